@@ -43313,8 +43313,8 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(25595);
-/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(59988);
+/* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(31969);
+/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(80740);
 /* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25930);
 
 
@@ -43329,7 +43329,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 25595:
+/***/ 31969:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43340,6 +43340,21 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/src/lib/duration.js
 var duration = __nccwpck_require__(38081);
+;// CONCATENATED MODULE: ./build/src/process/certificate-checks.js
+const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
+/**
+ * Has Node check certificates also where NODE_TLS_REJECT_UNAUTHORIZED=0 tells it not to. Call it with the environment of
+ * the process before anything connects: Node reads the variable there for each connection, also for those of packages that
+ * we do not write. Returns a warning if the variable was set.
+ * https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue
+ */
+function keepCertificateChecks(environment) {
+    if (environment[VARIABLE] !== '0')
+        return undefined;
+    delete environment[VARIABLE];
+    return `${VARIABLE}=0 does not count here, and certificates are checked; ca-file trusts an authority, tls-skip-verify one host`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/process/exit-code.js
 /** The exit codes of commands. */
 const EXIT = {
@@ -43539,6 +43554,7 @@ class WorkflowReporter {
 
 
 
+
 const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
 /**
@@ -43561,9 +43577,15 @@ function openAction(stopping) {
         reporter.error(error.stack ?? error.message);
         process.exit(EXIT.failure);
     });
+    const unchecked = keepCertificateChecks(process.env);
     const interrupt = new Interrupt(process, (signal) => reporter.warning(`${signal}: stopping; ${stopping}`), (code) => process.exit(code));
     return {
-        parts: { reporter, signal: interrupt.signal, environment: process.env },
+        parts: {
+            reporter,
+            signal: interrupt.signal,
+            environment: process.env,
+            notices: unchecked === undefined ? [] : [unchecked],
+        },
         end: (isGood) => process.exit(exitCodeFor(isGood ? 'complete' : 'incomplete', interrupt.stoppedBy)),
     };
 }
@@ -43571,7 +43593,7 @@ function openAction(stopping) {
 
 /***/ }),
 
-/***/ 59988:
+/***/ 80740:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43705,6 +43727,8 @@ function pastedName(text) {
 
 /** The one name of Docker Hub in this program. */
 const DOCKER_HUB = 'docker.io';
+/** The host that is asked for its images. */
+const DOCKER_HUB_API = 'registry-1.docker.io';
 const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
@@ -43735,6 +43759,10 @@ function parseHost(text, about = text) {
             : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
     }
     return host;
+}
+/** Returns the host that answers requests to a registry. It is that of its name but for Docker Hub. */
+function apiHost(registry) {
+    return registry === DOCKER_HUB ? DOCKER_HUB_API : registry;
 }
 /** Refuses a login in front of a host, without repeating it. */
 function refuseLogin(text, about) {
@@ -44408,7 +44436,127 @@ function flag_value_malformed(about, text, message, hint) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
+
+
+
+/** The registry of names without a host, whichever mirror of it `--source` names. */
+const image_set_name_KUBERNETES_REGISTRY = 'registry.k8s.io';
+/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
+const image_set_name_OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
+function image_set_name_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
+}
+/** Returns whether a text starts with the host of the old registry. */
+function image_set_name_namesOldRegistry(text) {
+    return text.toLowerCase().startsWith(`${image_set_name_OLD_KUBERNETES_REGISTRY}/`);
+}
+/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
+function image_set_name_withoutKubernetesHost(text) {
+    for (const host of [image_set_name_KUBERNETES_REGISTRY, image_set_name_OLD_KUBERNETES_REGISTRY]) {
+        if (text.toLowerCase().startsWith(`${host}/`))
+            return text.slice(host.length + 1);
+    }
+    return text;
+}
+function refuseTag(text) {
+    if (text.includes('://'))
+        reference_parseReference(text);
+    const last = text.lastIndexOf('/') + 1;
+    const inLast = text.slice(last).search(/[:@]/);
+    if (inLast < 0)
+        return;
+    const at = last + inLast;
+    throw image_set_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
+}
+/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
+function parseSourceName(text) {
+    const path = image_set_name_withoutKubernetesHost(text);
+    refuseTag(path);
+    if (startsWithHost(path)) {
+        throw image_set_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
+    }
+    return parseRepository(path);
+}
+/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
+function parseImageName(text) {
+    const path = image_set_name_withoutKubernetesHost(text);
+    refuseTag(path);
+    return startsWithHost(path) ? reference_formatReference(reference_parseReference(path)) : parseRepository(path);
+}
+/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
+function parsePrefix(text) {
+    const prefix = image_set_name_withoutKubernetesHost(text);
+    if (startsWithHost(prefix)) {
+        throw image_set_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
+    }
+    if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
+        throw image_set_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
+            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
+            : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
+    }
+    return prefix;
+}
+/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+function parseExtra(text) {
+    const current = image_set_name_namesOldRegistry(text) ? `${image_set_name_KUBERNETES_REGISTRY}/${image_set_name_withoutKubernetesHost(text)}` : text;
+    const reference = reference_parseReference(current);
+    if (reference.digest !== undefined) {
+        throw image_set_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
+    }
+    if (!startsWithHost(current)) {
+        throw image_set_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${reference_formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
+    }
+    return reference;
+}
+/** Returns the name in a set of an image of another registry. */
+function image_set_name_extraName(reference) {
+    return `${reference.host}/${reference.repository}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
+
+
+
+
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
+function parsePath(text, about) {
+    return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
+}
+/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
+function readNamespace(flags, name) {
+    return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
+}
+/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
+function hostParser(notices) {
+    return (text, about) => {
+        const host = parseHost(text, about);
+        if (host !== image_set_name_OLD_KUBERNETES_REGISTRY)
+            return host;
+        notices.add(`${about}: ${host} is frozen and being shut down; ${image_set_name_KUBERNETES_REGISTRY} is used instead`);
+        return parseHost(image_set_name_KUBERNETES_REGISTRY);
+    };
+}
+/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
+function readLimits(flags) {
+    return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
+}
+/** Keeps a failure if there is a user name without a password, or a password without a user name. */
+function refuseHalfLogin(flags, login) {
+    if (login.username !== undefined && login.password === undefined) {
+        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+        flags.refuse('username', 'there is a user name but no password', hint);
+    }
+    if (login.password !== undefined && login.username === undefined) {
+        const hint = `give ${flags.label('username')} as well`;
+        flags.refuse('password', 'there is a password but no user name', hint);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/flags/connection-flags.js
+
 
 
 
@@ -44457,7 +44605,7 @@ const RETRY_FLAGS = [
         value: 'N',
         default: '5',
         group: PACE,
-        description: 'Attempts at each request',
+        description: 'Attempts at each request; with 0 or 1 nothing is tried a second time',
     },
     {
         name: 'retry-interval',
@@ -44467,9 +44615,12 @@ const RETRY_FLAGS = [
         description: 'Pause before the second attempt; it grows from there',
     },
 ];
-/** Returns the hosts whose certificates are not checked, with a notice about each of them. */
+/**
+ * Returns the hosts whose certificates are not checked, with a notice about each of them. They are those of addresses,
+ * such as `registry-1.docker.io` for Docker Hub.
+ */
 function readUnverified(flags, notices) {
-    const hosts = flags.list('tls-skip-verify', parseHost);
+    const hosts = flags.list('tls-skip-verify', hostParser(notices)).map(apiHost);
     for (const host of hosts) {
         notices.add(`${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`);
     }
@@ -44496,7 +44647,7 @@ function loginsFlag(group) {
         secretsIn: passwordsIn,
         inputOnly: true,
         group,
-        description: 'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login does the same',
+        description: 'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login and podman login do the same',
     };
 }
 /** Returns the logins in lines of the form `HOST USERNAME PASSWORD`. Throws `FLAG_MALFORMED`, without any of the text. */
@@ -44532,7 +44683,7 @@ function hostOf(name) {
     }
 }
 function registry_logins_malformed(about, message) {
-    const hint = 'write one login a line, with spaces in between: registry.example.com robot PASSWORD';
+    const hint = 'write one login a line, with spaces in between and the host without https://: registry.example.com robot PASSWORD';
     return new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
 }
 
@@ -44600,6 +44751,7 @@ const TABLE = [
     {
         name: 'image-source',
         value: 'SOURCE',
+        refusesEmpty: true,
         defaultNote: 'registry and namespace as below',
         group: IMAGES,
         description: 'Mirror such as registry.example.com/kube, or upstream for each image from its own registry',
@@ -44607,6 +44759,7 @@ const TABLE = [
     {
         name: 'registry',
         value: 'HOST',
+        refusesEmpty: true,
         default: 'registry.cn-hangzhou.aliyuncs.com',
         group: IMAGES,
         description: 'Registry to pull from',
@@ -44624,7 +44777,7 @@ const TABLE = [
         value: 'NAME',
         environment: 'KEEL_USERNAME',
         group: IMAGES,
-        description: 'User name for the registry to pull from; without one, what docker login stored is used',
+        description: 'User name for the registry to pull from; without one, what docker login or podman login stored is used',
     },
     {
         name: 'password',
@@ -44718,6 +44871,12 @@ var external_node_fs_ = __nccwpck_require__(73024);
 
 /** No room on the disk or in the quota, or a file that is larger than this process may write. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** A path that leads through a file or in a circle, to something of another kind, or is too long. */
+const WRONG_PATH = new Set(['ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
+/** Returns whether an error of the file system says that the path itself is wrong, whoever uses it. */
+function isWrongPath(error) {
+    return WRONG_PATH.has((0,lib_failure/* failureCode */.AD)(error));
+}
 /** Returns whether an error of the file system says that there is no room. */
 function isDiskFull(error) {
     return FULL.has((0,lib_failure/* failureCode */.AD)(error));
@@ -44802,18 +44961,18 @@ const PLAIN = new Map([
     ...pairs('\u2010\u2011\u2012–—\u2015−－', '-'),
     ...pairs('\u00a0\u2002\u2003\u2007\u2009\u202f\u3000', ' '),
     ...pairs('\u00ad\u200b\u200c\u200d\u2060\ufeff', ''),
-    ...pairs('：', ':'),
-    ...pairs('，、', ','),
-    ...pairs('／', '/'),
-    ...pairs('．', '.'),
-    ...pairs('＠', '@'),
-    ...pairs('［', '['),
-    ...pairs('］', ']'),
-    ...pairs('｛', '{'),
-    ...pairs('｝', '}'),
+    ...pairs('、', ','),
+    ...fullWidth(),
 ]);
 const ANY = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'u');
 const ALL = new RegExp(ANY.source, 'gu');
+/** Returns the full-width forms of all characters of a keyboard, which stand in the order of ASCII. */
+function fullWidth() {
+    return Array.from({ length: 0x7f - 0x21 }, (_, index) => [
+        String.fromCodePoint(0xff01 + index),
+        String.fromCodePoint(0x21 + index),
+    ]);
+}
 function pairs(from, to) {
     return [...from].map((character) => [character, to]);
 }
@@ -52044,6 +52203,8 @@ function architecture_architecturesIn(text) {
 // A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1, 2024.1.0b3).
 const tag_version_VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc|(?<=\.\d{1,9})[abc](?=\d))(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
+// Without dots also with single digits: 1.2.2024 is a version, and 12.11.2024.3 is one.
+const LATE_YEAR = /(?<![\d.])(?:(\d\d?)([-_])(\d\d?)\2|(\d\d)\.(\d\d)\.)((?:19|20)\d\d)(?=$|[^0-9a-z.]|t\d|(?<=[-_]\d{4})\.)/i;
 const UNFINISHED = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|daily|canary|edge|ea|eap|pr|m|unstable|experimental|insiders|next)$/i;
 /** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
 const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
@@ -52051,6 +52212,18 @@ const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
 /** Returns whether a word of a tag says that what it names is no release: `rc`, `nightly`, `edge`, `pr`. */
 function tag_version_isUnfinishedWord(word) {
     return UNFINISHED.test(word);
+}
+/** Returns the day in a tag that names the year last: `01-02-2024`, `nightly-31.12.2024`; undefined if it has none. */
+function tag_version_findLateYear(tag) {
+    const match = LATE_YEAR.exec(tag);
+    if (match === null)
+        return undefined;
+    const [text, dashed, , afterDash, dotted, afterDot, year] = match;
+    const [first, second] = [Number(dashed ?? dotted), Number(afterDash ?? afterDot)];
+    const [low, high] = [Math.min(first, second), Math.max(first, second)];
+    if (low < 1 || low > 12 || high > 31)
+        return undefined;
+    return { index: match.index, text, first, second, year: Number(year) };
 }
 function suffixParts(suffix) {
     return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
@@ -52061,6 +52234,12 @@ function tag_version_readTagVersion(tag) {
     if (date !== null) {
         const numbers = date.slice(1, 4).map(Number);
         return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
+    }
+    const late = tag_version_findLateYear(tag);
+    if (late !== undefined && /^v?$/i.test(tag.slice(0, late.index))) {
+        const numbers = [late.first, late.second, late.year];
+        const suffix = suffixParts(tag.slice(late.index + late.text.length));
+        return { kind: 'date', numbers, suffix, prerelease: false };
     }
     const version = tag_version_VERSION.exec(tag);
     if (version?.[1] === undefined)
@@ -52102,21 +52281,42 @@ const tag_age_DATE = /(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12
 const BUILD = /^(?:main|master|head|tip|trunk|develop|devel|development|branch|feature|merge|ci|sha|git|commit)$/i;
 const COMMIT_WORD = /^(?:sha|git|commit)$/i;
 const tag_age_COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
-function readTagAge(tag) {
+/** The readings of days with the year last that a repository leaves open: one that has a 13th month is none. */
+function dayOrdersOf(tags) {
+    const days = tags.flatMap(({ tag }) => findLateYear(tag) ?? []);
+    const hasDayFirst = days.some(({ first }) => first > 12);
+    const hasMonthFirst = days.some(({ second }) => second > 12);
+    if (hasDayFirst === hasMonthFirst)
+        return ['day first', 'month first'];
+    return hasDayFirst ? ['day first'] : ['month first'];
+}
+/** Returns the place and the numbers of a day in a tag, year first; undefined if it has none. */
+function findDay(tag, dayOrder) {
+    const date = tag_age_DATE.exec(tag);
+    if (date !== null) {
+        return { index: date.index, text: date[0], numbers: [date[1], date[3], date[4]].map(Number) };
+    }
+    const late = findLateYear(tag);
+    if (late === undefined)
+        return undefined;
+    const { index, text, first, second, year } = late;
+    const isDayFirst = first > 12 || (second <= 12 && dayOrder === 'day first');
+    return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
+}
+function readTagAge(tag, dayOrder) {
     const version = readTagVersion(tag);
     if (version.kind === 'version') {
         const { numbers, prerelease, suffix } = version;
         const addition = additionOf(tag, version);
         return { kind: 'version', isRelease: !prerelease, numbers, addition, parts: suffix, wordsBefore: [] };
     }
-    const date = tag_age_DATE.exec(tag);
-    const rest = date === null ? tag : `${tag.slice(0, date.index)}-${tag.slice(date.index + date[0].length)}`;
+    const day = findDay(tag, dayOrder);
+    const rest = day === undefined ? tag : `${tag.slice(0, day.index)}-${tag.slice(day.index + day.text.length)}`;
     const { words, numbers, wordsBefore } = readWords(rest);
     const isRelease = !words.some((word) => isUnfinishedWord(word) || BUILD.test(word));
     const common = { isRelease, addition: 'nothing', parts: words, wordsBefore };
-    if (date !== null) {
-        return { ...common, kind: 'date', numbers: [date[1], date[3], date[4]].map(Number).concat(numbers) };
-    }
+    if (day !== undefined)
+        return { ...common, kind: 'date', numbers: [...day.numbers, ...numbers] };
     return { ...common, kind: numbers.length === 0 ? 'none' : 'number', numbers };
 }
 function additionOf(tag, { suffix }) {
@@ -52139,7 +52339,7 @@ function readWords(text) {
         const parts = isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
         for (const part of parts) {
             if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
-                numbers.push(Number(part));
+                numbers.push(readNumber(part));
                 wordsBefore.push(words.length);
             }
             else
@@ -52148,14 +52348,24 @@ function readWords(text) {
     }
     return { words, numbers, wordsBefore };
 }
+function readNumber(digits) {
+    const value = Number(digits);
+    return value > Number.MAX_SAFE_INTEGER ? BigInt(digits) : value;
+}
+function compareNumber(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
 /** Compares code units, so that the order is the same on every machine. */
 function compareTexts(one, other) {
     return one < other ? -1 : one > other ? 1 : 0;
 }
 function comparePart(one, other) {
-    const numbers = /^\d/.test(one) && /^\d/.test(other);
-    if (numbers)
-        return Number(one) - Number(other) || compareTexts(one, other);
+    if (/^\d+$/.test(one) && /^\d+$/.test(other)) {
+        return compareNumber(readNumber(one), readNumber(other)) || compareTexts(one, other);
+    }
+    // A commit may begin with a digit.
+    if (/^\d/.test(one) && /^\d/.test(other))
+        return compareTexts(one, other);
     // As in semver, a number is older than a word.
     if (/^\d/.test(one))
         return -1;
@@ -52177,7 +52387,7 @@ function firstDifference(one, other) {
 /** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
 function compareNumbers(one, other) {
     for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
-        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        const difference = compareNumber(one[index] ?? 0, other[index] ?? 0);
         if (difference !== 0)
             return difference;
     }
@@ -52208,10 +52418,11 @@ function tag_age_newestReleasesFirst(tags) {
     return order(tags, classOf);
 }
 function order(tags, rank) {
+    const [dayOrder = 'day first'] = dayOrdersOf(tags);
     // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
     return tags
         .map((dated) => {
-        const age = readTagAge(dated.tag);
+        const age = readTagAge(dated.tag, dayOrder);
         return { dated, age, rank: rank(age), uploaded: dated.uploaded?.getTime() ?? 0 };
     })
         .sort((one, other) => one.rank - other.rank ||
@@ -52226,15 +52437,23 @@ function classOf({ kind, isRelease }) {
     return KINDS.length - KINDS.indexOf(kind) + (isRelease ? 0 : KINDS.length - 1);
 }
 /**
- * Returns whether it can be told which of two neighbours in an order is the newer one, or that they are of different
- * classes. It cannot for `jammy` and `noble`, two commits, or two flavours of a version.
+ * Returns whether it can be told which of two neighbours in an order of `tags` is the newer one, or that they are of
+ * different classes. It cannot for `jammy` and `noble`, two commits, two flavours of a version, or `01-02-2024` and
+ * `02-01-2024` where no other tag shows which number is the month.
  */
-function tag_age_isOrderTold(one, other) {
-    const [left, right] = [readTagAge(one.tag), readTagAge(other.tag)];
+function tag_age_isOrderTold(one, other, tags = [one, other]) {
+    const readings = dayOrdersOf(tags).map((dayOrder) => {
+        return { left: readTagAge(one.tag, dayOrder), right: readTagAge(other.tag, dayOrder) };
+    });
+    if (new Set(readings.map(({ left, right }) => compareAges(left, right))).size > 1)
+        return false;
+    return readings.every(({ left, right }) => isAgeTold(left, right) || isUploadTold(one, other));
+}
+function isAgeTold(left, right) {
     if (classOf(left) !== classOf(right))
         return true;
     if (left.kind === 'version')
-        return isVersionOrderTold(left, right) || isUploadTold(one, other);
+        return isVersionOrderTold(left, right);
     const index = firstDifference(left.numbers, right.numbers);
     if (left.kind === 'date' && index < 3)
         return true;
@@ -52242,7 +52461,7 @@ function tag_age_isOrderTold(one, other) {
     const shared = Math.min(left.wordsBefore[index] ?? 0, right.wordsBefore[index] ?? 0);
     const isOfOneShape = left.wordsBefore[index] === right.wordsBefore[index] &&
         compareParts(left.parts.slice(0, shared), right.parts.slice(0, shared)) === 0;
-    return (isNumbered && (isOfOneShape || left.kind === 'date')) || isUploadTold(one, other);
+    return isNumbered && (isOfOneShape || left.kind === 'date');
 }
 function isVersionOrderTold(one, other) {
     const isSameRelease = compareNumbers(one.numbers, other.numbers) === 0 && one.isRelease;
@@ -52482,15 +52701,18 @@ const tag_filter_tagFilterSchema = schemas/* strictObject */.rej({
 function filterTags(filter, tags) {
     const passing = tags.filter((tag) => passes(filter, tag));
     const { latest, semver } = filter;
+    const undated = { ...filter, since: undefined };
+    const isAllOlder = passing.length === 0 && tags.some((tag) => passes(undated, tag));
     if (latest === undefined || passing.length <= latest)
-        return { tags: passing, unclearCut: undefined };
+        return { tags: passing, unclearCut: undefined, isAllOlder };
     // Pre-releases are the equals of releases if a range asked for them.
     const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
     const [taken, left] = ordered.slice(latest - 1, latest + 1);
-    const isClear = taken === undefined || left === undefined || isOrderTold(taken, left);
+    const isClear = taken === undefined || left === undefined || isOrderTold(taken, left, passing);
     return {
         tags: ordered.slice(0, latest),
         unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },
+        isAllOlder,
     };
 }
 /** Returns whether a tag passes a filter, apart from `latest`. */
@@ -52543,84 +52765,6 @@ function cni_plugin_cniImages(plugin) {
         image: parseReference(image),
         tags: tagFilterSchema.parse({ regex, latest: KEPT_RELEASES }),
     }));
-}
-
-;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
-
-
-
-/** The registry of names without a host, whichever mirror of it `--source` names. */
-const image_set_name_KUBERNETES_REGISTRY = 'registry.k8s.io';
-/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
-const image_set_name_OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
-function image_set_name_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
-}
-/** Returns whether a text starts with the host of the old registry. */
-function image_set_name_namesOldRegistry(text) {
-    return text.toLowerCase().startsWith(`${image_set_name_OLD_KUBERNETES_REGISTRY}/`);
-}
-/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
-function image_set_name_withoutKubernetesHost(text) {
-    for (const host of [image_set_name_KUBERNETES_REGISTRY, image_set_name_OLD_KUBERNETES_REGISTRY]) {
-        if (text.toLowerCase().startsWith(`${host}/`))
-            return text.slice(host.length + 1);
-    }
-    return text;
-}
-function refuseTag(text) {
-    if (text.includes('://'))
-        reference_parseReference(text);
-    const last = text.lastIndexOf('/') + 1;
-    const inLast = text.slice(last).search(/[:@]/);
-    if (inLast < 0)
-        return;
-    const at = last + inLast;
-    throw image_set_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
-}
-/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
-function parseSourceName(text) {
-    const path = image_set_name_withoutKubernetesHost(text);
-    refuseTag(path);
-    if (startsWithHost(path)) {
-        throw image_set_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
-    }
-    return parseRepository(path);
-}
-/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
-function parseImageName(text) {
-    const path = image_set_name_withoutKubernetesHost(text);
-    refuseTag(path);
-    return startsWithHost(path) ? reference_formatReference(reference_parseReference(path)) : parseRepository(path);
-}
-/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
-function parsePrefix(text) {
-    const prefix = image_set_name_withoutKubernetesHost(text);
-    if (startsWithHost(prefix)) {
-        throw image_set_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
-    }
-    if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
-        throw image_set_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
-            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
-            : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
-    }
-    return prefix;
-}
-/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
-function parseExtra(text) {
-    const current = image_set_name_namesOldRegistry(text) ? `${image_set_name_KUBERNETES_REGISTRY}/${image_set_name_withoutKubernetesHost(text)}` : text;
-    const reference = reference_parseReference(current);
-    if (reference.digest !== undefined) {
-        throw image_set_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
-    }
-    if (!startsWithHost(current)) {
-        throw image_set_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${reference_formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
-    }
-    return reference;
-}
-/** Returns the name in a set of an image of another registry. */
-function image_set_name_extraName(reference) {
-    return `${reference.host}/${reference.repository}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/kubeadm-images.js
@@ -53324,7 +53468,119 @@ async function readDocument(file, page) {
     return parseDocument(file, source);
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/folder.js
+
+
+/**
+ * Creates a folder and its missing parents. Throws Node's system errors.
+ *
+ * It creates one level at a time: `mkdirSync` with `recursive` never returns if the system answers ENOENT below a
+ * folder that exists, as /proc does (seen with Node 24.21).
+ */
+function makeFolder(path) {
+    if ((0,external_node_fs_.existsSync)(path))
+        return;
+    makeFolder((0,external_node_path_.dirname)(path));
+    try {
+        (0,external_node_fs_.mkdirSync)(path);
+    }
+    catch (error) {
+        // Another process may have created it meanwhile.
+        if (!(0,external_node_fs_.existsSync)(path))
+            throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/atomic-file.js
+
+
+
+
+
+const HINTS = new Map([
+    ['EACCES', 'check the permissions of the folder, or give another path'],
+    ['EPERM', 'check the permissions of the folder, or give another path'],
+    ['EROFS', 'this file system is read-only: give another path'],
+    ['ENOSPC', 'make room on this disk, or give another path'],
+    ['EDQUOT', 'make room on this disk, or give another path'],
+    ['EISDIR', 'this is a folder: give the path of a file'],
+    ['ENXIO', 'start the program that reads this pipe before, or give another path'],
+]);
+/**
+ * Writes a file atomically: a reader finds either the old content or the new, at any moment. Creates missing folders,
+ * keeps a symbolic link a link, and writes directly to pipes and devices (`/dev/stdout`). Throws `FILE_UNWRITABLE`.
+ */
+function writeFileWhole(file, content) {
+    try {
+        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
+        // A rename would replace the device by an ordinary file, and fail for a folder.
+        if (status?.isFIFO() === true)
+            writeToPipe(file, content);
+        else if (status !== undefined && !status.isFile())
+            (0,external_node_fs_.writeFileSync)(file, content);
+        else
+            replace(status === undefined ? file : (0,external_node_fs_.realpathSync)(file), status, content);
+    }
+    catch (error) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'FILE_UNWRITABLE',
+            about: file,
+            message: `the file cannot be written (${error instanceof Error ? error.message : (0,lib_failure/* failureCode */.AD)(error)})`,
+            hint: HINTS.get((0,lib_failure/* failureCode */.AD)(error)),
+            cause: error,
+        });
+    }
+}
+/**
+ * Tries whether `writeFileWhole` can put an ordinary file at a path, and leaves nothing there. The path need not exist.
+ * Throws Node's system errors.
+ */
+function tryWriting(file) {
+    let folder = (0,external_node_path_.dirname)((0,external_node_fs_.existsSync)(file) ? (0,external_node_fs_.realpathSync)(file) : file);
+    while (!(0,external_node_fs_.existsSync)(folder) && folder !== (0,external_node_path_.dirname)(folder))
+        folder = (0,external_node_path_.dirname)(folder);
+    const draft = draftOf((0,external_node_path_.join)(folder, (0,external_node_path_.basename)(file)));
+    (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(draft, 'wx'));
+    (0,external_node_fs_.rmSync)(draft, { force: true });
+}
+/** To open a pipe that no program reads would wait, and hold up this whole process. */
+function writeToPipe(file, content) {
+    const descriptor = (0,external_node_fs_.openSync)(file, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NONBLOCK);
+    try {
+        (0,external_node_fs_.writeFileSync)(file, content);
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+}
+/** Returns a name in the same folder, because a rename is atomic only within one file system. */
+function draftOf(file) {
+    return (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
+}
+function replace(file, status, content) {
+    makeFolder((0,external_node_path_.dirname)(file));
+    const draft = draftOf(file);
+    try {
+        const descriptor = (0,external_node_fs_.openSync)(draft, 'wx');
+        try {
+            (0,external_node_fs_.writeFileSync)(descriptor, content);
+            if (status !== undefined)
+                (0,external_node_fs_.fchmodSync)(descriptor, status.mode & 0o7777);
+            (0,external_node_fs_.fsyncSync)(descriptor);
+        }
+        finally {
+            (0,external_node_fs_.closeSync)(descriptor);
+        }
+        (0,external_node_fs_.renameSync)(draft, file);
+    }
+    catch (error) {
+        (0,external_node_fs_.rmSync)(draft, { force: true });
+        throw error;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/output-file.js
+
 
 
 
@@ -53335,11 +53591,17 @@ async function readDocument(file, page) {
  */
 function requireOutputFile(file, { what, isOne }) {
     const status = statOf(file);
-    if (status === undefined)
-        return;
-    if (status.isDirectory())
+    if (status?.isDirectory() === true)
         throw unwritable(file, 'this is a folder', 'give the path of a file');
-    if (!status.isFile() || status.size === 0)
+    if (status !== undefined && !status.isFile())
+        return;
+    try {
+        tryWriting(file);
+    }
+    catch (error) {
+        throw impossible(file, error);
+    }
+    if (status === undefined || status.size === 0)
         return;
     let isReplaceable;
     try {
@@ -53368,10 +53630,16 @@ function statOf(file) {
         return found;
     }
     catch (error) {
-        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOTDIR')
+        if (error instanceof lib_failure/* Failure */.HR)
             throw error;
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOTDIR')
+            throw impossible(file, error);
         throw unwritable(file, `${(0,external_node_path_.dirname)(file)} is no folder`, 'give another path', error);
     }
+}
+function impossible(file, error) {
+    const message = `no file can be written there (${(0,lib_failure/* failureCode */.AD)(error)})`;
+    return unwritable(file, message, 'check the permissions of the folder, or give another path', error);
 }
 function unwritable(about, message, hint, cause) {
     return new lib_failure/* Failure */.HR({ code: 'PATH_UNUSABLE', fault: 'usage', about, message, hint, cause });
@@ -53394,7 +53662,7 @@ class RunDeadline {
         if (limit === 0)
             return;
         const message = `the time limit of ${(0,lib_duration/* formatDuration */.a3)(limit)} is over`;
-        const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
+        const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: 'command-timeout', message });
         this.#timer = setTimeout(() => this.#expiry.abort(failure), limit);
     }
     /** Why the run had to end, for people. */
@@ -53480,7 +53748,43 @@ const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKE
 /** Its "unsupported protocol" and "alert protocol version". */
 const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
 const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|EPROTO)/;
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
+/**
+ * Why Node does not accept a certificate. UNSPECIFIED is all for which it has no code.
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ * https://github.com/nodejs/node/blob/v24.x/deps/ncrypto/ncrypto.cc
+ */
+const CERTIFICATE_CODES = new Set([
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_CRL',
+    'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+    'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+    'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+    'CERT_SIGNATURE_FAILURE',
+    'CRL_SIGNATURE_FAILURE',
+    'CERT_NOT_YET_VALID',
+    'CERT_HAS_EXPIRED',
+    'CRL_NOT_YET_VALID',
+    'CRL_HAS_EXPIRED',
+    'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+    'ERROR_IN_CERT_NOT_AFTER_FIELD',
+    'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+    'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
+    'OUT_OF_MEM',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'CERT_CHAIN_TOO_LONG',
+    'CERT_REVOKED',
+    'INVALID_CA',
+    'PATH_LENGTH_EXCEEDED',
+    'INVALID_PURPOSE',
+    'CERT_UNTRUSTED',
+    'CERT_REJECTED',
+    'HOSTNAME_MISMATCH',
+    'UNSPECIFIED',
+]);
 const CUT = new Set(['ECONNRESET', 'EPIPE']);
 const SHOWN_NAMES = 5;
 function codeOf(error) {
@@ -53506,7 +53810,8 @@ function isCut(error) {
  */
 function explainTls(error, skip) {
     const code = codeOf(error);
-    if (!TLS_CODE.test(code))
+    const isCertificate = CERTIFICATE_CODES.has(code);
+    if (!isCertificate && !TLS_CODE.test(code))
         return undefined;
     const orSkip = skip === undefined ? '' : `, or ${skip}`;
     if (isAnsweredWithoutTls(error)) {
@@ -53537,18 +53842,21 @@ function explainTls(error, skip) {
         case 'DEPTH_ZERO_SELF_SIGNED_CERT':
             return {
                 message: 'its certificate is signed by itself alone',
-                hint: `give it with --ca-file${orSkip}`,
+                hint: `give it with --ca-file, in a workflow ca-file${orSkip}`,
             };
         case 'SELF_SIGNED_CERT_IN_CHAIN':
         case 'UNABLE_TO_GET_ISSUER_CERT':
         case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
         case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
-            const hint = `give that authority with --ca-file, or let the server send all certificates in between${orSkip}`;
+            const hint = `give that authority with --ca-file, in a workflow ca-file, or let the server send all certificates in between${orSkip}`;
             return { message: 'its certificate is signed by an authority that is not known here', hint };
         }
         default: {
             const hint = 'openssl s_client -connect HOST:PORT shows what it says';
-            return { message: `its certificate or TLS was not accepted (${code})`, hint };
+            if (!isCertificate)
+                return { message: `its TLS was not accepted (${code})`, hint };
+            const reason = error instanceof Error && error.message !== '' ? `${error.message}, ${code}` : code;
+            return { message: `its certificate was not accepted (${reason})`, hint: `${hint}${orSkip}` };
         }
     }
 }
@@ -53578,7 +53886,7 @@ const CONNECTION_CODES = new Set([
     'PROXY_REFUSED',
 ]);
 /** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
-class HttpFailure extends lib_failure/* Failure */.HR {
+class http_failure_HttpFailure extends lib_failure/* Failure */.HR {
     name = 'HttpFailure';
     /** The status of the answer, if the request failed because of it. */
     status;
@@ -53593,29 +53901,29 @@ class HttpFailure extends lib_failure/* Failure */.HR {
     with(changes) {
         const { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request } = this;
         const known = { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request };
-        return new HttpFailure({ ...known, ...changes });
+        return new http_failure_HttpFailure({ ...known, ...changes });
     }
 }
 /** Returns whether an error is a request that got no answer, or an incomplete one. */
 function isConnectionFailure(error) {
-    return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
+    return error instanceof http_failure_HttpFailure && CONNECTION_CODES.has(error.code);
 }
 /** Returns which of several requests of an operation failed, as far as the error tells. */
 function failedRequest(error) {
-    if (!(error instanceof HttpFailure))
+    if (!(error instanceof http_failure_HttpFailure))
         return undefined;
     return error.request ?? (isConnectionFailure(error) ? error.about : undefined);
 }
 /** Returns whether an error is a request that was answered, but with a refusal or with content that cannot be used. */
 function isAnswerFailure(error) {
-    return error instanceof HttpFailure && !CONNECTION_CODES.has(error.code);
+    return error instanceof http_failure_HttpFailure && !CONNECTION_CODES.has(error.code);
 }
 /**
  * Returns the failure for an error that node:http throws for a request to `host`. `proxy` is given if it was the proxy
  * on the way that gave no answer.
  */
 function explainNetworkError(error, host, proxy) {
-    if (error instanceof HttpFailure)
+    if (error instanceof http_failure_HttpFailure)
         return error;
     const common = { about: host, cause: error };
     if (proxy === undefined) {
@@ -53624,17 +53932,19 @@ function explainNetworkError(error, host, proxy) {
         const hint = isPlain
             ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
             : reason.hint;
-        return new HttpFailure({ ...common, ...reason, hint });
+        return new http_failure_HttpFailure({ ...common, ...reason, hint });
     }
-    const { code, message, hint, transient } = reasonOf(error, undefined);
+    const { code, message, hint, transient, isBroken = false } = reasonOf(error, undefined);
     const isPlain = isAnsweredWithoutTls(error);
     const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
-    return new HttpFailure({
+    const check = isBroken && !proxy.isSecure
+        ? `check the proxy, write https:// in ${proxy.variable} if it speaks TLS itself`
+        : `check the proxy and ${proxy.variable}`;
+    return new http_failure_HttpFailure({
         ...common,
         code,
         message: `its proxy ${proxy.host} cannot be used: ${message}`,
-        hint: remedy ??
-            `check the proxy and ${proxy.variable}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+        hint: remedy ?? `${check}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
         transient,
     });
 }
@@ -53676,10 +53986,10 @@ function reasonOf(error, skip) {
     }
     if (code.startsWith('HPE_')) {
         const hint = 'check the host and the port';
-        return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint };
+        return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint, isBroken: true };
     }
     const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-    return { ...unreachable, message: `the connection broke (${detail})` };
+    return { ...unreachable, message: `the connection broke (${detail})`, isBroken: true };
 }
 /** Returns why none of the addresses of a host could be reached: often only one of IPv4 and IPv6 works at all. */
 function reasonOfAll(errors, skip) {
@@ -53696,6 +54006,8 @@ function addressOf(error) {
     return error instanceof Error && 'address' in error ? String(error.address) : 'one';
 }
 
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var lib_json = __nccwpck_require__(90467);
 // EXTERNAL MODULE: ./build/src/lib/zero-value.js
 var zero_value = __nccwpck_require__(12315);
 ;// CONCATENATED MODULE: ./build/src/registry/auth/scope.js
@@ -53711,6 +54023,12 @@ function pushScope(repository) {
 function deleteScope(repository) {
     return `repository:${repository}:delete`;
 }
+/** Returns the repository that a scope is about; undefined for one about the registry. */
+function repositoryOf(scope) {
+    const { resource } = split(scope);
+    return resource.startsWith(REPOSITORY) ? resource.slice(REPOSITORY.length) : undefined;
+}
+const REPOSITORY = 'repository:';
 /** Harbor's front refuses long addresses with 414. */
 const NAMED_LIMIT = 1024;
 /** Returns the scopes of a challenge that go beyond our own, each once, up to 1,024 characters of them. */
@@ -53748,7 +54066,7 @@ var external_node_zlib_ = __nccwpck_require__(38522);
 const DECODERS = new Map([
     ['gzip', external_node_zlib_.createGunzip],
     ['x-gzip', external_node_zlib_.createGunzip],
-    ['deflate', external_node_zlib_.createInflate],
+    ['deflate', () => external_node_stream_.Duplex.from(inflated)],
     ['br', external_node_zlib_.createBrotliDecompress],
     ['zstd', external_node_zlib_.createZstdDecompress],
 ]);
@@ -53776,6 +54094,19 @@ function decoded(answer) {
         return (0,external_node_stream_.pipeline)(coded, make(), () => undefined);
     }, answer);
     return { headers: rest, body: body.on('error', () => undefined) };
+}
+/** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
+async function* inflated(coded) {
+    const parts = coded[Symbol.asyncIterator]();
+    const first = await parts.next();
+    if (first.done === true)
+        return;
+    const all = async function* () {
+        yield first.value;
+        yield* { [Symbol.asyncIterator]: () => parts };
+    };
+    const hasHeader = ((first.value[0] ?? 0) & 0x0f) === 8;
+    yield* (0,external_node_stream_.pipeline)(all, hasHeader ? (0,external_node_zlib_.createInflate)() : (0,external_node_zlib_.createInflateRaw)(), () => undefined);
 }
 
 // EXTERNAL MODULE: external "node:tls"
@@ -53895,6 +54226,7 @@ function plainAddress(name) {
 
 
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 const CONNECTIONS = {
     keepAlive: true,
     scheduling: 'lifo',
@@ -53921,19 +54253,25 @@ function proxyFor(url) {
     if (named === undefined)
         return undefined;
     const { variable, address } = named;
-    const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`);
+    const proxy = URL.parse(SCHEME.test(address) ? address : `http://${address}`);
     const isKnown = proxy?.protocol === 'http:' || proxy?.protocol === 'https:';
-    if (isKnown && proxy_isDecodable(proxy.username) && proxy_isDecodable(proxy.password))
+    const isBroken = isLoginBroken(address, proxy);
+    if (isKnown && !isBroken)
         return proxy;
     const common = { code: 'UNREACHABLE', about: url.host };
+    if (isBroken) {
+        const message = `${variable} holds a user name or password with a character that has to be percent-encoded`;
+        const hint = 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25 there';
+        throw new http_failure_HttpFailure({ ...common, message, hint });
+    }
     if (proxy !== null && !isKnown) {
         const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
         const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
-        throw new HttpFailure({ ...common, message, hint });
+        throw new http_failure_HttpFailure({ ...common, message, hint });
     }
     const message = `${variable} names no proxy`;
     const hint = 'write an address such as http://proxy.example:3128, special characters of a password as %40';
-    throw new HttpFailure({ ...common, message, hint });
+    throw new http_failure_HttpFailure({ ...common, message, hint });
 }
 /**
  * Returns the host and port of the proxy for a URL, which hold no password, and the variable that names it; undefined if
@@ -53941,8 +54279,24 @@ function proxyFor(url) {
  */
 function proxyOnTheWay(url) {
     const variable = namedProxy(url)?.variable;
-    const host = proxyFor(url)?.host;
-    return variable === undefined || host === undefined ? undefined : { host, variable };
+    const proxy = proxyFor(url);
+    if (variable === undefined || proxy === undefined)
+        return undefined;
+    const hasLogin = proxy.username !== '' || proxy.password !== '';
+    return { host: proxy.host, variable, isSecure: proxy.protocol === 'https:', hasLogin };
+}
+/**
+ * Returns whether the login in the address of a proxy has a character that ends it early, so that what follows `@` is not
+ * the host, or a `%` that encodes nothing. A part of the password would be taken for the host then, and shown.
+ */
+function isLoginBroken(address, proxy) {
+    const [, ...hosts] = address.split('@');
+    if (hosts.length === 0)
+        return false;
+    if (proxy === null)
+        return URL.canParse(`http://${hosts.at(-1)}`);
+    const { username, password, pathname, search, hash } = proxy;
+    return `${pathname}${search}${hash}`.includes('@') || !proxy_isDecodable(username) || !proxy_isDecodable(password);
 }
 function proxy_isDecodable(text) {
     try {
@@ -53952,6 +54306,13 @@ function proxy_isDecodable(text) {
     catch {
         return false;
     }
+}
+/**
+ * Returns the TLS settings that trust these authorities. Each of them is trusted by itself, also an intermediate one or
+ * the certificate of a server, as curl and tools in Go do. Names and dates are checked all the same.
+ */
+function contextOf(authorities) {
+    return (0,external_node_tls_.createSecureContext)({ ca: [...authorities], allowPartialTrustChain: true });
 }
 /**
  * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
@@ -53964,7 +54325,9 @@ class AgentPool {
     constructor(authorities, unverified = []) {
         // Created once: reading all authorities takes longer than connecting.
         this.#trust =
-            authorities === undefined ? {} : { secureContext: (0,external_node_tls_.createSecureContext)({ ca: [...authorities] }) };
+            authorities === undefined
+                ? { rejectUnauthorized: true }
+                : { secureContext: contextOf(authorities), rejectUnauthorized: true };
         this.#unverified = new Set(unverified.map((host) => new URL(`https://${host}/`).host));
     }
     /**
@@ -53988,7 +54351,7 @@ class AgentPool {
     // Few users have a proxy, and loading these modules takes longer than a small run.
     async #openThrough(proxy, origin, isSecure) {
         const { proxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 46446));
-        const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...(isSecure ? this.#trust : {}) });
+        const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...this.#trust });
         return this.#agents.get(origin) ?? this.#keep(origin, opened);
     }
     #keep(origin, agent) {
@@ -54067,9 +54430,11 @@ function parseRetryAfter(header, now) {
 
 
 
+/** With it servers that speak TLS answer plain HTTP. */
+const BAD_REQUEST = 400;
 const LOGIN_WANTED = 407;
-/** The statuses with which proxies say that they did not reach the host (RFC 9110, 15.6). */
-const NOT_REACHED = new Set([502, 503, 504]);
+/** With these, proxies say that they did not reach the host (RFC 9110, 15.6); squid 5 answers 500 for unknown names. */
+const NOT_REACHED = new Set([500, 502, 503, 504]);
 /** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
 function isOfProxy({ statusCode, headers }) {
     // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid names its own errors so.
@@ -54080,17 +54445,21 @@ function proxyRefusal(url, status) {
     const proxy = proxyOnTheWay(url);
     const where = proxy === undefined ? '' : ` ${proxy.host}`;
     const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
-    const { message, hint } = proxy_refusal_reasonOf(url, status, variable);
-    return new HttpFailure({
+    const { message, hint } = proxy_refusal_reasonOf(url, status, variable, proxy);
+    return new http_failure_HttpFailure({
         code: 'PROXY_REFUSED',
         about: url.host,
-        message: `the proxy${where} ${message} (status ${status})`,
+        message: `the proxy${where} ${message}, status ${status}`,
         hint,
         transient: isTransientStatus(status),
     });
 }
-function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable) {
+function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable, { isSecure = false, hasLogin = false } = {}) {
     const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
+    if (status === LOGIN_WANTED && hasLogin) {
+        const hint = `correct them there, special characters percent-encoded such as @ as %40, ${orDirect}`;
+        return { message: `refused the name and password in ${variable}`, hint };
+    }
     if (status === LOGIN_WANTED) {
         const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
         return { message: 'wants a login of its own', hint };
@@ -54099,7 +54468,10 @@ function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable) 
         const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
         return { message: `did not reach ${host}`, hint };
     }
-    const hint = `let the proxy allow ${hostname}, check ${variable}, ${orDirect}`;
+    const orSecure = status === BAD_REQUEST && !isSecure
+        ? `write https:// in ${variable} if it speaks TLS itself`
+        : `check ${variable}`;
+    const hint = `let the proxy allow ${hostname}, ${orSecure}, ${orDirect}`;
     return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };
 }
 
@@ -54166,8 +54538,7 @@ function timeoutsWith(work, set) {
     const isShorter = work !== 0 && work < DEFAULT_TIMEOUTS.work;
     return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
 }
-const NO_CONNECTION = 'no connection';
-const SILENCE_HINT = 'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
+const UNCONNECTED_HINT = 'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
 /**
  * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
  * each byte of the request, and the work of the other side once it has the whole request.
@@ -54181,20 +54552,19 @@ class RequestClock {
         this.#outgoing = outgoing;
         const { connect, firstByte, content = firstByte, work = firstByte, idle } = limits;
         const patience = { answer: firstByte, content, work };
-        const expire = (after, what) => () => {
+        const expire = (after, what, hint) => () => {
             if (this.#isOver)
                 return;
             this.stop();
             const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
-            const hint = what === NO_CONNECTION ? SILENCE_HINT : undefined;
-            onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
+            onExpiry(new http_failure_HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
         };
-        const start = (after, what) => {
+        const start = (after, what, hint) => {
             clearTimeout(this.#timer);
             if (!this.#isOver && after > 0)
-                this.#timer = setTimeout(expire(after, what), after);
+                this.#timer = setTimeout(expire(after, what, hint), after);
         };
-        start(connect, NO_CONNECTION);
+        start(connect, 'no connection', UNCONNECTED_HINT);
         outgoing.once('socket', (socket) => {
             const connected = () => clearTimeout(this.#timer);
             if (socket.connecting)
@@ -54241,6 +54611,8 @@ class RequestClock {
 const LEAST_BYTES_PER_SECOND = 1024;
 /** How long a connection may take to send the last bytes of a request that was answered before they were through. */
 const REMAINDER_MILLISECONDS = 1000;
+/** As many as a host has requests under way at most, so that all connections that were kept may be closed. */
+const MOST_STALE_TRIES = 64;
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
 const CLIENT_IS_CLOSED = new Error('the client is closed');
@@ -54261,7 +54633,7 @@ class HttpClient {
     async send(request) {
         request.signal.throwIfAborted();
         try {
-            return await this.#exchange(request, await this.#agents.agentFor(request.url), false);
+            return await this.#exchange(request, await this.#agents.agentFor(request.url), 0);
         }
         catch (error) {
             request.signal.throwIfAborted();
@@ -54274,7 +54646,7 @@ class HttpClient {
             breakOff(CLIENT_IS_CLOSED);
         this.#agents.close();
     }
-    #exchange(request, agent, isSecondTry) {
+    #exchange(request, agent, staleTries) {
         const { method, url, signal, body, isOnce = false, awaited = 'answer' } = request;
         const isRepeatable = !isOnce && typeof body !== 'function';
         return new Promise((resolve, reject) => {
@@ -54314,10 +54686,11 @@ class HttpClient {
             outgoing.on('error', (error) => {
                 settle();
                 end();
-                // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
-                const isStale = answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
+                // The server may close kept connections, often all of them, just when a request is sent. That is not its error.
+                const isKept = outgoing.reusedSocket && staleTries < MOST_STALE_TRIES;
+                const isStale = answered === undefined && isKept && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
-                    this.#exchange(request, agent, true).then(resolve, reject);
+                    this.#exchange(request, agent, staleTries + 1).then(resolve, reject);
                 else
                     reject(explain(broken ?? error));
             });
@@ -54368,7 +54741,7 @@ class HttpClient {
             if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND)
                 return;
             const message = `it sent only ${moved} bytes within ${(0,lib_duration/* formatDuration */.a3)(idle)}`;
-            answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
+            answer.destroy(new http_failure_HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
         }, idle);
     }
 }
@@ -54416,7 +54789,7 @@ async function readBody(answer, limit) {
     return Buffer.concat(parts, length);
 }
 /** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
-function http_discardBody(answer) {
+function discardBody(answer) {
     const length = Number(answer.headers['content-length'] ?? Number.NaN);
     // An answer to HEAD is complete, although it has the length of a body in its headers.
     const isComplete = answer.body instanceof external_node_http_.IncomingMessage && answer.body.complete;
@@ -54456,7 +54829,7 @@ async function followRedirects({ method, url: first }, send, next) {
         const { location } = answer.headers;
         if (!redirects.has(answer.status) || !location)
             return answer;
-        http_discardBody(answer);
+        discardBody(answer);
         url = next(url, location);
     }
     return undefined;
@@ -54468,7 +54841,7 @@ async function followRedirects({ method, url: first }, send, next) {
  */
 function followAddress(from, address, asked) {
     const refuse = (message) => {
-        throw new HttpFailure({
+        throw new http_failure_HttpFailure({
             code: 'REDIRECT_REFUSED',
             about: asked.host,
             message,
@@ -54509,19 +54882,25 @@ const LIST_LIMITS = {
 };
 /** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
 const EMPTY_PAGES_LIMIT = 10;
+/** A list whose pages have fewer new names on average, beyond its first pages with names, is made to have no end. */
+const FEWEST_NEW = 10;
+/** Lists with one name on a page, or with names that were listed before, are rare and end before. */
+const PAGES_NOT_COUNTED = 1000;
 /**
  * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
  * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
- * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
+ * `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first is refused, and what
  * `send` and `parse` throw.
  */
 async function readPages(list, endpoint) {
-    const { first, about, limits, isEmpty } = list;
+    const { first, about, limits, entriesOf } = list;
     const pages = [];
     const seen = new Set();
     const known = new Set();
+    const names = new Set();
     let bytesLeft = limits.bytes;
     let empty = 0;
+    let filled = 0;
     let url = first;
     while (url !== undefined) {
         if (seen.has(url.href))
@@ -54537,11 +54916,20 @@ async function readPages(list, endpoint) {
         url = read.next;
         if (url === undefined)
             break;
-        empty = isEmpty(read.page) ? empty + 1 : 0;
+        const entries = entriesOf(read.page);
+        empty = entries.length === 0 ? empty + 1 : 0;
         const isStale = empty === 0 ? known.has(read.fingerprint) : empty > EMPTY_PAGES_LIMIT;
         if (isStale)
             return { pages, isCircular: true };
         known.add(read.fingerprint);
+        // More names than that are enough for all pages.
+        if (names.size < FEWEST_NEW * limits.pages)
+            for (const name of entries)
+                names.add(name);
+        if (entries.length > 0)
+            filled += 1;
+        if (names.size < FEWEST_NEW * (filled - PAGES_NOT_COUNTED))
+            throw endless(about, `goes on after ${pages.length} pages, with ${names.size} names on all of them`);
     }
     return { pages, isCircular: false };
 }
@@ -54582,7 +54970,7 @@ function mayRefuseSize(error) {
 function explainLaterPage(error, about, number) {
     if (!isAnswerFailure(error) || error.transient || error.status === undefined)
         return error;
-    return new HttpFailure({
+    return new http_failure_HttpFailure({
         code: 'LIST_INCOMPLETE',
         about,
         message: `page ${number} of its list is refused although the pages before it came: ${error.message}`,
@@ -54591,7 +54979,7 @@ function explainLaterPage(error, about, number) {
     });
 }
 function endless(about, what) {
-    return new HttpFailure({
+    return new http_failure_HttpFailure({
         code: 'REGISTRY_BROKEN',
         about,
         message: `its list ${what}`,
@@ -54615,8 +55003,6 @@ function nextLink(header) {
     return undefined;
 }
 
-// EXTERNAL MODULE: ./build/src/lib/json.js
-var json = __nccwpck_require__(90467);
 ;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
 /** The media types of manifests and indexes that can be copied, of OCI and of Docker. */
 const MEDIA_TYPE = {
@@ -54625,6 +55011,33 @@ const MEDIA_TYPE = {
     dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
     dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
 };
+/** The media types of what manifests list, of OCI and of Docker. Those of layers get a suffix for their compression. */
+const CONTENT_TYPE = {
+    ociConfig: 'application/vnd.oci.image.config.v1+json',
+    ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+    ociForeignLayer: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+    dockerConfig: 'application/vnd.docker.container.image.v1+json',
+    dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+    dockerForeignLayer: 'application/vnd.docker.image.rootfs.foreign.diff.tar',
+};
+/**
+ * Layer types of OCI and their counterparts of Docker, for the same bytes (OCI image-spec, media-types.md,
+ * "Compatibility").
+ */
+const LAYER_TYPES = [
+    [CONTENT_TYPE.ociLayer, CONTENT_TYPE.dockerLayer],
+    [`${CONTENT_TYPE.ociLayer}+gzip`, `${CONTENT_TYPE.dockerLayer}.gzip`],
+    [CONTENT_TYPE.ociForeignLayer, CONTENT_TYPE.dockerForeignLayer],
+    [`${CONTENT_TYPE.ociForeignLayer}+gzip`, `${CONTENT_TYPE.dockerForeignLayer}.gzip`],
+];
+/** The layer types of Docker, by those of OCI. */
+const DOCKER_LAYER_TYPES = new Map(LAYER_TYPES);
+/** The layer types of OCI, by those of Docker. */
+const OCI_LAYER_TYPES = new Map([
+    ...LAYER_TYPES.map(([oci, docker]) => [docker, oci]),
+    // Some tools write it into Docker's manifests.
+    [`${CONTENT_TYPE.dockerLayer}.zstd`, `${CONTENT_TYPE.ociLayer}+zstd`],
+]);
 const MANIFEST_MEDIA_TYPES = new Set(Object.values(MEDIA_TYPE));
 /**
  * The `Accept` header for manifests. It always has all four types: without those of OCI some registries answer 404, and
@@ -54638,6 +55051,13 @@ function isManifestMediaType(text) {
 /** Returns whether a media type is that of an index: a list of manifests, one for each platform. */
 function isIndexMediaType(type) {
     return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
+}
+/**
+ * Returns whether a manifest may be an index, by the type that a registry tells of it. Some tell `application/json`, or
+ * nothing.
+ */
+function mayBeIndexType(told) {
+    return told.includes('manifest.list') || !told.includes('manifest');
 }
 /**
  * Returns whether an index entry of a type is content such as a layer, and no manifest. Indexes of build caches list
@@ -54716,7 +55136,7 @@ const LAYERS_LIMIT = 1000;
 /** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
 const manifest_DEPTH_LIMIT = 100;
 function parseJson(bytes, about) {
-    if ((0,json/* isNestedDeeper */.F)(bytes, manifest_DEPTH_LIMIT)) {
+    if ((0,lib_json/* isNestedDeeper */.Ff)(bytes, manifest_DEPTH_LIMIT)) {
         throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
     }
     try {
@@ -54782,6 +55202,12 @@ function isNotFound(error) {
 function isUnauthorized(error) {
     return (0,lib_failure/* failureCode */.AD)(error) === 'UNAUTHORIZED';
 }
+/** The `request` of a failure to log in. */
+const LOGIN_REQUEST = 'login';
+/** Returns whether a registry refused our password itself, so that it refuses whatever is asked with it. */
+function isLoginRefused(error) {
+    return isUnauthorized(error) && error instanceof HttpFailure && error.request === LOGIN_REQUEST;
+}
 /** Returns whether a registry refused something to our account that others may have. */
 function mayBeDeniedToUs(error) {
     return isUnauthorized(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
@@ -54791,8 +55217,21 @@ function mayBeDeniedToUs(error) {
  * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
  */
 function registry_failure_isRefusedQuestion(error) {
-    const isFinal = isAnswerFailure(error) && !error.transient && error.status !== undefined;
-    return isFinal && error.code !== 'RATE_LIMITED';
+    const isFinal = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
+    // What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+    return isFinal && error.status !== undefined && error.status >= 400;
+}
+/** Of the service and not of the question. */
+const UNAVAILABLE = 503;
+/**
+ * Returns whether a registry failed at a question, in each attempt. Another form of it may fare better, unless the
+ * registry is not available or asks for a pause.
+ */
+function isFailedQuestion(error) {
+    if (!isAnswerFailure(error) || !error.transient || error.retryAt !== undefined)
+        return false;
+    const { status = 0, deferral } = error;
+    return status >= 500 && status !== UNAVAILABLE && deferral === undefined;
 }
 /** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
 function mayBeAbsent(error) {
@@ -54800,6 +55239,7 @@ function mayBeAbsent(error) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/referrers.js
+
 
 
 
@@ -54818,7 +55258,8 @@ const listShape = schemas/* object */.Ikc({
     manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
         digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
         artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-    })),
+    })
+        .nullable()),
 });
 /**
  * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
@@ -54861,8 +55302,8 @@ async function readReferrers(registry, repository, digest, signal) {
         signal,
     });
     const attempt = (operation) => registry.asMetadata(signal, operation);
-    const isEmpty = (page) => page.length === 0;
-    const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, isEmpty };
+    const entriesOf = (page) => page.map((referrer) => referrer.digest);
+    const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, entriesOf };
     const { pages } = await readPages(list, registry.endpoint);
     return pages.flat();
 }
@@ -54880,12 +55321,12 @@ async function readFallbackTag(registry, repository, digest, signal) {
 }
 function parseReferrers(body, about) {
     try {
-        const { manifests } = listShape.parse(JSON.parse(body.toString('utf8')));
-        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
+        const { manifests } = listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
+        return manifests.flatMap((manifest) => manifest === null ? [] : [{ digest: manifest.digest, artifactType: manifest.artifactType }]);
     }
     catch (cause) {
         const message = 'its list of what refers to a manifest makes no sense';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
+        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
     }
 }
 
@@ -54905,7 +55346,7 @@ function readBlob(registry, repository, descriptor, signal) {
         }
         const about = registry.nameOf(repository, descriptor.digest);
         const message = 'its content does not have this digest';
-        throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+        throw new http_failure_HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
     });
 }
 
@@ -54957,7 +55398,7 @@ function certificateOf(pem) {
  * its entry in the log must be of the same certificate. Nothing of it is verified here.
  */
 function readCosignLayer(layer, digest) {
-    const payload = payloadShape.safeParse((0,json/* parseJson */.q)(layer.payload));
+    const payload = payloadShape.safeParse((0,lib_json/* parseJson */.qF)(layer.payload));
     if (!payload.success)
         return unfit('its payload is not that of an image');
     const { identity, image } = payload.data.critical;
@@ -54968,11 +55409,11 @@ function readCosignLayer(layer, digest) {
     if (!annotations.success)
         return unfit('it has no certificate or no entry in a log, so nobody is named by it');
     const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
-    const entry = logEntryShape.safeParse((0,json/* parseJson */.q)(annotations.data['dev.sigstore.cosign/bundle']));
+    const entry = logEntryShape.safeParse((0,lib_json/* parseJson */.qF)(annotations.data['dev.sigstore.cosign/bundle']));
     if (certificate === undefined || !entry.success)
         return unfit('its certificate or its entry in a log is malformed');
     const { SignedEntryTimestamp, Payload } = entry.data;
-    const body = logBodyShape.safeParse((0,json/* parseJson */.q)(Buffer.from(Payload.body, 'base64')));
+    const body = logBodyShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(Payload.body, 'base64')));
     if (!body.success)
         return unfit('its entry in a log is malformed');
     const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
@@ -55035,7 +55476,7 @@ const statementShape = schemas/* object */.Ikc({
  * it is. Nothing of it is verified here.
  */
 function readBundle(bytes, digest, manifest) {
-    const bundle = (0,json/* parseJson */.q)(bytes);
+    const bundle = (0,lib_json/* parseJson */.qF)(bytes);
     const shape = bundleShape.safeParse(bundle);
     if (!shape.success)
         return unfit('it is no bundle that signs something');
@@ -55043,7 +55484,7 @@ function readBundle(bytes, digest, manifest) {
     if ('messageSignature' in shape.data)
         return { ...candidate, artifact: manifest };
     const { payloadType, payload } = shape.data.dsseEnvelope;
-    const statement = statementShape.safeParse((0,json/* parseJson */.q)(Buffer.from(payload, 'base64')));
+    const statement = statementShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(payload, 'base64')));
     if (payloadType !== STATEMENT_TYPE || !statement.success)
         return unfit('it is no statement of in-toto');
     const { subject, predicateType } = statement.data;
@@ -55214,7 +55655,7 @@ function trusted_root_malformed(file, message, cause) {
     return new lib_failure/* Failure */.HR({
         code: 'TRUSTED_ROOT_MALFORMED',
         fault: 'usage',
-        about: `--trusted-root ${file}`,
+        about: `trusted-root ${file}`,
         message,
         hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
         cause,
@@ -55761,7 +56202,7 @@ async function* inOrder(items, ahead, work) {
 /** In a folder that machines share, an unknown process may belong to another machine and be at work. */
 const UNTOUCHED_MILLISECONDS = 60_000;
 /** Returns the path at which this process writes an archive until it is complete. */
-function draftOf(output) {
+function leftovers_draftOf(output) {
     const random = (0,external_node_crypto_.randomBytes)(6).toString('hex');
     return (0,external_node_path_.join)((0,external_node_path_.dirname)(output), `.${(0,external_node_path_.basename)(output)}.${process.pid}-${random}.partial`);
 }
@@ -56420,7 +56861,7 @@ function explained(error, output) {
 async function writeArchive(options) {
     options.signal.throwIfAborted();
     const { output } = options;
-    const partial = draftOf(output);
+    const partial = leftovers_draftOf(output);
     try {
         await removeLeftovers(output);
         const written = await writeGzip(partial, options);
@@ -56561,7 +57002,7 @@ function registrySource(registry, repository) {
 const NO_PARTS = new Set([200, 206, 400, 405, 416, 501]);
 /** Returns whether an answer says that there is no such part of a blob. */
 function saysNoPart(error) {
-    return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
+    return error instanceof http_failure_HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
 }
 function partOf(whole, range) {
     const part = external_node_stream_.Readable.from(bytesWithin(whole, range), { objectMode: false });
@@ -56633,7 +57074,7 @@ class BlobMeter {
         }
     }
     #mismatch(code, message) {
-        return new HttpFailure({ code, about: this.#about, message, transient: true });
+        return new http_failure_HttpFailure({ code, about: this.#about, message, transient: true });
     }
 }
 /**
@@ -56788,7 +57229,228 @@ async function digestFile(file, expected, signal) {
     return { size: meter.size, sha256: meter.digest('sha256'), compared: meter.digest(algorithm) };
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/sqlite.js
+// https://www.sqlite.org/rescode.html#primary_result_codes
+const PROBLEM_OF_PRIMARY_CODE = new Map([
+    [3, 'read-only'],
+    [5, 'busy'],
+    [6, 'busy'],
+    [8, 'read-only'],
+    [10, 'input-output'],
+    [11, 'damaged'],
+    [13, 'full'],
+    [14, 'cannot-open'],
+    [26, 'damaged'],
+]);
+/** Returns whether a call of `process.emitWarning` is Node's notice that node:sqlite is experimental. */
+function isSqliteNotice(warning, type) {
+    return type === 'ExperimentalWarning' && /^SQLite is an experimental feature/.test(String(warning));
+}
+/**
+ * Runs `load` and hides the notice that node:sqlite is experimental. Every other warning is shown. Returns the result
+ * of `load`.
+ *
+ * Node before 24.15 prints the notice when the module is first loaded, so it would be the first thing that a user sees.
+ * An `import` statement would load the module before any code of ours runs, and `--no-warnings` would hide all
+ * warnings. Therefore it is loaded here, synchronously, while `emitWarning` is wrapped.
+ */
+function withoutSqliteNotice(load) {
+    const original = process.emitWarning;
+    process.emitWarning = new Proxy(original, {
+        apply(target, self, call) {
+            if (!isSqliteNotice(call[0], call[1]))
+                Reflect.apply(target, self, call);
+        },
+    });
+    try {
+        return load();
+    }
+    finally {
+        process.emitWarning = original;
+    }
+}
+/** Opens a SQLite database file, or one in memory for `:memory:`. Throws what node:sqlite throws. */
+function openSqlite(file) {
+    const sqlite = withoutSqliteNotice(() => process.getBuiltinModule('node:sqlite'));
+    return new sqlite.DatabaseSync(file);
+}
+/** Returns what kind of SQLite problem an error is; undefined if it does not come from SQLite. */
+function sqliteProblem(error) {
+    if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+        return undefined;
+    // The low byte is the primary code; the other bits refine it.
+    return PROBLEM_OF_PRIMARY_CODE.get(error.errcode & 0xff) ?? 'other';
+}
+/** Rolls back a transaction after an error. Never throws, so that the first error is the one that is reported. */
+function rollBack(database) {
+    try {
+        database.exec('ROLLBACK');
+    }
+    catch {
+        // If the disk is full or broken, SQLite has rolled back by itself.
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/file-lock.js
+
+
+
+/** Each attempt loses against a process that gave the lock back in this very moment. */
+const ATTEMPTS = 10;
+/**
+ * Takes a lock, which is an empty file: until the result is disposed, or the process ends in whatever way, nobody else
+ * can take it. Returns undefined if somebody has it. Throws errors of the system and of node:sqlite.
+ *
+ * SQLite's locks belong to the process, so a kill releases them. What a killed process leaves of the file bars nobody.
+ */
+function takeFileLock(lock) {
+    try {
+        for (let left = ATTEMPTS; left > 0; left -= 1) {
+            const database = lockFile(lock);
+            if (database !== undefined)
+                return { [Symbol.dispose]: () => release(lock, database) };
+        }
+    }
+    catch (error) {
+        if (sqliteProblem(error) !== 'busy')
+            throw error;
+    }
+    return undefined;
+}
+/** Returns undefined if who had it removed the file in the meantime. */
+function lockFile(lock) {
+    const before = inodeOf(lock) ?? create(lock);
+    const database = openSqlite(lock);
+    try {
+        database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+        if ((0,external_node_fs_.statSync)(lock, { throwIfNoEntry: false })?.size)
+            throw new Error(`${lock} is not empty, so it is not a lock`);
+        if (inodeOf(lock) === before)
+            return database;
+        database.close();
+        return undefined;
+    }
+    catch (error) {
+        database.close();
+        throw error;
+    }
+}
+function release(lock, database) {
+    try {
+        // While it is locked: whoever opened it before finds that its name is gone.
+        (0,external_node_fs_.rmSync)(lock, { force: true });
+    }
+    finally {
+        database.close();
+    }
+}
+function inodeOf(file) {
+    return (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false })?.ino;
+}
+/** Creates an empty file. To open one that may be locked would be wrong: to close it drops this process's locks. */
+function create(file) {
+    try {
+        (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(file, 'wx'));
+    }
+    catch (error) {
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'EEXIST')
+            throw error;
+    }
+    return inodeOf(file);
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/src/lib/pause.js
+
+
+/** Resolves after a duration. Rejects with the signal's reason, where node:timers would throw an AbortError. */
+async function pause(duration, signal) {
+    try {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/fetch/shared-file.js
+
+
+
+
+/** How soon a run notices that another one is done with a file. */
+const PATIENCE = (0,lib_duration/* milliseconds */.Rz)(200);
+/**
+ * Takes a file that is to be fetched, in a folder that several runs may share: waits until no other run has it, and
+ * returns what gives it back. Throws `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+ */
+async function takeFile(file, { flag, signal, onWait }) {
+    for (let isFirst = true;; isFirst = false) {
+        const lock = await onDisk(file, flag, async () => takeFileLock(`${file}.lock`));
+        if (lock !== undefined)
+            return lock;
+        if (isFirst)
+            onWait?.();
+        await pause(PATIENCE, signal);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/blob-store.js
+var blob_store_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var blob_store_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
 
 
 
@@ -56815,8 +57477,11 @@ class BlobStore {
     #folder;
     #stored = new SingleFlight({ results: Number.POSITIVE_INFINITY });
     #hashing = new ConcurrencyLimiter({ start: HASHED_AT_ONCE });
-    constructor(folder) {
+    #onWait;
+    /** `onWait` is called for each blob that another run is fetching into the folder. */
+    constructor(folder, onWait) {
         this.#folder = folder;
+        this.#onWait = onWait;
     }
     /** Returns the file in which a blob stands once it is stored. */
     pathOf(digest) {
@@ -56824,21 +57489,35 @@ class BlobStore {
     }
     /**
      * Returns the file of a blob once it is there and right. A blob is fetched once a run, however many ask for it; one
-     * of an earlier run is hashed again. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`,
-     * `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+     * of an earlier run is hashed again, and one that another run is fetching is waited for. Throws `HttpFailure`, among
+     * them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
      */
     store(blob) {
         return this.#stored.get(blob.descriptor.digest, () => this.#bring(blob));
     }
     async #bring(blob) {
-        const { registry, descriptor, signal } = blob;
-        const file = this.pathOf(descriptor.digest);
-        await inFolder(file, () => (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true }));
-        if (await this.#isRight(file, blob))
+        const env_1 = { stack: [], error: void 0, hasError: false };
+        try {
+            const { registry, descriptor, signal } = blob;
+            const file = this.pathOf(descriptor.digest);
+            await inFolder(file, () => (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true }));
+            if (await this.#isRight(file, blob))
+                return file;
+            const _ = blob_store_addDisposableResource(env_1, await takeFile(file, { flag: '--image-output', signal, onWait: this.#onWait }), false);
+            // Another run may have fetched it meanwhile.
+            if (await this.#isRight(file, blob))
+                return file;
+            await registry.retrying(signal, () => transfer(`${file}.part`, blob));
+            await inFolder(file, () => (0,promises_.rename)(`${file}.part`, file));
             return file;
-        await registry.retrying(signal, () => transfer(`${file}.part`, blob));
-        await inFolder(file, () => (0,promises_.rename)(`${file}.part`, file));
-        return file;
+        }
+        catch (e_1) {
+            env_1.error = e_1;
+            env_1.hasError = true;
+        }
+        finally {
+            blob_store_disposeResources(env_1);
+        }
     }
     async #isRight(file, { descriptor, signal }) {
         if ((await sizeOf(file)) !== descriptor.size)
@@ -56948,6 +57627,271 @@ function inFolder(file, operation) {
     return onDisk(file, '--image-output', operation);
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/error-body.js
+
+
+
+const errorBodyShape = schemas/* object */.Ikc({
+    errors: schemas/* array */.YOg(schemas/* object */.Ikc({
+        code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+        message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+        detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
+    })
+        .nullable())
+        .transform((errors) => errors.filter((error) => error !== null))
+        .refine((errors) => errors.length > 0),
+});
+/** Other shapes, of token services and of proxies in front of registries. */
+const otherErrorShape = schemas/* object */.Ikc({
+    message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    details: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    error: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+})
+    .catch({});
+/** Returns whether the body of an answer is a list of errors, as registries write it. Never throws. */
+function hasErrorList(body) {
+    try {
+        return errorBodyShape.safeParse((0,lib_json/* readJson */.Vh)(body)).success;
+    }
+    catch {
+        return false;
+    }
+}
+const DETAILS_LIMIT = 4000;
+/** Longer ones explain the code, and not what happened. */
+const DETAIL_SHOWN = 100;
+/**
+ * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
+ * throws.
+ */
+function parseErrorBody(body, clean = (text) => text) {
+    const oneLine = (text) => clean(text)
+        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+        .slice(0, 300);
+    try {
+        const json = (0,lib_json/* readJson */.Vh)(body);
+        const parsed = errorBodyShape.safeParse(json);
+        if (parsed.success) {
+            const { errors } = parsed.data;
+            const codes = errors.flatMap(({ code }) => (code === undefined ? [] : [code]));
+            const told = errors.map(({ code, message, detail }) => {
+                const said = [code, message].filter(Boolean).join(': ');
+                return typeof detail === 'string' && detail.length < DETAIL_SHOWN
+                    ? `${said} (${detail})`.trim()
+                    : said;
+            });
+            const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
+            // A registry repeats an error for each part that it is about.
+            const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
+            return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
+        }
+        const { message, details, error } = otherErrorShape.parse(json);
+        return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
+    }
+    catch {
+        // Not JSON, so it is read as text below.
+    }
+    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/ping-answer.js
+
+const ping_answer_PAGES = new Set(['text/html', 'application/xhtml+xml']);
+/** Returns whether an answer has the header by which registries show themselves. */
+function isSigned({ headers }) {
+    return headers['docker-distribution-api-version'] !== undefined;
+}
+/**
+ * Returns what an answer to `GET /v2/` tells, `body` being what is known of its text. That it is odd is no proof: some
+ * registries have no such page, and some have it behind a web site.
+ */
+function verdictOf(answer, body) {
+    const { status, headers } = answer;
+    if (isSigned(answer))
+        return { kind: 'registry' };
+    if (status === 401 && headers['www-authenticate'] !== undefined)
+        return { kind: 'registry' };
+    const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+    const isJson = type.endsWith('json');
+    const isMissing = status === 404 && !hasErrorList(body);
+    if (isMissing || ping_answer_PAGES.has(type)) {
+        return { kind: 'odd', oddity: `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}` };
+    }
+    return { kind: isJson ? 'registry' : 'open' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
+
+
+
+
+
+
+/** What came in place of a list is a page for people, or nothing: not even the beginning of JSON, as if it was cut. */
+class NotJson extends SyntaxError {
+    name = 'NotJson';
+}
+function isJsonBegun(body) {
+    return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
+}
+/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
+const names = (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).transform((list) => list.filter((name) => typeof name === 'string'));
+const listedShape = schemas/* object */.Ikc({
+    tag: names,
+    timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+});
+const tag_list_listShape = schemas/* object */.Ikc({
+    tags: names,
+    child: names,
+    manifest: (0,zero_value/* recordOf */.zv)(listedShape.catch({ tag: [], timeUploadedMs: undefined })),
+});
+function uploadTime(milliseconds) {
+    const time = Number(milliseconds ?? Number.NaN);
+    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+/**
+ * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
+ * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
+ * repository. Throws `REGISTRY_BROKEN`.
+ */
+function parseTagList(body, about) {
+    let parsed;
+    try {
+        parsed = tag_list_listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
+    }
+    catch (cause) {
+        const message = 'its tag list is not what the protocol says';
+        const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
+        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: reason });
+    }
+    const manifests = new Map();
+    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
+        if (!isDigest(digest))
+            continue;
+        const listed = { digest, ...uploadTime(timeUploadedMs) };
+        for (const name of tag)
+            if (isTag(name))
+                manifests.set(name, listed);
+    }
+    return {
+        tags: parsed.tags.filter(isTag),
+        children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
+        manifests,
+    };
+}
+const catalogueShape = schemas/* object */.Ikc({ repositories: names });
+/**
+ * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
+ * `REGISTRY_BROKEN`.
+ */
+function parseCatalogue(body, about) {
+    try {
+        const { repositories } = catalogueShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
+        return repositories.filter(isRepository);
+    }
+    catch (cause) {
+        const message = 'its catalogue is not what the protocol says';
+        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    }
+}
+/** Returns the names in a list, of tags and repositories. Tags can be among them twice. */
+function entriesOf({ tags, children, manifests }) {
+    return [...tags, ...children, ...manifests.keys()];
+}
+/** Returns the pages of a list as one list, each tag once. */
+function joinTagLists(pages) {
+    const [first] = pages;
+    // Most lists have one page.
+    if (first !== undefined && pages.length === 1)
+        return { ...first, tags: [...new Set(first.tags)] };
+    return {
+        tags: [...new Set(pages.flatMap((page) => page.tags))],
+        children: [...new Set(pages.flatMap((page) => page.children))],
+        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/likeness.js
+
+
+
+
+
+
+/** More than any list of errors has. */
+const PAGE_LIMIT = 64 * 1024;
+/** Whether what answers at a host is a registry, by all that it has answered. */
+class Likeness {
+    #ping;
+    #isProven = false;
+    #hasPageForList = false;
+    /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
+    get oddity() {
+        if (this.#isProven)
+            return undefined;
+        const list = this.#hasPageForList ? 'its list of tags is no JSON' : undefined;
+        return [this.#ping, list].filter((reason) => reason !== undefined).join(', and ') || undefined;
+    }
+    /** Whether an answer has shown that this is a registry. */
+    get isProven() {
+        return this.#isProven;
+    }
+    /** Notes that it answered as only a registry does. */
+    prove() {
+        this.#isProven = true;
+    }
+    /** Notes what it answered to `GET /v2/`, and reads or discards the body. */
+    async pinged(answer) {
+        // Some registries do not have this page, and say so as they say of everything else that they do not have.
+        const body = answer.status === 404 ? await readBody(answer, PAGE_LIMIT) : undefined;
+        discardBody(answer);
+        const verdict = verdictOf(answer, body?.toString('utf8') ?? '');
+        if (verdict.kind === 'registry')
+            this.prove();
+        this.#ping = verdict.kind === 'odd' ? verdict.oddity : undefined;
+    }
+    /** Notes that it refused `GET /v2/`. */
+    refusedPing() {
+        this.#ping = 'GET /v2/ is refused';
+    }
+    /** Notes why its tags could not be listed. Returns the failure, which is another one if this is no registry. */
+    ofList(error, host) {
+        if (!isPage(error))
+            return error;
+        this.#hasPageForList = true;
+        return orStranger({ host, likeness: this }, error);
+    }
+}
+function isPage(error) {
+    return error instanceof http_failure_HttpFailure && error.cause instanceof NotJson;
+}
+/**
+ * Returns `NOT_A_REGISTRY` in place of the failure of a host that does not look like a registry and knows no repository,
+ * or answers a question for tags with something else. Returns any other error unchanged.
+ */
+function orStranger(registry, error) {
+    const { host, likeness } = registry;
+    const { oddity } = likeness;
+    const isMissing = isNotFound(error);
+    if (oddity === undefined || !(isMissing || isPage(error)))
+        return error;
+    return new lib_failure/* Failure */.HR({
+        code: 'NOT_A_REGISTRY',
+        about: host,
+        message: `what answers there is no registry: ${oddity}${isMissing ? ', and it knows no such repository' : ''}`,
+        hint: 'check its name and its port',
+        cause: error,
+    });
+}
+/** What web sites answer to an upload, besides pages (below 400): nothing is there, or nothing can be written. */
+const SITE_STATUS = new Set([404, 405, 410, 501]);
+/** Returns whether a web site may have refused an upload so. */
+function mayBeOfSite(error) {
+    const status = isAnswerFailure(error) ? error.status : undefined;
+    return status !== undefined && (status < 400 || SITE_STATUS.has(status));
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/tagged-manifest.js
 
 
@@ -56968,7 +57912,7 @@ async function getTaggedManifest(registry, repository, { tag, digest }, signal) 
         const tagged = await registry.getManifest(repository, tag, signal);
         if (hasDigest(tagged, digest))
             return { ...tagged, digest };
-        throw new HttpFailure({
+        throw new http_failure_HttpFailure({
             code: 'NOT_FOUND',
             about: registry.nameOf(repository, tag),
             message: `the registry tells ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
@@ -56979,6 +57923,7 @@ async function getTaggedManifest(registry, repository, { tag, digest }, signal) 
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/image-lookup.js
+
 
 
 
@@ -57104,11 +58049,12 @@ function isPerhapsAbsent(error) {
 }
 /**
  * Returns an image under the first of its names that exists for the platform. Throws `IMAGE_MISSING`,
- * `IMAGE_FOR_OTHER_PLATFORM`, or the registry's failure.
+ * `IMAGE_FOR_OTHER_PLATFORM`, `NOT_A_REGISTRY`, or the registry's failure.
  */
 async function findImage(plan, parts) {
     const others = [];
     let denial;
+    let stranger;
     for (const candidate of plan.candidates) {
         try {
             const found = await readCandidate(candidate, plan, parts);
@@ -57121,6 +58067,9 @@ async function findImage(plan, parts) {
                 throw error;
             if (!isNotFound(error))
                 denial ??= error;
+            const reason = orStranger(parts.registries.at(candidate.reference.host), error);
+            if (reason !== error)
+                stranger ??= reason;
         }
     }
     const wanted = formatPlatform(parts.platform);
@@ -57134,6 +58083,8 @@ async function findImage(plan, parts) {
     }
     if (denial !== undefined)
         throw denial;
+    if (stranger !== undefined)
+        throw stranger;
     throw new lib_failure/* Failure */.HR({
         code: 'IMAGE_MISSING',
         about: `${plan.name} ${plan.digest ?? plan.upstream.tag ?? ''}`.trim(),
@@ -57643,7 +58594,7 @@ function blobEntry(blob, path, files) {
         content: { kind: 'file', path: files(blob.digest) },
     };
 }
-function layout_json(value) {
+function json(value) {
     return `${JSON.stringify(value)}\n`;
 }
 /**
@@ -57690,9 +58641,9 @@ function layoutEntries(images, files, root = 'images') {
         }
     }
     return [
-        bytesEntry(`${root}/oci-layout`, layout_json({ imageLayoutVersion: '1.0.0' })),
-        bytesEntry(`${root}/index.json`, layout_json(indexOf(named))),
-        bytesEntry(`${root}/manifest.json`, layout_json(dockerTable(named, (blob) => blobPath(blob.digest)))),
+        bytesEntry(`${root}/oci-layout`, json({ imageLayoutVersion: '1.0.0' })),
+        bytesEntry(`${root}/index.json`, json(indexOf(named))),
+        bytesEntry(`${root}/manifest.json`, json(dockerTable(named, (blob) => blobPath(blob.digest)))),
         ...blobs.values(),
     ];
 }
@@ -57708,7 +58659,7 @@ function dockerArchiveEntries(image, files) {
         return blob.digest === config.digest ? `${hex}.json` : `${hex}.tar.gz`;
     };
     const blobs = new Map([config, ...layers].map((blob) => [blob.digest, blobEntry(blob, pathOf(blob), files)]));
-    return [bytesEntry('manifest.json', layout_json(dockerTable(named, pathOf))), ...blobs.values()];
+    return [bytesEntry('manifest.json', json(dockerTable(named, pathOf))), ...blobs.values()];
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/contents/docker-archive.js
@@ -57785,7 +58736,7 @@ class Redactor {
 
 
 /** The status with which servers answer plain HTTP at a port for TLS. */
-const BAD_REQUEST = 400;
+const endpoint_BAD_REQUEST = 400;
 /**
  * The base URL of a registry's API. It is HTTPS. For this machine and for hosts that the user named as insecure the
  * first contact finds out whether it is plain HTTP instead.
@@ -57796,10 +58747,10 @@ class Endpoint {
     #plain;
     #settled;
     constructor(host, insecure) {
-        this.#secure = new URL(host === DOCKER_HUB ? 'https://registry-1.docker.io/' : `https://${host}/`);
-        const mayBePlain = insecure.includes(host) || isLoopback(this.#secure.hostname);
-        if (mayBePlain)
-            this.#plain = new URL(`http://${host}/`);
+        this.#secure = secureUrl(host);
+        const isNamed = insecure.some((named) => secureUrl(named).host === this.#secure.host);
+        if (isNamed || isLoopback(this.#secure.hostname))
+            this.#plain = new URL(`http://${apiHost(host)}/`);
         else
             this.#settled = this.#secure;
     }
@@ -57842,7 +58793,7 @@ class Endpoint {
         catch (error) {
             // A server whose TLS failed for a moment must not be taken for one without.
             const mayBeTls = isCut(causeOf(withTls));
-            const isHttp = isRefused(error) && !(mayBeTls && error.status === BAD_REQUEST);
+            const isHttp = isRefused(error) && !(mayBeTls && error.status === endpoint_BAD_REQUEST);
             if (isHttp)
                 this.#settled = plain;
             throw mayBeTls && !isHttp ? withTls : error;
@@ -57859,9 +58810,12 @@ class Endpoint {
         return isElsewhere && error.code !== 'TLS_REFUSED';
     }
 }
+function secureUrl(host) {
+    return new URL(`https://${apiHost(host)}/`);
+}
 /** Returns whether an error is an answer with a status, so that the scheme was right. */
 function isRefused(error) {
-    return error instanceof HttpFailure && error.status !== undefined;
+    return error instanceof http_failure_HttpFailure && error.status !== undefined;
 }
 function causeOf(error) {
     return error instanceof Error ? error.cause : undefined;
@@ -58837,6 +59791,29 @@ function resolvePackage(versions, settings) {
 
 
 
+
+/** The first byte of a certificate in DER: a sequence. */
+const DER_SEQUENCE = 0x30;
+/** The lines around what is encoded (RFC 7468, 2). */
+const BOUNDARY = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
+const LINE_END = /\r\n|\r|\n/g;
+/** X509 CERTIFICATE is what it was called before (RFC 7468, 5.1). */
+const CERTIFICATE = new Set(['CERTIFICATE', 'X509 CERTIFICATE']);
+/** A certificate together with what it is trusted for. Only OpenSSL knows it. */
+const TRUSTED = 'TRUSTED CERTIFICATE';
+/** A certificate where a path belongs: in PEM, PEM in Base64, or without the lines around it. */
+const PASTED = /-----BEGIN |[\r\n]|^(?:LS0tLS1CRUdJTi|MII)[\w+/=]{60}/;
+const USUAL_HINT = 'give a file with PEM certificates; openssl x509 -inform der -in FILE -out ca.pem makes one of DER';
+const DAMAGED_HINT = 'copy the file anew; openssl x509 -in FILE -noout -text shows its first certificate';
+const TRUSTED_HINT = 'openssl x509 -in FILE -out ca.pem makes a plain certificate of it';
+/** What is wrong with the text of a file. */
+class Fault extends Error {
+    hint;
+    constructor(message, hint) {
+        super(message);
+        this.hint = hint;
+    }
+}
 /**
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
  * there is no file. Throws `CA_FILE_MALFORMED`.
@@ -58844,46 +59821,105 @@ function resolvePackage(versions, settings) {
 async function readAuthorities(file) {
     if (file === undefined)
         return undefined;
+    if (PASTED.test(file)) {
+        const hint = 'write the certificate into a file, and give the path of that file';
+        throw certificate_authorities_malformed('ca-file', 'it is a certificate itself, and not the path of a file', hint);
+    }
     try {
-        const pem = decodeText(await (0,promises_.readFile)(file));
-        if (!pem.includes('-----BEGIN CERTIFICATE-----'))
-            throw new Error('it holds no certificate');
-        return [...(0,external_node_tls_.getCACertificates)('default'), pem];
+        const bytes = await (0,promises_.readFile)(file);
+        return [...(0,external_node_tls_.getCACertificates)('default'), ...certificatesIn(bytes)];
     }
     catch (cause) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'CA_FILE_MALFORMED',
-            fault: 'usage',
-            about: `--ca-file ${file}`,
-            message: file_error_explainFileError(cause),
-            hint: 'give a file with PEM certificates',
-            cause,
-        });
+        const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
+        throw certificate_authorities_malformed(`ca-file ${file}`, file_error_explainFileError(cause), hint, cause);
     }
+}
+function certificate_authorities_malformed(about, message, hint, cause) {
+    return new lib_failure/* Failure */.HR({ code: 'CA_FILE_MALFORMED', fault: 'usage', about, message, hint, cause });
+}
+/** Returns each certificate of a file in PEM. Throws a `Fault` if it has none, or one that cannot be read. */
+function certificatesIn(bytes) {
+    if (bytes[0] === DER_SEQUENCE && !bytes.includes('-----BEGIN ')) {
+        throw new Fault('it is in the binary form of certificates (DER)', USUAL_HINT);
+    }
+    const blocks = [...blocksOf(decodeText(bytes))];
+    const certificates = blocks.filter(({ label }) => CERTIFICATE.has(label) || label === TRUSTED);
+    if (certificates.length === 0)
+        throw new Fault('it holds no certificate', USUAL_HINT);
+    return certificates.map((block, index) => read(block, index + 1));
+}
+/**
+ * Yields what a text of PEM encodes, also if its lines are indented or joined. Throws a `Fault` if something begins and
+ * does not end, or the reverse.
+ */
+function* blocksOf(text) {
+    let line = 1;
+    let counted = 0;
+    let open;
+    for (const { index, 0: boundary, 1: kind, 2: label = '' } of text.matchAll(BOUNDARY)) {
+        line += text.slice(counted, index).match(LINE_END)?.length ?? 0;
+        counted = index;
+        const isOfOpen = kind === 'END' && open?.label === label;
+        if (open !== undefined && !isOfOpen)
+            throw cutOff(open);
+        if (open !== undefined) {
+            yield { ...open, body: text.slice(open.end, index) };
+            open = undefined;
+        }
+        else if (kind === 'BEGIN')
+            open = { label, line, end: index + boundary.length };
+        else
+            throw new Fault(`line ${line} ends a ${label} that does not begin`, DAMAGED_HINT);
+    }
+    if (open !== undefined)
+        throw cutOff(open);
+}
+function cutOff({ label, line }) {
+    return new Fault(`the ${label} that begins on line ${line} has no end`, DAMAGED_HINT);
+}
+/** Returns the certificate of a block in the usual form. `count` is its place among those of the file, from 1. */
+function read({ label, body, line }, count) {
+    const name = `certificate ${count} (line ${line})`;
+    if (label === TRUSTED)
+        throw new Fault(`${name} is in a form of OpenSSL alone (${label})`, TRUSTED_HINT);
+    const encoded = body.replace(/\s+/g, '');
+    const der = Buffer.from(encoded, 'base64');
+    try {
+        const certificate = new external_node_crypto_.X509Certificate(der);
+        // Decoders of Base64 and of certificates pass over what they cannot read.
+        const isWhole = der.toString('base64') === encoded && certificate.raw.length === der.length;
+        if (isWhole)
+            return certificate.toString();
+    }
+    catch {
+        // What OpenSSL says of it helps nobody.
+    }
+    throw new Fault(`${name} is damaged`, DAMAGED_HINT);
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/credentials.js
-/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
-function firstCredential(lookups) {
-    const answers = new Map();
-    const ask = async (host) => {
+/** Returns a lookup that asks several lookups in turn, until one has a login for the whole host. */
+function lookupInTurn(lookups) {
+    return async (host) => {
+        const known = [];
         for (const lookup of lookups) {
-            const credential = await lookup(host);
-            if (credential !== undefined)
-                return credential;
+            known.push(...(await lookup(host)));
+            if (known.some(({ path }) => path === undefined))
+                break;
         }
-        return undefined;
-    };
-    return (host) => {
-        const answer = answers.get(host) ?? ask(host);
-        answers.set(host, answer);
-        return answer;
+        return known;
     };
 }
+/** Returns the first login that is for a repository, or without a repository for the whole host. */
+function loginFor(known, repository) {
+    return known.find(({ path }) => path === undefined || (repository !== undefined && `${repository}/`.startsWith(`${path}/`)));
+}
 /** Returns a lookup with one login for one host; without a name or a password it has none. */
-function explicitCredential(host, username, password) {
-    const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
-    return async (asked) => (asked === host ? known : undefined);
+function explicitCredential(host, username, password, origin) {
+    if (username === undefined || password === undefined)
+        return async () => [];
+    const known = { credential: { kind: 'password', username, password }, origin };
+    return async (asked) => (asked === host ? [known] : []);
 }
 /**
  * Returns the value of a Basic `Authorization` header (RFC 7617). Calls `onSecret` first with the password and with each
@@ -58898,8 +59934,6 @@ function passwordHeader({ username, password }, onSecret) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/docker-config.js
-
-
 
 
 
@@ -58920,16 +59954,19 @@ const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 /** The user name that a helper returns if the secret is an identity token. */
 const TOKEN_USERNAME = '<token>';
 /**
- * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
- * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
- * login is sent to another host.
+ * Returns what a key is for; undefined if that cannot be told. Keys have to match exactly, so that no login is sent to
+ * another host. An address has no path but that of an API version.
  */
-function hostOfKey(key) {
-    const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
-    if (bare.includes('/'))
+function placeOf(key) {
+    const bare = key.replace(/^https?:\/\//, '');
+    const isAddress = bare !== key;
+    // A namespace may be called v2.
+    const version = isAddress ? /\/(?:v[12]\/?)?$/ : /(?<=^[^/]*)\/(?:v[12]\/)?$/;
+    const [name = '', ...rest] = bare.replace(version, '').split('/');
+    if (rest.length > 0 && isAddress)
         return undefined;
     try {
-        return parseHost(bare);
+        return { host: parseHost(name), path: rest.length === 0 ? undefined : rest.join('/') };
     }
     catch {
         return undefined;
@@ -58937,15 +59974,20 @@ function hostOfKey(key) {
 }
 /** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
 function allOfHost(record, host) {
-    return Object.entries(record).flatMap(([key, value]) => (hostOfKey(key) === host ? [value] : []));
+    return Object.entries(record).flatMap(([key, value]) => {
+        const place = placeOf(key);
+        return place?.host === host ? [{ path: place.path, value }] : [];
+    });
 }
-async function docker_config_readConfig(file) {
+async function docker_config_readConfig({ path: file, remedy, mayBeOthers = false }) {
     let text;
     try {
         text = await (0,promises_.readFile)(file, 'utf8');
     }
     catch (cause) {
-        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+        const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+        const isAbsent = code === 'ENOENT' || code === 'ENOTDIR' || (mayBeOthers && code === 'EACCES');
+        if (isAbsent)
             return docker_config_configShape.parse({});
         throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
     }
@@ -58957,8 +59999,8 @@ async function docker_config_readConfig(file) {
         throw new lib_failure/* Failure */.HR({
             code: 'DOCKER_CONFIG_UNREADABLE',
             about: file,
-            message: 'it is not a Docker configuration',
-            hint: 'repair it, or point DOCKER_CONFIG at another folder',
+            message: 'it is no file of logins as docker login and podman login write it',
+            hint: `repair it, or ${remedy}`,
             cause,
         });
     }
@@ -58979,31 +60021,76 @@ function storedCredential(entry) {
         password: pair.slice(colon + 1).replaceAll('\0', ''),
     };
 }
-/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
-function dockerConfigFile(environment) {
-    return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
-}
 /**
- * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * Returns a lookup in a file of the form of Docker's `config.json`: in `credHelpers`, then the `auths` with a path, the
+ * longest first, then `credsStore` unless the host has a helper of its own, then the other `auths`, each for exactly the
  * given host. The file is read once, at the first lookup; a missing file has no logins. A helper is stopped when the
  * signal aborts. The lookup throws `DOCKER_CONFIG_UNREADABLE`.
  */
 function dockerCredentials(file, runHelper, signal) {
     let config;
+    const ask = async (helper, host) => {
+        if (helper === undefined)
+            return [];
+        const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
+        return found === undefined ? [] : [{ credential: helperCredential(found), origin: file.path }];
+    };
     return async (host) => {
         config ??= docker_config_readConfig(file);
-        const known = await config;
-        const helper = allOfHost(known.credHelpers, host).find((name) => name !== '') ?? known.credsStore;
-        if (helper !== undefined) {
-            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
-            if (found?.username === TOKEN_USERNAME)
-                return { kind: 'identity-token', token: found.password };
-            if (found !== undefined)
-                return { kind: 'password', ...found };
-        }
-        const [stored] = allOfHost(known.auths, host).flatMap((entry) => storedCredential(entry) ?? []);
-        return stored;
+        const { auths, credHelpers, credsStore } = await config;
+        const helper = allOfHost(credHelpers, host).find(({ path, value }) => path === undefined && value !== '');
+        const stored = allOfHost(auths, host).flatMap(({ path, value }) => {
+            const credential = storedCredential(value);
+            return credential === undefined ? [] : [{ credential, path, origin: file.path }];
+        });
+        return [
+            ...(await ask(helper?.value, host)),
+            ...stored.filter(({ path }) => path !== undefined).toSorted(byDepth),
+            ...(helper === undefined ? await ask(credsStore, host) : []),
+            ...stored.filter(({ path }) => path === undefined),
+        ];
     };
+}
+/** Of two paths that a repository is below, the longer one says more. */
+function byDepth({ path: one = '' }, { path: other = '' }) {
+    return other.length - one.length;
+}
+function helperCredential({ username, password }) {
+    return username === TOKEN_USERNAME
+        ? { kind: 'identity-token', token: password }
+        : { kind: 'password', username, password };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/login-files.js
+
+
+
+const ROOT = 0;
+/**
+ * Returns the files in which logins are looked for, the first one first: the one that `REGISTRY_AUTH_FILE` names, Docker's,
+ * and those of podman, skopeo and buildah. `REGISTRY_AUTH_FILE` takes the place of the one that `podman login` writes
+ * (https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md).
+ */
+function loginFiles(environment, user = process.getuid?.()) {
+    const { REGISTRY_AUTH_FILE: named, DOCKER_CONFIG: docker, XDG_RUNTIME_DIR: runtime, XDG_CONFIG_HOME: config, } = environment;
+    // Without the variable, as in cron, podman looks where a session of the user has it.
+    const session = user === ROOT ? '/run/containers/0' : `/run/user/${user}/containers`;
+    const written = (0,external_node_path_.join)(runtime ? (0,external_node_path_.join)(runtime, 'containers') : session, 'auth.json');
+    const remedy = 'remove it and run podman login again';
+    return [
+        ...(named ? [{ path: named, remedy: 'let REGISTRY_AUTH_FILE name another file' }] : []),
+        {
+            path: (0,external_node_path_.join)(docker || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json'),
+            remedy: 'point DOCKER_CONFIG at another folder',
+        },
+        // sudo and su can leave the variable as the other user has it.
+        ...(named ? [] : [{ path: written, remedy, mayBeOthers: true }]),
+        { path: (0,external_node_path_.join)(config || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.config'), 'containers/auth.json'), remedy },
+    ];
+}
+/** Returns the file that `REGISTRY_AUTH_FILE` names, if it does not exist. Docker's and others are asked all the same. */
+function absentLoginFile({ REGISTRY_AUTH_FILE: named }) {
+    return named && !(0,external_node_fs_.existsSync)(named) ? named : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/challenge.js
@@ -59113,60 +60200,71 @@ function parseChallenge(headers) {
     return all.some(({ scheme }) => scheme === 'basic') ? { scheme: 'basic' } : undefined;
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/error-body.js
+;// CONCATENATED MODULE: ./build/src/registry/auth/login-trial.js
 
-
-const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({
-        code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-        message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-        detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
-    }))
-        .min(1),
-});
-/** Other shapes, of token services and of proxies in front of registries. */
-const otherErrorShape = schemas/* object */.Ikc({
-    message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-    details: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-    error: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-})
-    .catch({});
-const DETAILS_LIMIT = 4000;
-/** Longer ones explain the code, and not what happened. */
-const DETAIL_SHOWN = 100;
+/** A request that is not answered says nothing of the login, and must not hold up all others. */
+const LONGEST_TRIAL = (0,lib_duration/* seconds */.YA)(5);
 /**
- * Reads the body of an error answer: JSON, plain text, HTML or nothing. `clean` removes secrets from the text. Never
- * throws.
+ * The first request with a token for our password. A token service may give one for a wrong password too, so that many
+ * repositories would each try it.
  */
-function parseErrorBody(body, clean = (text) => text) {
-    const oneLine = (text) => clean(text)
-        .replaceAll(/[\s\p{Cc}]+/gu, ' ')
-        .trim()
-        .slice(0, 300);
+class LoginTrial {
+    #isAccepted = false;
+    #running;
+    /** Whether a token for our password opened anything. */
+    get isAccepted() {
+        return this.#isAccepted;
+    }
+    /** Resolves when the login was accepted, or if no other request is on trial, or not any more. Then this one is. */
+    async enter(request) {
+        while (!this.#isAccepted && this.#running !== undefined && this.#running.request !== request)
+            await this.#running.ended;
+        if (this.#isAccepted || this.#running !== undefined)
+            return;
+        const { promise: ended, resolve: end } = Promise.withResolvers();
+        const timer = setTimeout(() => this.leave(request), LONGEST_TRIAL);
+        this.#running = { request, ended, end, timer };
+    }
+    /** Lets the next request go on, if this one was on trial. */
+    leave(request) {
+        if (this.#running?.request === request)
+            this.#end();
+    }
+    /** Lets all requests go on, now and later. */
+    accept() {
+        this.#isAccepted = true;
+        this.#end();
+    }
+    #end() {
+        clearTimeout(this.#running?.timer);
+        this.#running?.end();
+        this.#running = undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/token-holder.js
+
+
+const claimsShape = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
+/** Claims that differ from token to token, and those that say what it is good for. */
+const NOT_OF_HOLDER = new Set(['exp', 'iat', 'nbf', 'jti', 'access', 'scope']);
+/**
+ * Returns what a token says of whom it is for, to be compared with another one of the same token service; undefined if it
+ * is no JSON Web Token. Docker's specification has the account as `sub`, which is empty for nobody; Gitea and others have
+ * claims of their own. https://distribution.github.io/distribution/spec/auth/jwt/
+ */
+function holderOf(token) {
+    const [, payload, signature] = token.split('.');
+    if (payload === undefined || signature === undefined)
+        return undefined;
     try {
-        const json = JSON.parse(body);
-        const parsed = errorBodyShape.safeParse(json);
-        if (parsed.success) {
-            const { errors } = parsed.data;
-            const codes = errors.flatMap(({ code }) => (code === undefined ? [] : [code]));
-            const told = errors.map(({ code, message, detail }) => {
-                const said = [code, message].filter(Boolean).join(': ');
-                return typeof detail === 'string' && detail.length < DETAIL_SHOWN
-                    ? `${said} (${detail})`.trim()
-                    : said;
-            });
-            const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
-            // A registry repeats an error for each part that it is about.
-            const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
-            return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
-        }
-        const { message, details, error } = otherErrorShape.parse(json);
-        return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
+        const claims = claimsShape.parse((0,lib_json/* readJson */.Vh)(Buffer.from(payload, 'base64url')));
+        const own = Object.entries(claims).filter(([name]) => !NOT_OF_HOLDER.has(name.toLowerCase()));
+        return JSON.stringify(own.toSorted(([one], [other]) => (one < other ? -1 : 1)));
     }
     catch {
-        // Not JSON, so it is read as text below.
+        return undefined;
     }
-    return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/refusal.js
@@ -59179,7 +60277,11 @@ function refusal(answer) {
     const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
     const message = `cannot ${action}, the registry answered ${status}${said}`;
     const transient = isTransientStatus(status);
-    return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
+    return new http_failure_HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
+}
+/** Returns whether a refusal gives its reason by more than its status. */
+function saysWhy(answer) {
+    return wordsVerdict(answer) !== undefined;
 }
 const OTHER_FAULTS = new Set([
     'TAG_INVALID',
@@ -59306,34 +60408,50 @@ function statusVerdict(status) {
 
 
 
+
+
+
 const ERROR_BODY_LIMIT = 64 * 1024;
+/** One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than this. */
+const MOST_REFUSED_TOKENS = 3;
 /**
- * Our login at one host. A password is proved before its first use, and again after a refusal: registries lock an
+ * A login of ours at one host. A password is proved before its first use, and again after a refusal: registries lock an
  * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
  */
 class Login {
+    trial = new LoginTrial();
     #parts;
     #proof;
+    #isProved = false;
+    #isForNobody;
+    #refusedTokens = new Set();
     constructor(parts) {
         this.#parts = parts;
     }
     get host() {
         return this.#parts.host;
     }
-    /** Returns what we log in with; undefined for anonymous access. */
-    credential() {
-        return this.#parts.lookup(this.#parts.host);
+    /** What we log in with; undefined for anonymous access. */
+    get credential() {
+        return this.#parts.known?.credential;
+    }
+    /** The file or the variable that it is from; undefined if it was given for this one host, and for none. */
+    get origin() {
+        return this.#parts.known?.origin;
     }
     /**
-     * Resolves once the password is proved, or if there is none. Throws `UNAUTHORIZED` if it was refused, then always and
-     * without another request.
+     * Resolves once the password is proved, or if there is none. `scopes` are those of the request that it is for. Throws
+     * `UNAUTHORIZED` if it was refused, then always and without another request.
      */
-    async prove(challenge) {
-        const credential = await this.credential();
-        if (credential?.kind !== 'password')
+    async prove(challenge, scopes) {
+        if (this.credential?.kind !== 'password')
             return;
-        this.#proof ??= this.#keepRefusal(this.examine(challenge, []));
+        this.#proof ??= this.#keepRefusal(this.#provePassword(challenge, scopes));
         await this.#proof;
+    }
+    /** Whether an answer has shown that the login is right. */
+    get isProved() {
+        return this.#isProved;
     }
     /** The proof that requests rely on now, to be given to `doubt` if one is refused. */
     get proof() {
@@ -59348,8 +60466,35 @@ class Login {
             this.#proof = undefined;
     }
     /**
-     * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Throws
-     * `UNAUTHORIZED`.
+     * Decides what it means that a registry refuses a new token of ours: that the account may not do this, or that the
+     * password is wrong and the token for nobody. It is wrong if several tokens were refused and none accepted, and anybody
+     * gets a token with which a ping is answered: then the ping has proved nothing. Sends no password. Throws `UNAUTHORIZED`
+     * if it is wrong, and so does `prove` from then on.
+     */
+    async review(challenge, scopes, header) {
+        if (this.credential?.kind !== 'password' || this.trial.isAccepted)
+            return;
+        this.#refusedTokens.add([...scopes, header].join('\n'));
+        if (this.#refusedTokens.size < MOST_REFUSED_TOKENS)
+            return;
+        const asked = this.#isForNobody ?? this.#isAsGoodAsNone(challenge, scopes, header);
+        this.#isForNobody = asked;
+        const isForNobody = await asked.catch(() => {
+            if (this.#isForNobody === asked)
+                this.#isForNobody = undefined;
+            return false;
+        });
+        if (!isForNobody)
+            return;
+        this.#isProved = false;
+        const message = 'cannot log in, its token service answers a wrong login with a token for nobody';
+        const failure = new http_failure_HttpFailure({ code: 'UNAUTHORIZED', about: this.host, message, status: 401 });
+        this.#proof = this.#keepRefusal(Promise.reject(this.#refused(failure)));
+        await this.#proof;
+    }
+    /**
+     * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Nothing is
+     * proved if the token service refuses the request for another reason. Throws `UNAUTHORIZED`.
      */
     async examine(first, scopes) {
         let challenge = first;
@@ -59361,35 +60506,74 @@ class Login {
             const failure = await this.#refusalOf(answer);
             if (failure.transient)
                 throw failure;
-            if (answer.status !== 401)
+            if (answer.status !== 401) {
+                this.#isProved = true;
                 return;
+            }
             const other = parseChallenge(answer.headers['www-authenticate']);
             if (isLast || other === undefined || isSameChallenge(other, challenge))
-                throw refused(failure);
+                throw this.#refused(failure);
             challenge = other;
+        }
+    }
+    /** Some token services give no token without a scope, which says nothing of the password. */
+    async #provePassword(challenge, [scope]) {
+        await this.examine(challenge, []);
+        if (this.#isProved || scope === undefined)
+            return;
+        try {
+            await this.examine(challenge, [scope]);
+        }
+        catch (error) {
+            // The account may have no right to this repository, and have one to the next.
+            if (!(error instanceof http_failure_HttpFailure) || error.status !== 403)
+                throw error;
         }
     }
     #keepRefusal(proof) {
         proof.catch((error) => {
-            const isRefused = error instanceof HttpFailure && error.code === 'UNAUTHORIZED';
+            const isRefused = error instanceof http_failure_HttpFailure && error.code === 'UNAUTHORIZED';
             if (!isRefused && this.#proof === proof)
                 this.#proof = undefined;
         });
         return proof;
     }
+    /** Throws if that cannot be found out now. */
+    async #isAsGoodAsNone(challenge, scopes, header) {
+        try {
+            // GHCR gives nobody a token for what is closed, and so shows that ours is somebody's.
+            const none = (await this.#parts.tokens.fetch(challenge, scopes, undefined)).header;
+            if (none === undefined)
+                return false;
+            const [ours, anybodys] = [holderOf(header), holderOf(none)];
+            if (ours !== undefined && anybodys !== undefined && ours !== anybodys)
+                return false;
+            const answer = await this.#ping(none);
+            const failure = await this.#refusalOf(answer);
+            if (failure.transient)
+                throw failure;
+            return answer.status !== 401 && answer.status !== 403;
+        }
+        catch (error) {
+            // Without a login there is no token.
+            if (error instanceof http_failure_HttpFailure && !error.transient && error.status !== undefined)
+                return false;
+            throw error;
+        }
+    }
     async #header(challenge, scopes) {
-        const credential = await this.credential();
+        const { credential } = this;
         if (credential === undefined)
             return undefined;
         if (challenge.scheme === 'bearer')
             return this.#token(challenge, scopes, credential);
         if (credential.kind === 'password')
             return passwordHeader(credential, this.#parts.onSecret);
-        throw new HttpFailure({
+        throw new http_failure_HttpFailure({
             code: 'UNAUTHORIZED',
             about: this.#parts.host,
             message: 'it wants a user name and password, and there is only an identity token',
-            hint: 'give --username and KEEL_PASSWORD',
+            hint: 'give a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
         });
     }
     async #token(challenge, scopes, credential) {
@@ -59397,11 +60581,12 @@ class Login {
             return (await this.#parts.tokens.fetch(challenge, scopes, credential)).header;
         }
         catch (error) {
-            if (!(error instanceof HttpFailure) || error.transient || error.status === undefined)
+            if (!(error instanceof http_failure_HttpFailure) || error.transient || error.status === undefined)
                 throw error;
-            // GHCR answers 403 to a wrong password. Other refusals are about the request, and prove nothing.
-            if (error.status === 401 || error.status === 403)
-                throw refused(error);
+            // GHCR answers 403 to a wrong password, and others 400. Other refusals are about the request, and prove nothing.
+            const isAboutLogin = error.status === 401 || error.status === 403;
+            if (isAboutLogin || (error.status === 400 && scopes.length > 0))
+                throw this.#refused(error);
             return undefined;
         }
     }
@@ -59414,7 +60599,7 @@ class Login {
             return await http.send({ method: 'GET', url, headers, signal });
         }
         catch (error) {
-            throw error instanceof HttpFailure ? error.with({ request: 'login' }) : error;
+            throw error instanceof http_failure_HttpFailure ? error.with({ request: LOGIN_REQUEST }) : error;
         }
     }
     async #refusalOf(answer) {
@@ -59423,30 +60608,81 @@ class Login {
             about: this.#parts.host,
             action: 'log in',
             status: answer.status,
-            request: 'login',
+            request: LOGIN_REQUEST,
             errorBody: parseErrorBody(body, this.#parts.redact),
             retryAt: retryTime(answer, Date.now()),
         });
     }
-}
-function refused({ about, message, status, cause }) {
-    const hint = 'check the user name and password for this registry; the same login is not tried again in this run';
-    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+    #refused({ about, message, status, cause }) {
+        const from = this.origin === undefined ? '' : ` in ${this.origin}`;
+        const hint = `check the user name and password for this registry${from}; the same login is not tried again in this run`;
+        const request = LOGIN_REQUEST;
+        return new http_failure_HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause, request });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/missing-login.js
 
+
 /** Returns the refusal of a request that was sent without a login, with how to give one. */
-function anonymousRefusal(failure, host) {
-    const { code, about, message, cause, status, transient, retryAt } = failure;
-    if (code !== 'UNAUTHORIZED' && code !== 'DENIED')
+function anonymousRefusal(failure, absence) {
+    if (failure.code !== 'UNAUTHORIZED' && failure.code !== 'DENIED')
         return failure;
     // Docker Hub and others answer so for what does not exist too.
-    const hint = `there is no login for it: if the name is right, run "docker login ${host}", or give registry-logins in a workflow`;
-    return new HttpFailure({ code, about, message, hint, cause, status, transient, retryAt });
+    const hint = `there is no login for it${instead(absence)}: if the name is right, ${howToLogIn(absence.host)}`;
+    return advised(failure, hint);
+}
+/** Returns how to give a login for any host, as a part of a sentence. */
+function howToLogIn(host) {
+    return `run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
+}
+const AS_DESTINATION = 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
+/** Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by default. */
+function missingLogin(absence, hint = AS_DESTINATION) {
+    return new http_failure_HttpFailure({
+        code: 'UNAUTHORIZED',
+        about: absence.host,
+        message: `there is no login for this registry${instead(absence)}`,
+        hint,
+    });
+}
+const PATHS_NAMED = 3;
+function instead({ host, ofPaths, absentFile }) {
+    const [first] = ofPaths;
+    const places = ofPaths.slice(0, PATHS_NAMED).map(({ path }) => `${host}/${path}`);
+    const more = ofPaths.length - places.length;
+    const names = joinWords(more > 0 ? [...places, `${more} more`] : places);
+    const from = first?.origin === undefined ? '' : ` in ${first.origin}`;
+    const stored = ofPaths.length === 1
+        ? `the one${from} is for ${names} alone`
+        : `those that are stored are for ${names} alone`;
+    return [
+        ...(first === undefined ? [] : [`, ${stored}`]),
+        ...(absentFile === undefined
+            ? []
+            : [`, and ${absentFile}, which REGISTRY_AUTH_FILE names, does not exist`]),
+    ].join('');
+}
+/** Returns the refusal of a host that got no login, because it is not the registry's own, with who led there. */
+function strangerRefusal(failure, request) {
+    if (failure.code !== 'UNAUTHORIZED')
+        return failure;
+    const { registry, stranger } = request;
+    const hint = `${leadTo(request)} ${stranger.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${registry.host}`;
+    return advised(failure, hint);
+}
+function leadTo({ asked, isUpload, registry }) {
+    if (asked.origin === registry.origin)
+        return 'the registry redirects to';
+    return isUpload ? 'the address of the upload is at' : 'the address that the registry gave is at';
+}
+function advised(failure, hint) {
+    const { code, about, message, cause, status, request, transient, retryAt } = failure;
+    return new http_failure_HttpFailure({ code, about, message, hint, cause, status, request, transient, retryAt });
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/token.js
+
 
 
 const answerShape = schemas/* object */.Ikc({
@@ -59463,7 +60699,7 @@ const token_LENGTH_LIMIT = 64 * 1024;
  */
 function parseToken(body) {
     try {
-        const parsed = answerShape.parse(JSON.parse(body));
+        const parsed = answerShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
         const token = parsed.token ?? parsed.access_token;
         if (!token || /[^\x21-\x7e]/.test(token))
             return new Error('there is no token in it');
@@ -59478,7 +60714,6 @@ function parseToken(body) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/token-service.js
-
 
 
 
@@ -59516,7 +60751,7 @@ class TokenService {
         }
         catch (error) {
             // It has attempts of its own, and costs the request that needs the token none.
-            throw error instanceof HttpFailure ? error.with({ request: 'token' }) : error;
+            throw error instanceof http_failure_HttpFailure ? this.#named(error, realm).with({ request: 'token' }) : error;
         }
     }
     /**
@@ -59529,13 +60764,19 @@ class TokenService {
         const url = followAddress(endpoint, realm, endpoint);
         const isPlain = url.protocol === 'http:' && !isLoopback(url.hostname) && url.host !== endpoint.host;
         if (isPlain) {
-            throw new HttpFailure({
+            throw new http_failure_HttpFailure({
                 code: 'REDIRECT_REFUSED',
                 about: host,
                 message: `it wants the login sent to ${url.host} over plain HTTP`,
             });
         }
         return url;
+    }
+    /** Returns the failure to reach a token service at another host with the registry that led to it. */
+    #named(error, realm) {
+        if (!isConnectionFailure(error) || realm.host === this.#parts.endpoint.url.host)
+            return error;
+        return error.with({ message: `${error.message}; ${this.#parts.host} names it as its token service` });
     }
     #ask(realm, scopes, service, credential) {
         const { http, onSecret, signal } = this.#parts;
@@ -59571,7 +60812,7 @@ class TokenService {
         if (parsed instanceof Error) {
             const message = 'its token service answered without a token';
             const about = this.#parts.host;
-            throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
+            throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
         }
         this.#parts.onSecret(parsed.token);
         return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
@@ -59584,12 +60825,11 @@ class TokenService {
             errorBody: parseErrorBody(body, this.#parts.redact),
             retryAt: retryTime(answer, Date.now()),
         });
-        if (!isNotFound(failure)) {
-            return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;
-        }
+        if (!isNotFound(failure))
+            return failure;
         // That there is no token service says nothing about what the token was to be for.
         const { about, message, hint, status } = failure;
-        return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
+        return new http_failure_HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
     }
 }
 
@@ -59603,11 +60843,19 @@ class TokenService {
 
 
 
+/** A new token may be refused once, where registries behind one name do not yet know the key that signed it. */
+const MOST_TOKENS_IN_TURN = 2;
 /** How we log in at one host: what it asks for, and one token for each set of scopes. */
 class Authorization {
     #endpoint;
     #tokenService;
-    #login;
+    #openLogin;
+    #host;
+    #absentFile;
+    #lookup;
+    #known;
+    /** A host can have several, each for what lies below a path. */
+    #logins = new Map();
     #limiter;
     #signal;
     #onSecret;
@@ -59619,8 +60867,14 @@ class Authorization {
     #tokens = new Map();
     /** Scopes that a token service refused beside a first one. */
     #refusedScopes = new Set();
+    /** The tokens for each set of scopes that were refused since one was accepted. */
+    #refusedTokens = new Map();
+    /** The logins of the sets of scopes whose token was not accepted yet. */
+    #untried = new Map();
     constructor(parts) {
         this.#endpoint = parts.endpoint;
+        this.#host = parts.host;
+        this.#absentFile = parts.absentFile;
         this.#limiter = parts.limiter;
         this.#signal = parts.signal;
         this.#onSecret = (secret) => {
@@ -59629,7 +60883,8 @@ class Authorization {
         };
         const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
         this.#tokenService = new TokenService(shared);
-        this.#login = new Login({ ...shared, tokens: this.#tokenService });
+        this.#lookup = () => parts.lookup(parts.host);
+        this.#openLogin = (known) => new Login({ ...shared, known, tokens: this.#tokenService });
     }
     /** Returns a text of this host without the secrets that were sent to it. */
     redact = (text) => this.#redactor.redact(text);
@@ -59641,32 +60896,40 @@ class Authorization {
         const challenge = this.#challengeFor(scopes);
         if (challenge === undefined)
             return undefined;
-        await this.#login.prove(challenge);
+        const login = await this.#loginFor(scopes);
+        await login.prove(challenge, scopes);
         if (challenge.scheme === 'bearer')
-            return (await this.#token(challenge, scopes)).header;
-        const credential = await this.#login.credential();
+            return (await this.#token(challenge, scopes, scopes)).header;
+        const { credential } = login;
         return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
     }
-    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
-    async situation() {
-        const credential = await this.#login.credential();
+    /**
+     * Returns how this host wants us to log in, as far as that is known, with the user name that we have for these scopes
+     * and where it is from.
+     */
+    async situation(scopes) {
+        const { credential, origin, isProved } = await this.#loginFor(scopes);
         const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
-        return { scheme: this.#challenge?.scheme ?? 'none', username };
+        return { scheme: this.#challenge?.scheme ?? 'none', username, origin, isProved };
     }
     /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
     async prove(scopes) {
-        const credential = await this.#login.credential();
+        const login = await this.#loginFor(scopes);
         if (this.#challenge === undefined)
             return;
-        if (credential?.kind === 'password')
-            await this.#login.prove(this.#challenge);
+        if (login.credential?.kind === 'password')
+            await login.prove(this.#challenge, scopes);
         else
-            await this.#login.examine(this.#challenge, scopes);
+            await login.examine(this.#challenge, scopes);
     }
     /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
-    async advise(failure) {
-        const isAnonymous = (await this.#login.credential()) === undefined;
-        return isAnonymous ? anonymousRefusal(failure, this.#login.host) : failure;
+    async advise(failure, scopes) {
+        const { credential } = await this.#loginFor(scopes);
+        return credential === undefined ? anonymousRefusal(failure, await this.#absence()) : failure;
+    }
+    /** Returns the failure of a request that cannot do without a login and has none. */
+    async missingLogin(hint) {
+        return missingLogin(await this.#absence(), hint);
     }
     /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
     note(answer) {
@@ -59683,9 +60946,10 @@ class Authorization {
             return undefined;
         this.note(answer);
         const said = parseChallenge(answer.headers['www-authenticate']);
-        if (said !== undefined && (await this.#canAnswer(said)))
+        const login = await this.#loginFor(scopes);
+        if (said !== undefined && canAnswer(said, login))
             this.#asked.set(scopes.join(' '), said);
-        const { proof } = this.#login;
+        const { proof } = login;
         const next = await this.header(scopes);
         if (next === undefined)
             return undefined;
@@ -59693,14 +60957,62 @@ class Authorization {
             return 'asked';
         const challenge = this.#challengeFor(scopes);
         if (challenge?.scheme !== 'bearer') {
-            this.#login.doubt(proof);
+            login.doubt(proof);
             return undefined;
         }
-        this.#tokens.delete(authorization_keyOf(challenge, this.#wanted(challenge, scopes)));
+        const key = authorization_keyOf(challenge, this.#wanted(challenge, scopes));
+        await this.review(answer, scopes, next);
+        const refused = this.#refusedTokens.get(key) ?? new Set();
+        this.#refusedTokens.set(key, refused.add(next));
+        // The login is not sent for more of them: it may be wrong, and the account locked for that.
+        if (refused.size >= MOST_TOKENS_IN_TURN)
+            return undefined;
+        this.#tokens.delete(key);
         return 'renewed';
     }
-    async #canAnswer({ scheme }) {
-        return scheme === 'bearer' || (await this.#login.credential())?.kind === 'password';
+    /**
+     * Finds out if the login is wrong when a token was refused that was never accepted. A host that a redirect led to did
+     * not get it. Throws `UNAUTHORIZED` if it is wrong.
+     */
+    async review(answer, scopes, sent) {
+        const challenge = this.#challengeFor(scopes);
+        if (challenge?.scheme !== 'bearer' || sent === undefined)
+            return;
+        if (answer.url.origin !== this.#endpoint.url.origin)
+            return;
+        await this.#untried
+            .get(authorization_keyOf(challenge, this.#wanted(challenge, scopes)))
+            ?.review(challenge, scopes, sent);
+    }
+    /** Learns from an answer that let a request with these scopes in. */
+    admit(scopes) {
+        const isNew = this.#refusedTokens.size > 0 || this.#untried.size > 0;
+        const challenge = isNew ? this.#challengeFor(scopes) : undefined;
+        if (challenge?.scheme !== 'bearer')
+            return;
+        const key = authorization_keyOf(challenge, this.#wanted(challenge, scopes));
+        this.#refusedTokens.delete(key);
+        this.#untried.get(key)?.trial.accept();
+        this.#untried.delete(key);
+    }
+    /** Lets the requests go on that wait for one with these scopes, because it has ended. */
+    release(scopes) {
+        for (const login of this.#logins.values())
+            login.trial.leave(scopes.join(' '));
+    }
+    /** Returns the login for a request, whose own repository is in its first scope. */
+    async #loginFor([scope]) {
+        this.#known ??= this.#lookup();
+        const known = loginFor(await this.#known, scope === undefined ? undefined : repositoryOf(scope));
+        const login = this.#logins.get(known) ?? this.#openLogin(known);
+        this.#logins.set(known, login);
+        return login;
+    }
+    /** Where there is no login for a request, those of the host are for other paths. */
+    async #absence() {
+        this.#known ??= this.#lookup();
+        const ofPaths = (await this.#known).filter(({ path }) => path !== undefined);
+        return { host: this.#host, ofPaths, absentFile: this.#absentFile };
     }
     #challengeFor(scopes) {
         const asked = this.#asked.get(scopes.join(' '));
@@ -59715,7 +61027,8 @@ class Authorization {
             return [];
         return [first, ...others.filter((scope) => !this.#refusedScopes.has(scope))];
     }
-    async #token(challenge, scopes) {
+    /** `request` are the scopes of the request that needs the token. */
+    async #token(challenge, scopes, request) {
         const wanted = this.#wanted(challenge, scopes);
         const key = authorization_keyOf(challenge, wanted);
         const known = await this.#tokens.get(key);
@@ -59725,7 +61038,7 @@ class Authorization {
         // Another request may have renewed it meanwhile.
         if (current !== undefined && (await current) !== known)
             return current;
-        const fetched = this.#fetch(challenge, wanted);
+        const fetched = this.#fetch(challenge, wanted, request);
         this.#tokens.set(key, fetched);
         // A refusal is kept, as it would be the same again; a transient failure is not.
         fetched.catch((error) => {
@@ -59734,8 +61047,12 @@ class Authorization {
         });
         return fetched;
     }
-    async #fetch(challenge, scopes) {
+    async #fetch(challenge, scopes, request) {
+        const login = await this.#loginFor(scopes);
+        this.#untried.set(authorization_keyOf(challenge, scopes), login);
         try {
+            if (login.credential?.kind === 'password')
+                await login.trial.enter(request.join(' '));
             return await this.#fetchInTurn(challenge, scopes);
         }
         catch (error) {
@@ -59744,25 +61061,28 @@ class Authorization {
             const [first, ...others] = scopes;
             if (first === undefined || others.length === 0)
                 throw error;
-            await this.#login.prove(challenge);
+            await login.prove(challenge, scopes);
             for (const scope of others)
                 this.#refusedScopes.add(scope);
-            return this.#token(challenge, [first]);
+            return this.#token(challenge, [first], request);
         }
     }
     async #fetchInTurn(challenge, scopes) {
+        const login = await this.#loginFor(scopes);
         const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
         let proof;
         try {
             // The login may have been refused meanwhile.
-            await this.#login.prove(challenge);
-            proof = this.#login.proof;
-            return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+            await login.prove(challenge, scopes);
+            proof = login.proof;
+            return await this.#tokenService.fetch(challenge, scopes, login.credential);
         }
         catch (error) {
-            if (isRefusal(error) && (error.status === 401 || error.status === 403))
-                this.#login.doubt(proof);
-            throw error;
+            if (!isRefusal(error))
+                throw error;
+            if (error.status === 401 || error.status === 403)
+                login.doubt(proof);
+            throw login.credential === undefined ? anonymousRefusal(error, await this.#absence()) : error;
         }
         finally {
             giveBack();
@@ -59772,24 +61092,11 @@ class Authorization {
 function authorization_keyOf({ realm, service = '' }, scopes) {
     return [realm, service, ...scopes].join('\n');
 }
+function canAnswer({ scheme }, { credential }) {
+    return scheme === 'bearer' || credential?.kind === 'password';
+}
 function isRefusal(error) {
     return isAnswerFailure(error) && !error.transient;
-}
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/src/lib/pause.js
-
-
-/** Resolves after a duration. Rejects with the signal's reason, where node:timers would throw an AbortError. */
-async function pause(duration, signal) {
-    try {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
-    }
-    catch (error) {
-        signal.throwIfAborted();
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/rate-limiter.js
@@ -59937,7 +61244,7 @@ class HostLimits {
      * too long.
      */
     learn(error) {
-        if (!(error instanceof HttpFailure))
+        if (!(error instanceof http_failure_HttpFailure))
             return error;
         const isTooMuch = error.status !== undefined && isRateLimit(error.status);
         if (isTooMuch)
@@ -59960,7 +61267,7 @@ class HostLimits {
         if (this.#heldUntil <= patience)
             return undefined;
         const until = new Date(this.#heldUntil).toISOString().slice(11, 16);
-        return new HttpFailure({
+        return new http_failure_HttpFailure({
             code: 'RATE_LIMITED',
             about: this.#host,
             message: `deferred (rate limited until ${until} UTC)`,
@@ -59982,94 +61289,12 @@ function requirePart({ headers, status }, { start, size, about }) {
     // The part of a compressed blob is not that of the blob. Some stores only call it compressed: its length tells.
     if (codingsOf(headers).length > 0 && sent?.endsWith(`/${size}`) !== true) {
         const message = 'the registry compresses a part of a layer';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, status });
+        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, status });
     }
     if (sent === undefined || sent.startsWith(`bytes ${start}-`))
         return;
     const message = 'the registry answered with another part of a layer than asked for';
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
-
-
-
-
-
-/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
-const names = (0,zero_value/* listOf */.c3)(schemas/* string */.YjP().nullable()).transform((list) => list.map((name) => name ?? ''));
-const listedShape = schemas/* object */.Ikc({
-    tag: names,
-    timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-});
-const tag_list_listShape = schemas/* object */.Ikc({
-    tags: names,
-    child: names,
-    manifest: (0,zero_value/* recordOf */.zv)(listedShape),
-});
-function uploadTime(milliseconds) {
-    const time = Number(milliseconds ?? Number.NaN);
-    return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
-}
-/**
- * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
- * repository. Throws `REGISTRY_BROKEN`.
- */
-function parseTagList(body, about) {
-    let parsed;
-    try {
-        parsed = tag_list_listShape.parse(JSON.parse(body.toString('utf8')));
-    }
-    catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-    const manifests = new Map();
-    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, ...uploadTime(timeUploadedMs) };
-        for (const name of tag)
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: parsed.tags.filter(isTag),
-        children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
-        manifests,
-    };
-}
-const catalogueShape = schemas/* object */.Ikc({ repositories: names });
-/**
- * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
- * `REGISTRY_BROKEN`.
- */
-function parseCatalogue(body, about) {
-    try {
-        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
-        return repositories.filter(isRepository);
-    }
-    catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
-    }
-}
-/** Returns whether a list has nothing in it, neither tags nor repositories. */
-function isEmptyTagList({ tags, children, manifests }) {
-    return tags.length === 0 && children.length === 0 && manifests.size === 0;
-}
-/** Returns the pages of a list as one list, each tag once. */
-function joinTagLists(pages) {
-    const [first] = pages;
-    // Most lists have one page.
-    if (first !== undefined && pages.length === 1)
-        return { ...first, tags: [...new Set(first.tags)] };
-    return {
-        tags: [...new Set(pages.flatMap((page) => page.tags))],
-        children: [...new Set(pages.flatMap((page) => page.children))],
-        manifests: new Map(pages.flatMap((page) => [...page.manifests])),
-    };
+    throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/listing.js
@@ -60088,11 +61313,11 @@ async function listTags(registry, repository, signal) {
         action: 'list its tags',
         signal,
     };
-    const { pages, isCircular } = await readList(registry, list, parseTagList, isEmptyTagList);
+    const { pages, isCircular } = await readList(registry, list, parseTagList, entriesOf);
     const joined = joinTagLists(pages);
-    if (isCircular && isEmptyTagList(joined)) {
+    if (isCircular && entriesOf(joined).length === 0) {
         const message = 'its list of tags has no end: its pages lead on and list nothing';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
+        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
     }
     return { ...joined, isCircular };
 }
@@ -60110,7 +61335,7 @@ async function listRepositories(registry, signal) {
         signal,
     };
     try {
-        const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page.length === 0);
+        const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page);
         if (!isCircular)
             return [...new Set(pages.flat())];
     }
@@ -60120,9 +61345,9 @@ async function listRepositories(registry, signal) {
         throw error;
     }
     const message = 'its catalogue has no end: its pages lead back to what they listed before';
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
+    throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
 }
-async function readList(registry, list, parse, isEmpty) {
+async function readList(registry, list, parse, namesOf) {
     const { path, ...exchange } = list;
     const { about, signal } = list;
     const pages = {
@@ -60132,31 +61357,12 @@ async function readList(registry, list, parse, isEmpty) {
         send: (url) => registry.send({ ...exchange, method: 'GET', url, expected: [200] }),
         attempt: (operation) => registry.asMetadata(signal, operation),
         parse,
-        isEmpty,
+        entriesOf: namesOf,
     };
     return readPages(pages, registry.endpoint);
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/ping-answer.js
-const ping_answer_PAGES = new Set(['text/html', 'application/xhtml+xml']);
-/**
- * Returns what speaks against it that a registry gave an answer to `GET /v2/`; undefined if nothing does. It is no proof:
- * some registries have no such page, and some have it behind a web site.
- */
-function oddityOf({ status, headers }) {
-    if (headers['docker-distribution-api-version'] !== undefined)
-        return undefined;
-    if (status === 401 && headers['www-authenticate'] !== undefined)
-        return undefined;
-    const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-    const isMissing = status === 404 && !type.endsWith('json');
-    if (!isMissing && !ping_answer_PAGES.has(type))
-        return undefined;
-    return `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}`;
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/registry.js
-
 
 
 
@@ -60176,19 +61382,20 @@ function oddityOf({ status, headers }) {
 class Registry {
     host;
     limits;
+    /** Whether it is a registry, by all that it has answered. */
+    likeness;
     #endpoint;
     #transport;
     #retry;
     #signal;
     #onRetry;
     #pinged;
-    #oddity;
-    #isProven = false;
     constructor(parts) {
         this.host = parts.host;
         this.#endpoint = parts.endpoint;
         this.limits = parts.limits;
         this.#transport = parts.transport;
+        this.likeness = parts.transport.likeness;
         this.#retry = parts.retry;
         this.#signal = parts.signal;
         this.#onRetry = parts.onRetry;
@@ -60208,30 +61415,29 @@ class Registry {
         });
         return this.#pinged;
     }
-    /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
-    get oddity() {
-        return this.#isProven ? undefined : this.#oddity;
-    }
     /**
      * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
      * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
-     * the registry needs no login. Throws `UNAUTHORIZED`.
+     * the registry needs no login. `aboutLogin` tells whether the answers showed anything. Throws `UNAUTHORIZED`.
      */
     async logIn(repository) {
         await this.ping();
-        const { scheme, username } = await this.#transport.situation();
+        const scopes = [pushScope(repository)];
+        const { scheme, username } = await this.#transport.situation(scopes);
         if (scheme === 'none')
             return undefined;
-        if (username === undefined) {
-            throw new HttpFailure({
-                code: 'UNAUTHORIZED',
-                about: this.host,
-                message: 'there is no login for this registry',
-                hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
-            });
-        }
-        await this.#transport.prove([pushScope(repository)]);
+        if (username === undefined)
+            throw await this.#transport.missingLogin();
+        await this.#transport.prove(scopes);
         return username;
+    }
+    /** Returns the failure of a request that wants a login where there is none. `hint` says how to give it. */
+    missingLogin(hint) {
+        return this.#transport.missingLogin(hint);
+    }
+    /** Returns what is known of the login for a repository or the registry: whether an answer proved it, and its origin. */
+    aboutLogin(repository) {
+        return this.#transport.situation(repository === undefined ? [] : [pushScope(repository)]);
     }
     /**
      * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
@@ -60292,9 +61498,14 @@ class Registry {
     }
     /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
     async listTags(repository, signal) {
-        const list = await listTags(this, repository, signal);
-        this.#isProven = true;
-        return list;
+        try {
+            const list = await listTags(this, repository, signal);
+            this.likeness.prove();
+            return list;
+        }
+        catch (error) {
+            throw this.likeness.ofList(error, this.host);
+        }
     }
     /**
      * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
@@ -60317,16 +61528,16 @@ class Registry {
             const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
             if (bytes === undefined) {
                 const message = 'its manifest is larger than the 4 MiB that registries take';
-                throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
+                throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
             }
             const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
             if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
                 const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
-                throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
+                throw new http_failure_HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
             }
             try {
                 const manifest = parseManifest(bytes, answer.headers['content-type'], about, algorithm);
-                this.#isProven = true;
+                this.likeness.prove();
                 return manifest;
             }
             catch (error) {
@@ -60335,20 +61546,20 @@ class Registry {
                     throw error;
                 // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
                 const message = 'what came is no manifest, not even JSON';
-                throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
+                throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
             }
         });
     }
     /**
-     * Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD` is
-     * believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+     * Returns the digest and type of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD`
+     * is believed when it tells a digest. When it refuses or fails, or says that there is nothing, `GET` decides.
      */
     async findManifest(repository, name, signal) {
         const told = await this.#askForManifest(repository, name, signal);
         if (told !== 'absent' && told !== 'unknown')
             return told;
         try {
-            return (await this.getManifest(repository, name, signal)).digest;
+            return await this.getManifest(repository, name, signal);
         }
         catch (error) {
             if (isNotFound(error))
@@ -60378,18 +61589,18 @@ class Registry {
         const ask = async () => {
             const exchange = this.#manifestExchange('HEAD', repository, name, signal);
             const head = await this.send({ ...exchange, action: 'ask for its manifest', expected: [200, 404] });
-            http_discardBody(head);
+            discardBody(head);
             return head;
         };
         try {
             const { status, headers } = await this.asMetadata(signal, ask);
             if (status === 404)
                 return 'absent';
-            const digest = headers['docker-content-digest'];
-            return typeof digest === 'string' && isDigest(digest) ? digest : 'unknown';
+            const { 'docker-content-digest': digest, 'content-type': mediaType = '' } = headers;
+            return typeof digest === 'string' && isDigest(digest) ? { digest, mediaType } : 'unknown';
         }
         catch (error) {
-            if (registry_failure_isRefusedQuestion(error) && !isUnauthorized(error))
+            if (isFailedQuestion(error) || (registry_failure_isRefusedQuestion(error) && !isUnauthorized(error)))
                 return 'unknown';
             throw error;
         }
@@ -60417,12 +61628,12 @@ class Registry {
                 signal,
             });
             const answer = await sending.finally(() => onActive(false));
-            http_discardBody(answer);
+            discardBody(answer);
             const stored = answer.headers['docker-content-digest'];
             const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
             if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
                 const message = `the registry stored another digest, ${stored}`;
-                throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
+                throw new http_failure_HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
             }
             return answer.headers['oci-subject'] !== undefined;
         });
@@ -60483,16 +61694,15 @@ class Registry {
         });
         try {
             const answer = await this.#endpoint.settle(ask);
-            this.#oddity = oddityOf(answer);
             if (answer.status === 401)
                 this.#transport.note(answer);
-            http_discardBody(answer);
+            await this.likeness.pinged(answer);
         }
         catch (error) {
             // Whatever it says to this question, others tell what it can do.
             if (!registry_failure_isRefusedQuestion(error))
                 throw error;
-            this.#oddity = 'GET /v2/ is refused';
+            this.likeness.refusedPing();
         }
     }
 }
@@ -60506,9 +61716,14 @@ class Registry {
 
 
 
+
+
+
 const transport_ERROR_BODY_LIMIT = 64 * 1024;
 /** A Basic challenge after a token, then another token service, then a scope that it names. */
 const MOST_REPEATS = 3;
+/** The most characters of a path that a message shows. */
+const LONGEST_SHOWN_PATH = 200;
 /**
  * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
  */
@@ -60517,6 +61732,8 @@ class Transport {
     #registry;
     #authorization;
     #onRequest;
+    /** Whether what answers is a registry, by all that it has answered. */
+    likeness = new Likeness();
     constructor(parts) {
         this.#http = parts.http;
         this.#registry = parts.endpoint;
@@ -60525,30 +61742,46 @@ class Transport {
     }
     /**
      * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request again with
-     * the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure. Throws
-     * `HttpFailure` or the signal's reason.
+     * the credential that was asked for, a streamed body from its first byte. Throws `HttpFailure`, the error of the body's
+     * writer, or the signal's reason.
      */
     async send(exchange) {
+        try {
+            return await this.#sendUntilLetIn(exchange);
+        }
+        finally {
+            this.#authorization.release(exchange.scopes);
+        }
+    }
+    async #sendUntilLetIn(exchange) {
         let isRenewed = false;
         for (let repeats = 0;; repeats += 1) {
             const sent = await this.#credentialFor(exchange.url, exchange.scopes);
             const answer = await this.#follow(exchange, sent);
+            if (isSigned(answer))
+                this.likeness.prove();
+            if (isLetIn(answer))
+                this.#authorization.admit(exchange.scopes);
             if (exchange.expected.includes(answer.status))
                 return answer;
             const failure = await this.#explain(exchange, answer);
+            if (answer.status === 403)
+                await this.#authorization.review(answer, exchange.scopes, sent);
             if (answer.status !== 401 || repeats === MOST_REPEATS)
                 throw failure;
             const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
             if (lesson === undefined || (lesson === 'renewed' && isRenewed))
                 throw failure;
             isRenewed ||= lesson === 'renewed';
-            if (typeof exchange.body === 'function')
-                throw this.#staleLogin(exchange);
         }
     }
-    /** Returns which login the registry asks for, and the user name that we have for it. */
-    situation() {
-        return this.#authorization.situation();
+    /** Returns which login the registry asks for, and what we know of ours for a request with these scopes. */
+    situation(scopes) {
+        return this.#authorization.situation(scopes);
+    }
+    /** Returns the failure of a request that cannot do without a login and has none. */
+    missingLogin(hint) {
+        return this.#authorization.missingLogin(hint);
     }
     /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
     prove(scopes) {
@@ -60582,7 +61815,7 @@ class Transport {
                 // A handshake that failed is no request.
                 if ((0,lib_failure/* failureCode */.AD)(error) !== 'TLS_REFUSED')
                     this.#onRequest(url);
-                throw error;
+                throw url.host === this.#endpoint.host ? error : redirectedTo(error, this.#endpoint.host);
             }
         };
         const answer = await followRedirects(exchange, send, (from, location) => {
@@ -60594,7 +61827,7 @@ class Transport {
         });
         if (answer !== undefined)
             return answer;
-        throw new HttpFailure({
+        throw new http_failure_HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: exchange.about,
             message: `cannot ${exchange.action}, the registry redirects without end`,
@@ -60603,45 +61836,66 @@ class Transport {
     async #explain(exchange, answer) {
         const body = exchange.method === 'HEAD' ? undefined : await readBody(answer, transport_ERROR_BODY_LIMIT);
         if (exchange.method === 'HEAD')
-            http_discardBody(answer);
+            discardBody(answer);
         if (isLossyRedirect(exchange.method, answer))
             return lossyRedirect(exchange, answer);
-        const failure = refusal({
+        const text = body?.toString('utf8') ?? '';
+        if (hasErrorList(text))
+            this.likeness.prove();
+        const refused = {
             about: exchange.about,
             action: exchange.action,
             writes: exchange.writes,
             status: answer.status,
             request: answer.url.host,
-            errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.redact(text), answer.url)),
+            errorBody: parseErrorBody(text, (part) => withoutSignatures(this.#authorization.redact(part), answer.url)),
             retryAt: retryTime(answer, Date.now()),
-        });
-        // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
-        const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
-        return isRead ? this.#authorization.advise(failure) : failure;
-    }
-    #staleLogin(exchange) {
-        return new HttpFailure({
-            code: 'UNAUTHORIZED',
-            about: exchange.about,
-            message: `cannot ${exchange.action}, the login expired on the way`,
-            status: 401,
-            transient: true,
-        });
+        };
+        const failure = refusal(refused);
+        if (answer.url.origin !== this.#endpoint.origin) {
+            return strangerRefusal(failure, {
+                asked: exchange.url,
+                isUpload: exchange.writes === 'layer',
+                registry: this.#endpoint,
+                stranger: answer.url,
+            });
+        }
+        // A used up quota is no matter of a login.
+        const isSettled = exchange.writes !== undefined && saysWhy(refused);
+        return isSettled ? failure : this.#authorization.advise(failure, exchange.scopes);
     }
 }
-/** Only the host of the address is shown: the rest may be signed. */
+/** Returns the failure to reach a host that nobody named, with who led to it. */
+function redirectedTo(error, host) {
+    return isConnectionFailure(error)
+        ? error.with({ message: `${error.message}; ${host} redirects to it` })
+        : error;
+}
+/** Returns whether an answer shows that the login may send such a request. */
+function isLetIn({ status }) {
+    return status < 500 && ![401, 403, 429].includes(status);
+}
 function lossyRedirect({ about, action }, { status, headers, url }) {
-    const host = URL.parse(headers.location ?? '', url.href)?.host ?? 'nowhere';
-    return new HttpFailure({
+    const target = URL.parse(headers.location ?? '', url.href);
+    const isSame = target?.origin === url.origin;
+    const there = isSame ? `${shownPath(target)} at the same host` : (target?.host ?? 'nowhere');
+    return new http_failure_HttpFailure({
         code: 'REGISTRY_REFUSED',
         about,
-        message: `cannot ${action}, the registry answered ${status} and leads to ${host}, where the content would not arrive`,
-        hint: 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+        message: `cannot ${action}, the registry answered ${status} and leads to ${there}, where the content would not arrive`,
+        hint: isSame
+            ? 'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all'
+            : 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
         status,
     });
 }
+/** What follows the path may be signed. */
+function shownPath({ pathname }) {
+    return pathname.length > LONGEST_SHOWN_PATH ? 'another path' : pathname;
+}
 
 ;// CONCATENATED MODULE: ./build/src/registry/registries.js
+
 
 
 
@@ -60691,6 +61945,7 @@ class Registries {
             http,
             limiter: hostLimits.tokens,
             lookup: credentials,
+            absentFile: this.#settings.absentFile,
             onSecret,
             onRequest,
             signal,
@@ -60714,6 +61969,8 @@ class Registries {
         this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
     }
 }
+/** What people call the logins at further hosts. */
+const LIST_OF_LOGINS = 'KEEL_REGISTRY_LOGINS (registry-logins in a workflow)';
 function limitsOf({ queryLimit, limit }) {
     return {
         metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
@@ -60721,22 +61978,23 @@ function limitsOf({ queryLimit, limit }) {
     };
 }
 /**
- * Returns the registries of a run, with logins from the settings and from Docker's configuration. Throws
- * `CA_FILE_MALFORMED`.
+ * Returns the registries of a run, with logins from the settings and from what `docker login` and `podman login` stored.
+ * Throws `CA_FILE_MALFORMED`.
  */
 async function openRegistries(settings, parts) {
     const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-    const authorities = await readAuthorities(caFile);
+    const authorities = parts.authorities ?? (await readAuthorities(caFile));
     for (const { password } of [login, ...logins])
         if (password !== undefined)
             onSecret(password);
     return new Registries({
-        credentials: firstCredential([
+        credentials: lookupInTurn([
             explicitCredential(login.host, login.username, login.password),
-            ...logins.map(({ host, username, password }) => explicitCredential(host, username, password)),
-            dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
+            ...logins.map(({ host, username, password }) => explicitCredential(host, username, password, LIST_OF_LOGINS)),
+            ...loginFiles(environment).map((file) => dockerCredentials(file, runCredentialHelper, signal)),
         ]),
+        absentFile: absentLoginFile(environment),
         retry,
         limits: limitsOf(settings),
         insecure: insecureRegistries,
@@ -60884,6 +62142,10 @@ var errors = __nccwpck_require__(961);
 
 
 const web_file_ARCHIVE = /\.(?:t?gz|tbr|br|zst|zstd)$/i;
+/** Returns whether a file is an archive by its name. Some servers call these encoded. */
+function isArchive({ pathname }) {
+    return web_file_ARCHIVE.test(pathname);
+}
 function web_file_codeOf(status) {
     if (status === 404 || status === 410)
         return 'NOT_FOUND';
@@ -60893,19 +62155,31 @@ function web_file_codeOf(status) {
         return 'RATE_LIMITED';
     return status >= 500 ? 'SERVER_BROKEN' : 'SERVER_REFUSED';
 }
+const web_file_HINTS = {
+    NOT_FOUND: 'check the tag and the architecture; not every release has every file',
+    DENIED: 'check the address in the versions file; what it leads to must be open to all, as nothing logs in there',
+    RATE_LIMITED: 'try again later',
+    SERVER_BROKEN: 'try again later; if it stays, have the server mended, or a proxy in front of it',
+    SERVER_REFUSED: 'check the address in the versions file',
+};
 function web_file_refusal(asked, answer) {
     const by = answer.url.host === asked.host ? '' : ` by ${answer.url.host}`;
-    return new HttpFailure({
-        code: web_file_codeOf(answer.status),
+    const code = web_file_codeOf(answer.status);
+    return new http_failure_HttpFailure({
+        code,
         about: endpoint_redactUrl(asked),
         message: `answered${by} with status ${answer.status}`,
-        hint: answer.status === 404
-            ? 'check the tag and the architecture; not every release has every file'
-            : undefined,
+        hint: web_file_HINTS[code],
         status: answer.status,
         transient: isTransientStatus(answer.status),
         retryAt: retryTime(answer, Date.now()),
     });
+}
+/** Returns the failure of a connection to `host` with the one that was asked, if that led there. */
+function explainBreak(error, asked, host) {
+    if (!isConnectionFailure(error) || host === asked.host)
+        return error;
+    return error.with({ message: `${error.message}; ${asked.host} redirects to it` });
 }
 function nextAddress(from, location, asked) {
     try {
@@ -60915,7 +62189,7 @@ function nextAddress(from, location, asked) {
         if (!isAnswerFailure(cause))
             throw cause;
         const message = `a redirect was not followed: ${cause.message}`;
-        throw new HttpFailure({ code: 'REDIRECT_REFUSED', about: endpoint_redactUrl(asked), message, cause });
+        throw new http_failure_HttpFailure({ code: 'REDIRECT_REFUSED', about: endpoint_redactUrl(asked), message, cause });
     }
 }
 /**
@@ -60929,16 +62203,23 @@ async function openWebFile(request) {
         accept: '*/*',
         ...request.headers,
     };
-    // Some servers call an archive encoded by the end of its name.
-    const isOwnCoding = () => web_file_ARCHIVE.test(asked.pathname);
-    const answer = await followRedirects({ method, url: asked }, (url) => http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal }), (from, location) => nextAddress(from, location, asked));
+    const isOwnCoding = () => isArchive(asked);
+    const send = async (url) => {
+        try {
+            return await http.send({ method, url, headers, awaited: 'content', isOwnCoding, signal });
+        }
+        catch (error) {
+            throw explainBreak(error, asked, url.host);
+        }
+    };
+    const answer = await followRedirects({ method, url: asked }, send, (from, location) => nextAddress(from, location, asked));
     if (answer !== undefined && expected.includes(answer.status))
         return answer;
     if (answer !== undefined) {
-        http_discardBody(answer);
+        discardBody(answer);
         throw web_file_refusal(asked, answer);
     }
-    throw new HttpFailure({
+    throw new http_failure_HttpFailure({
         code: 'SERVER_BROKEN',
         about: endpoint_redactUrl(asked),
         message: 'it redirects without end',
@@ -60946,6 +62227,60 @@ async function openWebFile(request) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/verified-download.js
+var verified_download_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var verified_download_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
 
 
 
@@ -60960,7 +62295,7 @@ async function openWebFile(request) {
 
 
 function verified_download_mismatch(request, got, isTransient) {
-    return new HttpFailure({
+    return new http_failure_HttpFailure({
         code: 'DIGEST_MISMATCH',
         about: `${(0,external_node_path_.basename)(request.file)} from ${endpoint_redactUrl(request.url)}`,
         message: `expected ${request.expected}, got ${got}; the file was thrown away`,
@@ -61082,7 +62417,7 @@ class Transfer {
     /** A range behind the end is refused, even if nothing is missing: then the answer has the length. */
     async #requireWhole(answer, size) {
         const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1];
-        http_discardBody(answer);
+        discardBody(answer);
         if (Number(length) === size)
             return;
         await this.#partial.discard();
@@ -61090,7 +62425,9 @@ class Transfer {
     }
     async #receive(answer, meter, isResumed) {
         const { start, total } = rangeOf(answer);
-        if (start !== meter.size) {
+        // What is there was unpacked, and the part of a compressed file is not that of the file.
+        const isOfAnother = isResumed && codingsOf(answer.headers).length > 0 && !isArchive(this.#request.url);
+        if (start !== meter.size || isOfAnother) {
             answer.body.destroy();
             await this.#partial.discard();
             throw this.#broken('SERVER_BROKEN', 'it sent another part than was asked for');
@@ -61119,7 +62456,9 @@ class Transfer {
             if (error === tooLarge)
                 await this.#partial.discard();
             this.#settings.signal.throwIfAborted();
-            throw error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, answer.url.host);
+            const { host } = answer.url;
+            const failure = error instanceof lib_failure/* Failure */.HR ? error : explainNetworkError(error, host);
+            throw explainBreak(failure, this.#request.url, host);
         }
         finally {
             await file.close();
@@ -61145,22 +62484,37 @@ class Transfer {
         return onDisk(this.#request.file, '--download-output', operation);
     }
     #broken(code, message, transient = true) {
-        return new HttpFailure({ code, about: endpoint_redactUrl(this.#request.url), message, transient });
+        return new http_failure_HttpFailure({ code, about: endpoint_redactUrl(this.#request.url), message, transient });
     }
 }
 /**
  * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as
  * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one
- * that has it already is used. Throws `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`,
- * `DISK_REFUSED`, or the signal's reason.
+ * that has it already is used, and one that another run is fetching is waited for. Throws `HttpFailure`, among them
+ * `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 async function download(request, settings) {
-    const { signal } = settings;
-    await onDisk(request.file, '--download-output', () => (0,promises_.mkdir)((0,external_node_path_.dirname)(request.file), { recursive: true }));
-    const there = await findThere(request, signal);
-    if (there !== undefined)
-        return there;
-    return retry({ policy: settings.retry, signal, onRetry: request.onRetry }, (attempt) => new Transfer(request, settings).run(attempt));
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const { signal } = settings;
+        await onDisk(request.file, '--download-output', () => (0,promises_.mkdir)((0,external_node_path_.dirname)(request.file), { recursive: true }));
+        const there = await findThere(request, signal);
+        if (there !== undefined)
+            return there;
+        const _ = verified_download_addDisposableResource(env_1, await takeFile(request.file, { ...settings, flag: '--download-output' }), false);
+        // Another run may have fetched it meanwhile.
+        const fetched = await findThere(request, signal);
+        if (fetched !== undefined)
+            return fetched;
+        return await retry({ policy: settings.retry, signal, onRetry: request.onRetry }, (attempt) => new Transfer(request, settings).run(attempt));
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        verified_download_disposeResources(env_1);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/component-fetch.js
@@ -61181,10 +62535,12 @@ async function readChecksum(source, settings) {
     try {
         return await retry({ policy: settings.retry, signal }, async () => {
             const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
-            const text = await readBody(answer, CHECKSUM_FILE_LIMIT);
+            const text = await readBody(answer, CHECKSUM_FILE_LIMIT).catch((error) => {
+                throw explainBreak(error, source.url, answer.url.host);
+            });
             if (text === undefined) {
                 const message = `it is larger than ${(0,text_size/* formatSize */.X)(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
-                throw new HttpFailure({
+                throw new http_failure_HttpFailure({
                     code: 'SIZE_MISMATCH',
                     about: endpoint_redactUrl(source.url),
                     message,
@@ -61240,30 +62596,51 @@ async function fetchOne(plan, settings) {
     return { plan, file, size, sha256, check, from: wasThere ? 'folder' : 'network' };
 }
 /**
+ * Returns failures with the components that they were for, where these are told of a host alone. One cause that all of
+ * several have stays as it is, and is told once.
+ */
+function named(failures, plans) {
+    const causes = new Set([...failures.values()].map(lib_failure/* describeFailure */.Ic));
+    const isShared = plans.length > 1 && failures.size === plans.length && causes.size === 1;
+    return plans
+        .filter((plan) => failures.has(plan))
+        .map((plan) => {
+        const error = failures.get(plan);
+        if (isShared || !isConnectionFailure(error))
+            return error;
+        return error.with({ about: `${plan.name} ${plan.tag}`, message: `${error.about}: ${error.message}` });
+    });
+}
+/**
  * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does
  * not stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
  */
 async function fetchComponents(plans, settings) {
     const { concurrency, signal, onFetched } = settings;
     const limiter = new ConcurrencyLimiter({ start: concurrency });
-    const { results, failures } = await allOrFailures(plans.map(async (plan) => {
+    const failures = new Map();
+    const { results } = await allOrFailures(plans.map(async (plan) => {
         const giveBack = await ConcurrencyLimiter.take([limiter], signal);
         try {
             const fetched = await fetchOne(plan, settings);
             onFetched?.(fetched);
             return fetched;
         }
+        catch (error) {
+            failures.set(plan, error);
+            throw error;
+        }
         finally {
             giveBack();
         }
     }));
     signal.throwIfAborted();
-    if (failures.length === 0)
+    if (failures.size === 0)
         return results;
-    throw jointFailure(failures, {
+    throw jointFailure(named(failures, plans), {
         code: 'COMPONENTS_FAILED',
         about: 'components',
-        message: `${failures.length} of ${plans.length} could not be had`,
+        message: `${failures.size} of ${plans.length} could not be had`,
         noun: 'component',
         total: plans.length,
     });
@@ -61421,6 +62798,11 @@ class Makers {
         this.#troubles.set(host, trouble);
         return trouble;
     }
+    /** Returns the errors for which makers' registries could not be asked so far. */
+    async troubles() {
+        const troubles = await Promise.all(this.#troubles.values());
+        return troubles.filter((trouble) => trouble !== undefined);
+    }
     close() {
         this.#registries.close();
     }
@@ -61452,7 +62834,7 @@ async function missingOf(file, size) {
 async function sizeOnWeb(http, url, signal) {
     try {
         const answer = await openWebFile({ http, method: 'HEAD', url, expected: [200], signal });
-        http_discardBody(answer);
+        discardBody(answer);
         const length = Number(answer.headers['content-length'] ?? Number.NaN);
         return Number.isSafeInteger(length) ? length : undefined;
     }
@@ -61780,9 +63162,9 @@ async function openSources(stack, settings, parts) {
     const { reporter, timeouts } = parts;
     const connection = { ...settings, login: { host, username, password } };
     const onRetry = (error) => reporter.detail(`once more after ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
-    const connectionParts = { ...parts, onRetry };
     const close = (opened) => opened.close();
     const authorities = await readAuthorities(caFile);
+    const connectionParts = { ...parts, onRetry, authorities };
     const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
     const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
     const makers = stack.adopt(await Makers.open(connection, connectionParts), close);
@@ -61804,11 +63186,12 @@ class Fetching {
     #sources;
     #parts;
     #blobs;
+    #waits = new Set();
     constructor(task, sources, parts) {
         this.#task = task;
         this.#sources = sources;
         this.#parts = parts;
-        this.#blobs = new BlobStore(task.folders.images);
+        this.#blobs = new BlobStore(task.folders.images, () => this.#wait(task.folders.images));
     }
     async run() {
         const images = await this.#findImages();
@@ -61825,6 +63208,13 @@ class Fetching {
             about: this.#task.plan.fileName,
             message: 'images and components could not be fetched',
         });
+    }
+    /** Tells, once for each folder, that another run has something in it. */
+    #wait(folder) {
+        if (this.#waits.has(folder))
+            return;
+        this.#waits.add(folder);
+        this.#parts.reporter.line(`waiting for what another run is fetching into ${folder}`);
     }
     async #findImages() {
         const { settings, plan, lock, signatures: check } = this.#task;
@@ -61844,6 +63234,11 @@ class Fetching {
         const images = await lookUpImages(plan.images, lookup, lock?.images);
         for (const text of unsignedWarnings(images))
             reporter.warning(text);
+        // Behind a firewall they are out of reach. One that answers and is not trusted is for the user to mend.
+        for (const trouble of await makers.troubles()) {
+            if ((0,lib_failure/* failureCode */.AD)(trouble) === 'TLS_REFUSED')
+                reporter.warning((0,lib_failure/* describeFailure */.Ic)(trouble));
+        }
         for (const { image } of images) {
             if (!image.namesArchitecture)
                 continue;
@@ -61898,6 +63293,7 @@ class Fetching {
             folder: folders.downloads,
             concurrency: DOWNLOADS_AT_ONCE,
             cache: keeper && new ComponentCache(keeper, reporter),
+            onWait: () => this.#wait(folders.downloads),
             onProgress: (name, done) => progress.reached(name, done),
             onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
             onFetched: (component) => {
@@ -61932,89 +63328,6 @@ async function fetchAll(task, parts) {
     }
     finally {
         fetching_disposeResources(env_1);
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/folder.js
-
-
-/**
- * Creates a folder and its missing parents. Throws Node's system errors.
- *
- * It creates one level at a time: `mkdirSync` with `recursive` never returns if the system answers ENOENT below a
- * folder that exists, as /proc does (seen with Node 24.21).
- */
-function makeFolder(path) {
-    if ((0,external_node_fs_.existsSync)(path))
-        return;
-    makeFolder((0,external_node_path_.dirname)(path));
-    try {
-        (0,external_node_fs_.mkdirSync)(path);
-    }
-    catch (error) {
-        // Another process may have created it meanwhile.
-        if (!(0,external_node_fs_.existsSync)(path))
-            throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/atomic-file.js
-
-
-
-
-
-const HINTS = new Map([
-    ['EACCES', 'check the permissions of the folder, or give another path'],
-    ['EPERM', 'check the permissions of the folder, or give another path'],
-    ['EROFS', 'this file system is read-only: give another path'],
-    ['ENOSPC', 'make room on this disk, or give another path'],
-    ['EDQUOT', 'make room on this disk, or give another path'],
-    ['EISDIR', 'this is a folder: give the path of a file'],
-]);
-/**
- * Writes a file atomically: a reader finds either the old content or the new, at any moment. Creates missing folders,
- * keeps a symbolic link a link, and writes directly to pipes and devices (`/dev/stdout`). Throws `FILE_UNWRITABLE`.
- */
-function writeFileWhole(file, content) {
-    try {
-        const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
-        // A rename would replace the device by an ordinary file, and fail for a folder.
-        if (status !== undefined && !status.isFile())
-            (0,external_node_fs_.writeFileSync)(file, content);
-        else
-            replace(status === undefined ? file : (0,external_node_fs_.realpathSync)(file), status, content);
-    }
-    catch (error) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'FILE_UNWRITABLE',
-            about: file,
-            message: `the file cannot be written (${error instanceof Error ? error.message : (0,lib_failure/* failureCode */.AD)(error)})`,
-            hint: HINTS.get((0,lib_failure/* failureCode */.AD)(error)),
-            cause: error,
-        });
-    }
-}
-function replace(file, status, content) {
-    makeFolder((0,external_node_path_.dirname)(file));
-    // The draft is in the same folder because a rename is atomic only within one file system.
-    const draft = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
-    try {
-        const descriptor = (0,external_node_fs_.openSync)(draft, 'wx');
-        try {
-            (0,external_node_fs_.writeFileSync)(descriptor, content);
-            if (status !== undefined)
-                (0,external_node_fs_.fchmodSync)(descriptor, status.mode & 0o7777);
-            (0,external_node_fs_.fsyncSync)(descriptor);
-        }
-        finally {
-            (0,external_node_fs_.closeSync)(descriptor);
-        }
-        (0,external_node_fs_.renameSync)(draft, file);
-    }
-    catch (error) {
-        (0,external_node_fs_.rmSync)(draft, { force: true });
-        throw error;
     }
 }
 
@@ -62208,6 +63521,7 @@ function requireUnchanged(lock, changes) {
 
 
 
+
 /** The default parent of the folders for downloads, which only root can write. */
 const CUSTOMARY = '/var/run/keel';
 function makeWritable(folder) {
@@ -62224,7 +63538,8 @@ function ownPlace(environment) {
 }
 /**
  * Returns a folder for files that are fetched or written, which it makes if necessary. A user who may not write to the
- * default place gets a folder of their own instead, which is reported. Throws `FOLDER_UNWRITABLE`.
+ * default place gets a folder of their own instead, which is reported. Throws `FOLDER_UNWRITABLE` and
+ * `PATH_UNUSABLE`.
  */
 function workFolder(folder, flag, environment, reporter) {
     try {
@@ -62239,6 +63554,16 @@ function workFolder(folder, flag, environment, reporter) {
             reporter.detail(`${folder} cannot be written by this user, ${other} is used`);
             makeWritable(other);
             return other;
+        }
+        if (isWrongPath(cause)) {
+            throw new lib_failure/* Failure */.HR({
+                code: 'PATH_UNUSABLE',
+                fault: 'usage',
+                about: folder,
+                message: `no folder can be there (${(0,lib_failure/* failureCode */.AD)(cause)})`,
+                hint: `choose another one with ${flag}`,
+                cause,
+            });
         }
         throw new lib_failure/* Failure */.HR({
             code: 'FOLDER_UNWRITABLE',
@@ -62387,6 +63712,10 @@ async function build(task, parts, { signal, at: deadline }) {
         output: folder(settings.output, '--output'),
     };
     requireOutputFile((0,external_node_path_.join)(folders.output, plan.fileName), { what: 'package', isOne: isGzip });
+    // One that exists was read before.
+    const isNewLock = lock === undefined && settings.lock !== undefined;
+    if (isNewLock)
+        requireOutputFile(settings.lock, { what: 'lock', isOne: () => false });
     // Before anything is fetched, as there may be something wrong with it.
     const overlay = await readOverlays(task, parts.ownFiles);
     try {
@@ -62460,12 +63789,22 @@ function tellLocked(lock, tarSha256, reporter) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/flag-source.js
-/** Returns the text of a flag: the given one, its environment variable's, or its default. */
+/** Returns the text of a flag: the given one, its environment variable's, or its default. An empty one is to be refused. */
 function flagText(flag, source) {
-    const given = source.values.get(flag.name) ?? '';
-    if (given.trim() !== '')
+    const given = source.values.get(flag.name);
+    if (given !== undefined && given.trim() !== '')
         return flag.secret === true ? given : given.trim();
+    if (given !== undefined && flag.refusesEmpty === true)
+        return '';
     return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
+}
+/** Returns where the text of a flag is written: its environment variable, or the flag's name as users write it. */
+function originOf(flag, source) {
+    const isGiven = (source.values.get(flag.name) ?? '').trim() !== '';
+    const isEmptyGiven = source.values.has(flag.name) && flag.refusesEmpty === true;
+    const variables = [flag.environment, flag.otherEnvironment];
+    const variable = variables.find((name) => name !== undefined && (source.environment[name] ?? '') !== '');
+    return isGiven || isEmptyGiven || variable === undefined ? source.label(flag.name) : variable;
 }
 /** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
 function inheritedTexts(flag, source) {
@@ -62517,6 +63856,11 @@ class FlagReader {
     label(name) {
         return this.#source.label(name);
     }
+    /** Returns where the text of a flag is written: its environment variable, or its name as users write it. */
+    #origin(name) {
+        const flag = this.#flags.get(name);
+        return flag === undefined ? this.label(name) : originOf(flag, this.#source);
+    }
     /** Returns the text of a flag: the given one, its environment variable's, or its default. */
     text(name) {
         const flag = this.#flags.get(name);
@@ -62525,7 +63869,9 @@ class FlagReader {
     /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
     optional(name, parser) {
         const text = this.text(name);
-        return text === undefined ? undefined : this.#attempt(name, text, parser);
+        if (text === '')
+            this.refuse(name, 'it is empty', 'give it a value, or leave it out; is a variable not set?');
+        return text === undefined || text === '' ? undefined : this.#attempt(name, text, parser);
     }
     /**
      * Returns the parsed text of a flag with a default. If the text is wrong, that is kept as a failure, and returns the
@@ -62552,11 +63898,11 @@ class FlagReader {
     }
     /** Keeps a failure of a flag in combination with others. */
     refuse(name, message, hint) {
-        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }));
+        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.#origin(name), message, hint }));
     }
     #attempt(name, text, parser) {
         try {
-            return parser(text, this.label(name));
+            return parser(text, this.#origin(name));
         }
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
@@ -62573,47 +63919,6 @@ function withAdvice(failure, text) {
         return failure;
     const { code, fault, about, message, cause } = failure;
     return new lib_failure/* Failure */.HR({ code, fault, about, message, hint, cause });
-}
-
-;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
-
-
-
-
-const NO_NAMESPACE = '/';
-const IN_FLIGHT = wholeNumber(1, 1000);
-/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
-function parsePath(text, about) {
-    return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
-}
-/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
-function readNamespace(flags, name) {
-    return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
-}
-/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
-function hostParser(notices) {
-    return (text, about) => {
-        const host = parseHost(text, about);
-        if (host !== image_set_name_OLD_KUBERNETES_REGISTRY)
-            return host;
-        notices.add(`${about}: ${host} is frozen and being shut down; ${image_set_name_KUBERNETES_REGISTRY} is used instead`);
-        return parseHost(image_set_name_KUBERNETES_REGISTRY);
-    };
-}
-/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
-function readLimits(flags) {
-    return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
-}
-/** Keeps a failure if there is a user name without a password, or a password without a user name. */
-function refuseHalfLogin(flags, login) {
-    if (login.username !== undefined && login.password === undefined) {
-        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
-        flags.refuse('username', 'there is a user name but no password', hint);
-    }
-    if (login.password !== undefined && login.username === undefined) {
-        const hint = `give ${flags.label('username')} as well`;
-        flags.refuse('password', 'there is a password but no user name', hint);
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/settings.js
@@ -62671,6 +63976,51 @@ function parsePackSettings(from) {
     if (flags.failures.length > 0)
         return { ok: false, failures: flags.failures };
     return { ok: true, settings, notices: [...notices] };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/blob-presence.js
+
+
+
+/**
+ * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
+ * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
+ */
+async function hasBlob(registry, repository, blob, signal) {
+    const question = { registry, repository, blob, scope: pullScope(repository), signal };
+    const ask = (method) => registry
+        .asMetadata(signal, () => askForBlob(method, question))
+        .catch((error) => {
+        // 401 where the login is refused ends clearly when something is to be written.
+        if (isRefusedQuestion(error))
+            return undefined;
+        throw error;
+    });
+    return (await ask('HEAD')) === true ? true : ask('GET');
+}
+/**
+ * Asks for a blob once, with HEAD or for its first byte. Returns whether it is there with its size: a file that was cut at
+ * the registry, by a full disk or a crash, is not the blob. Throws the refusal of the registry.
+ */
+async function askForBlob(method, { registry, repository, blob, scope, signal }) {
+    const answer = await registry.send({
+        method,
+        url: registry.url(`/v2/${repository}/blobs/${blob.digest}`),
+        scopes: [scope],
+        headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
+        // An empty blob has no first byte: 416.
+        expected: method === 'GET' ? [200, 206, 404, 416] : [200, 404],
+        about: registry.nameOf(repository, blob.digest),
+        action: 'ask for a layer',
+        signal,
+    });
+    discardBody(answer);
+    return answer.status !== 404 && (toldSize(answer) ?? blob.size) === blob.size;
+}
+/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
+function toldSize({ status, headers }) {
+    const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
+    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/blob/request-attempts.js
@@ -62848,53 +64198,6 @@ class BlobStream {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-presence.js
-
-
-
-/**
- * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
- * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
- */
-async function hasBlob(registry, repository, { digest, size }, signal) {
-    const ask = (method) => registry
-        .asMetadata(signal, async () => {
-        const answer = await registry.send({
-            method,
-            url: registry.url(`/v2/${repository}/blobs/${digest}`),
-            scopes: [pullScope(repository)],
-            headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
-            // An empty blob has no first byte: 416.
-            expected: [200, 206, 404, 416],
-            about: registry.nameOf(repository, digest),
-            action: 'ask for a layer',
-            signal,
-        });
-        discardBody(answer);
-        return answer;
-    })
-        .catch((error) => {
-        // 401 where the login is refused ends clearly when something is to be written.
-        if (isRefusedQuestion(error))
-            return undefined;
-        throw error;
-    });
-    const isWhole = (answer) => (toldSize(answer) ?? size) === size;
-    const head = await ask('HEAD');
-    if (head?.status === 200 && isWhole(head))
-        return true;
-    const part = await ask('GET');
-    if (part === undefined)
-        return undefined;
-    // A file that was cut at the registry, by a full disk or a crash, is not the layer.
-    return part.status !== 404 && isWhole(part);
-}
-/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
-function toldSize({ status, headers }) {
-    const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
-    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-upload.js
 
 
@@ -62921,7 +64224,7 @@ const CANCEL_PATIENCE_MILLISECONDS = 2000;
 function readLocation(registry, repository, answer) {
     const location = answer.headers.location;
     if (!location) {
-        throw new HttpFailure({
+        throw new http_failure_HttpFailure({
             code: 'REGISTRY_BROKEN',
             about: `${registry.host}/${repository}`,
             message: 'it opened an upload without saying where',
@@ -62957,26 +64260,21 @@ async function openUpload(registry, repository, signal, mount) {
             writes: 'upload',
             signal,
         });
-        http_discardBody(answer);
-        if (answer.status === 202)
-            return readLocation(registry, repository, answer);
-        return 'mounted';
+        discardBody(answer);
+        if (answer.status !== 202)
+            return 'mounted';
+        const upload = readLocation(registry, repository, answer);
+        registry.likeness.prove();
+        return upload;
     }
     catch (error) {
         // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
-        if (mount === undefined || !blob_upload_isRefusal(error))
+        if (mount === undefined || !registry_failure_isRefusedQuestion(error))
             throw error;
         return DENIED.has(error.status) ? 'denied' : 'refused';
     }
 }
 const DENIED = new Set([401, 403]);
-/**
- * Returns whether an error is a refusal that would be the same again. To a question that only saves work it means no.
- * What answers with another kind of status is no registry, and must not be taken for one that only refuses.
- */
-function blob_upload_isRefusal(error) {
-    return (error instanceof HttpFailure && error.status !== undefined && error.status >= 400 && !error.transient);
-}
 /**
  * Returns how many bytes an upload has, and the upload with its new location; undefined if it is gone, or if the
  * registry does not tell.
@@ -62992,12 +64290,12 @@ async function inspectUpload(registry, upload, signal) {
             action: 'ask for an upload',
             signal,
         });
-        http_discardBody(answer);
+        discardBody(answer);
         const received = receivedBytes(answer.headers['range']?.toString());
         return received === undefined ? undefined : { upload: nextLocation(registry, upload, answer), received };
     }
     catch (error) {
-        if (blob_upload_isRefusal(error))
+        if (registry_failure_isRefusedQuestion(error))
             return undefined;
         throw error;
     }
@@ -63021,31 +64319,10 @@ async function cancelUpload(registry, upload) {
             action: 'cancel an upload',
             signal: AbortSignal.timeout(CANCEL_PATIENCE_MILLISECONDS),
         });
-        http_discardBody(answer);
+        discardBody(answer);
     }
     catch {
         // The reason why the upload was not completed is reported. This failure would only hide it.
-    }
-}
-/** Returns whether a repository has a blob of this size; undefined if the registry does not say. */
-async function askForBlob(registry, repository, { digest, size }, signal) {
-    try {
-        const answer = await registry.send({
-            method: 'HEAD',
-            url: registry.url(`/v2/${repository}/blobs/${digest}`),
-            scopes: [pushScope(repository)],
-            expected: [200, 404],
-            about: `${registry.host}/${repository}`,
-            action: 'ask for a layer',
-            signal,
-        });
-        http_discardBody(answer);
-        return answer.status === 200 && (toldSize(answer) ?? size) === size;
-    }
-    catch (error) {
-        if (blob_upload_isRefusal(error))
-            return undefined;
-        throw error;
     }
 }
 /** Sends a blob in one streaming PUT, which completes the upload. Returns the status of the answer. */
@@ -63068,10 +64345,13 @@ async function blob_upload_complete(registry, upload, digest, request) {
         writes: 'layer',
         awaited: 'work',
     });
-    http_discardBody(answer);
+    discardBody(answer);
     return answer.status;
 }
-/** Sends a range of a blob, and returns the upload with the location for its next request. */
+/**
+ * Sends a range of a blob. Returns the upload with the location for its next request, and how many bytes it has by the
+ * answer, if that tells.
+ */
 async function patchChunk(registry, upload, { start, end }, body, signal) {
     const answer = await registry.send({
         method: 'PATCH',
@@ -63091,8 +64371,9 @@ async function patchChunk(registry, upload, { start, end }, body, signal) {
         awaited: 'work',
         signal,
     });
-    http_discardBody(answer);
-    return nextLocation(registry, upload, answer);
+    discardBody(answer);
+    const received = receivedBytes(answer.headers['range']?.toString());
+    return { upload: nextLocation(registry, upload, answer), received };
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/blob/push-habits.js
@@ -63142,7 +64423,107 @@ async function inRequest(request, perform) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/blob/upload-course.js
+
+
+/** For fewer bytes it costs less to send them again than to ask what is there. */
+const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
+/** A larger blob whose transfer was cut is sent in chunks from then on. */
+const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+/** A chunk of which fewer bytes and a smaller share are kept brings an upload nowhere. */
+const upload_course_PROGRESS_BYTES = 1024 * 1024;
+const PROGRESS_SHARE = 0.1;
+const TOO_LARGE = 413;
+const MISPLACED = 416;
+const upload_course_UNKNOWN = 404;
+/** Statuses that say nothing about the form of an upload. */
+const upload_course_DENIED = new Set([401, 403]);
+const AGAIN = { course: 'again', counts: true };
+const NEW = { course: 'new', counts: true };
+const WITHOUT = { course: 'without', counts: false };
+const END = { course: 'end', counts: false };
+/** Returns how a push goes on after a request failed. */
+function courseAfter(setback, standing) {
+    const { request, isPassing } = setback;
+    switch (request) {
+        case 'ping':
+        case 'open':
+            return isPassing ? AGAIN : END;
+        case 'mount':
+        case 'ask':
+        case 'inspect':
+            return isPassing ? AGAIN : WITHOUT;
+        case 'put':
+            return isPassing ? courseAfterCut(standing) : courseAfterPut(setback, standing);
+        case 'patch':
+            return isPassing ? AGAIN : courseAfterPatch(setback, standing);
+        case 'close':
+            return isPassing ? AGAIN : courseAfterClose(setback, standing);
+    }
+}
+/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
+function courseAtLast({ request, status }) {
+    // Without an answer the registry is not there, so a further request would not be answered either.
+    const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
+    return isOptional && status !== undefined ? 'without' : undefined;
+}
+/**
+ * Returns where an upload stands after a chunk was taken, with how many bytes the answer told: within the chunk if only
+ * a part of it was kept (distribution-spec, "Pushing a blob in chunks"), otherwise at its end. What ECR tells stays
+ * where the first chunk ended, which is within no later one.
+ */
+function positionAfterChunk({ start, end }, told) {
+    return told !== undefined && told > start && told < end ? told : end;
+}
+/** Returns whether an upload that stands at `position` after a chunk has come too little further to go on for long. */
+function isStuck({ start, end }, position) {
+    return position - start < Math.min(upload_course_PROGRESS_BYTES, (end - start) * PROGRESS_SHARE);
+}
+function courseAfterCut({ size, sent, takesChunks }) {
+    if (!takesChunks)
+        return NEW;
+    if (size > CHUNKED_FROM_BYTES)
+        return { course: 'in chunks', counts: true };
+    return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
+}
+function courseAfterPut({ status }, { takesChunks }) {
+    if (status === TOO_LARGE)
+        return takesChunks ? { course: 'in chunks', counts: false } : END;
+    return status === upload_course_UNKNOWN || status === MISPLACED ? NEW : END;
+}
+function courseAfterPatch({ status }, standing) {
+    const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
+    const whole = { course: takesWhole ? 'whole' : 'too large', counts: false };
+    const smaller = { course: 'smaller', counts: false };
+    if (status === TOO_LARGE)
+        return chunk > leastChunk ? smaller : END;
+    if (status === MISPLACED) {
+        if (told === 'nothing')
+            return AGAIN;
+        // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
+        if (told === 'another')
+            return { course: 'blindly', counts: true };
+        // GHCR answers this to a chunk that is too large.
+        return chunk > leastChunk ? smaller : whole;
+    }
+    if (status === upload_course_UNKNOWN && hasTaken)
+        return NEW;
+    return upload_course_DENIED.has(status) ? END : whole;
+}
+function courseAfterClose({ status }, { takesWhole }) {
+    if (status === TOO_LARGE || upload_course_DENIED.has(status))
+        return END;
+    return takesWhole ? { course: 'whole', counts: false } : NEW;
+}
+/** Returns what a failure of a request tells. */
+function setbackOf(request, error) {
+    const status = error instanceof http_failure_HttpFailure ? error.status : undefined;
+    return { request, status, isPassing: (0,lib_failure/* isTransient */.dg)(error) };
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-sending.js
+
+
 
 
 
@@ -63295,9 +64676,21 @@ class BlobSending {
         const range = { start: before.passed, end };
         const patch = (body) => patchChunk(registry, upload, range, body, signal);
         const { result, meter } = await this.#transfer('patch', open, end, patch);
-        this.#onReached(end);
-        this.#open = { upload: result, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: true };
+        const taken = { upload: result.upload, isDoubted: false, told: 'nothing', hasTaken: true };
+        const position = positionAfterChunk(range, result.received);
+        this.#open = { ...taken, meter: before, isSure: false };
+        const reached = position === end ? meter : await this.#meterAt(position, before);
+        this.#open = { ...taken, meter: reached, isSure: true };
+        this.#onReached(position);
+        if (isStuck(range, position))
+            throw this.#stuck(range, position);
         return this.#open;
+    }
+    #stuck({ start, end }, position) {
+        const { host } = this.#delivery.registry;
+        const message = `it kept only ${position - start} of the ${end - start} bytes of a part of a layer`;
+        const failure = new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about: host, message, transient: true });
+        return new RequestFailure('patch', failure);
     }
     #chunkOf({ upload, meter }) {
         const rest = this.#delivery.descriptor.size - meter.passed;
@@ -63309,14 +64702,22 @@ class BlobSending {
         const read = (until) => this.#reader.begin(this.#reader.meter(open.meter), end, until);
         let stream = await read(signal);
         let isBegun = false;
+        let counted = open.meter.passed;
+        // Bytes that are sent again in the same request are not counted again.
+        const count = () => {
+            const { passed } = stream.meter;
+            if (passed > counted)
+                onBytes?.(passed - counted);
+            counted = Math.max(counted, passed);
+        };
         const body = async (sink, stop) => {
-            // After a redirect the same bytes are wanted again.
+            // After a redirect, or with another login, the same bytes are wanted again.
             if (isBegun) {
                 stream.close();
                 stream = await read(stop);
             }
             isBegun = true;
-            await stream.pour(sink, stop, onBytes);
+            await stream.pour(sink, stop, count);
             sink.end();
         };
         this.#open = { ...open, isSure: false };
@@ -63331,90 +64732,10 @@ class BlobSending {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob/upload-course.js
-
-
-/** For fewer bytes it costs less to send them again than to ask what is there. */
-const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
-/** A larger blob whose transfer was cut is sent in chunks from then on. */
-const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-const TOO_LARGE = 413;
-const MISPLACED = 416;
-const upload_course_UNKNOWN = 404;
-/** Statuses that say nothing about the form of an upload. */
-const upload_course_DENIED = new Set([401, 403]);
-const AGAIN = { course: 'again', counts: true };
-const NEW = { course: 'new', counts: true };
-const WITHOUT = { course: 'without', counts: false };
-const END = { course: 'end', counts: false };
-/** Returns how a push goes on after a request failed. */
-function courseAfter(setback, standing) {
-    const { request, isPassing } = setback;
-    switch (request) {
-        case 'ping':
-        case 'open':
-            return isPassing ? AGAIN : END;
-        case 'mount':
-        case 'ask':
-        case 'inspect':
-            return isPassing ? AGAIN : WITHOUT;
-        case 'put':
-            return isPassing ? courseAfterCut(standing) : courseAfterPut(setback, standing);
-        case 'patch':
-            return isPassing ? AGAIN : courseAfterPatch(setback, standing);
-        case 'close':
-            return isPassing ? AGAIN : courseAfterClose(setback, standing);
-    }
-}
-/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
-function courseAtLast({ request, status }) {
-    // Without an answer the registry is not there, so a further request would not be answered either.
-    const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
-    return isOptional && status !== undefined ? 'without' : undefined;
-}
-function courseAfterCut({ size, sent, takesChunks }) {
-    if (!takesChunks)
-        return NEW;
-    if (size > CHUNKED_FROM_BYTES)
-        return { course: 'in chunks', counts: true };
-    return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
-}
-function courseAfterPut({ status }, { takesChunks }) {
-    if (status === TOO_LARGE)
-        return takesChunks ? { course: 'in chunks', counts: false } : END;
-    return status === upload_course_UNKNOWN || status === MISPLACED ? NEW : END;
-}
-function courseAfterPatch({ status }, standing) {
-    const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
-    const whole = { course: takesWhole ? 'whole' : 'too large', counts: false };
-    const smaller = { course: 'smaller', counts: false };
-    if (status === TOO_LARGE)
-        return chunk > leastChunk ? smaller : END;
-    if (status === MISPLACED) {
-        if (told === 'nothing')
-            return AGAIN;
-        // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
-        if (told === 'another')
-            return { course: 'blindly', counts: true };
-        // GHCR answers this to a chunk that is too large.
-        return chunk > leastChunk ? smaller : whole;
-    }
-    if (status === upload_course_UNKNOWN && hasTaken)
-        return NEW;
-    return upload_course_DENIED.has(status) ? END : whole;
-}
-function courseAfterClose({ status }, { takesWhole }) {
-    if (status === TOO_LARGE || upload_course_DENIED.has(status))
-        return END;
-    return takesWhole ? { course: 'whole', counts: false } : NEW;
-}
-/** Returns what a failure of a request tells. */
-function setbackOf(request, error) {
-    const status = error instanceof HttpFailure ? error.status : undefined;
-    return { request, status, isPassing: (0,lib_failure/* isTransient */.dg)(error) };
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-push.js
+
+
+
 
 
 
@@ -63540,7 +64861,7 @@ class Pushing {
         const { registry, repository } = this.#push;
         const about = `${registry.host}/${repository}`;
         const message = `it answered ${status} to all bytes of a layer, and does not have it`;
-        const failure = new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
+        const failure = new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
         throw new RequestFailure(request, failure);
     }
     /** Opens an upload, or returns `present`. A mount from the repository to itself does both in one request. */
@@ -63579,7 +64900,15 @@ class Pushing {
         const { registry, repository, descriptor, signal } = this.#push;
         if (!this.#asks)
             return undefined;
-        return inRequest('ask', () => askForBlob(registry, repository, descriptor, signal));
+        const question = { registry, repository, blob: descriptor, scope: pushScope(repository), signal };
+        try {
+            return await inRequest('ask', () => askForBlob('HEAD', question));
+        }
+        catch (error) {
+            if (error instanceof RequestFailure && registry_failure_isRefusedQuestion(error.reason))
+                return undefined;
+            throw error;
+        }
     }
     /** Prepares the next attempt and waits for it. Throws the reason if there is none. */
     async #recover(error) {
@@ -63908,10 +65237,6 @@ function readFile({ path }, { start, end }, signal) {
 const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
 const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
-const IMAGE_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const IMAGE_LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const DOCKER_GZIP_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
-const OCI_GZIP_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 /** Fixed, so that the same package always makes the same image. */
 const CREATED = '1980-01-01T00:00:00Z';
 /** Where the image copies the package to; `docker run` mounts a folder there. */
@@ -63968,14 +65293,14 @@ function imageDocuments(file, layer, { architecture, base, }) {
         history: [...(inherited?.history ?? []), history],
     };
     const { digest, size } = layer;
-    const own = { mediaType: IMAGE_LAYER, digest, size, annotations: annotationsOf(file) };
+    const own = { mediaType: CONTENT_TYPE.ociLayer, digest, size, annotations: annotationsOf(file) };
     const below = (base?.layers ?? []).map((one) => ({
         // containerd refuses an OCI manifest with Docker layers.
-        mediaType: one.mediaType === DOCKER_GZIP_LAYER ? OCI_GZIP_LAYER : one.mediaType,
+        mediaType: OCI_LAYER_TYPES.get(one.mediaType) ?? one.mediaType,
         digest: one.digest,
         size: one.size,
     }));
-    return documents(Buffer.from(JSON.stringify(config)), IMAGE_CONFIG, {
+    return documents(Buffer.from(JSON.stringify(config)), CONTENT_TYPE.ociConfig, {
         layers: [...below, own],
         annotations: annotationsOf(file),
     });
@@ -64006,6 +65331,8 @@ function packageArchitecture(packageName) {
 
 
 
+
+
 /** Publishes packages to a registry, as an image or an OCI artifact, without a Docker daemon. */
 class RegistryTarget {
     name = 'dockerhub';
@@ -64019,11 +65346,32 @@ class RegistryTarget {
     }
     /** Opens an upload and cancels it, which needs the permission to push. */
     async prove(signal) {
-        await this.#registry.asMetadata(signal, async () => {
-            const upload = await openUpload(this.#registry, this.#repository, signal);
-            if (typeof upload !== 'string')
-                await cancelUpload(this.#registry, upload);
-        });
+        try {
+            await this.#registry.asMetadata(signal, async () => {
+                const upload = await openUpload(this.#registry, this.#repository, signal);
+                if (typeof upload !== 'string')
+                    await cancelUpload(this.#registry, upload);
+            });
+        }
+        catch (error) {
+            throw await this.#explain(error, signal);
+        }
+    }
+    /** Returns in place of a refusal that what answers is no registry, or that there is no login for it. */
+    async #explain(error, signal) {
+        const registry = this.#registry;
+        if (!registry.likeness.isProven && mayBeOfSite(error)) {
+            const listing = registry.listTags(this.#repository, signal);
+            const reason = await listing.then(() => error, (refused) => orStranger(registry, refused));
+            return (0,lib_failure/* failureCode */.AD)(reason) === 'NOT_A_REGISTRY' ? reason : error;
+        }
+        if (!mayBeDeniedToUs(error))
+            return error;
+        const { scheme, username } = await registry.aboutLogin(this.#repository);
+        if (scheme === 'none' || username !== undefined)
+            return error;
+        const { label } = this.#settings;
+        return await registry.missingLogin(`give ${label('dockerhub-username')} and ${label('dockerhub-password')}, or KEEL_DOCKERHUB_USERNAME and KEEL_DOCKERHUB_PASSWORD, or ${howToLogIn(registry.host)}`);
     }
     async publish(file, signal, onProgress) {
         const tag = packageTag(file.name);
@@ -64067,7 +65415,7 @@ class RegistryTarget {
      * Returns the base image; undefined, with a warning, if it cannot be read, because the image is useful without it.
      */
     async #readBase(file, signal) {
-        const { base: reference, registries, reporter } = this.#settings;
+        const { base: reference, registries, reporter, label } = this.#settings;
         if (reference === undefined)
             return undefined;
         const registry = registries.at(reference.host);
@@ -64077,7 +65425,9 @@ class RegistryTarget {
         }
         catch (error) {
             signal.throwIfAborted();
-            reporter.warning(`the image is made without its base and serves for docker cp only: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+            const reason = error instanceof lib_failure/* Failure */.HR ? `${error.about}: ${error.message}` : (0,lib_failure/* describeFailure */.Ic)(error);
+            // The hint of a failure is about what a user named, and nobody named this image.
+            reporter.warning(`the package is whole, but its image cannot be run and serves for "docker cp" only: the base with the program for that, ${reference_formatReference(reference)}, could not be fetched: ${reason} (${label('dockerhub-form')} artifact needs no base)`);
             return undefined;
         }
     }
@@ -64128,7 +65478,7 @@ const FLAGS = [
         name: 'dockerhub-username',
         value: 'NAME',
         environment: 'KEEL_DOCKERHUB_USERNAME',
-        description: 'User name there; without one, what docker login stored is used',
+        description: 'User name there; without one, what docker login or podman login stored is used',
     },
     {
         name: 'dockerhub-password',
@@ -64141,6 +65491,7 @@ const FLAGS = [
     {
         name: 'dockerhub-repository',
         value: 'REPOSITORY',
+        refusesEmpty: true,
         defaultNote: 'the user name with /keel-pkg',
         description: 'Repository that receives the package, with a host where it is not on Docker Hub',
     },
@@ -64148,7 +65499,7 @@ const FLAGS = [
         name: 'dockerhub-form',
         value: 'image|artifact',
         default: 'image',
-        description: 'As an image that docker can run to copy the package out, or as an OCI artifact for oras',
+        description: 'As an image that docker can run to copy the package out, where its base, busybox of Docker Hub, is reached, or as an OCI artifact for oras',
     },
 ];
 /** Docker Hub or any other registry. Its word and flags are named after the former. */
@@ -64160,6 +65511,8 @@ const REGISTRY = {
     read: readRegistry,
 };
 const DEFAULT_NAME = 'keel-pkg';
+/** A host, with or without a port. As a reference it would be an image of Docker Hub, its port a tag. */
+const HOST_ALONE = /^(?:localhost|\[[^/]*\]|[^/:@]*\.[^/:@]*|[^/:@]+(?=:\d))(?::\d*)?\/*$/;
 /** Small, and contains `cp`. */
 const BASE_IMAGE = reference_parseReference('docker.io/library/busybox:stable');
 function readRegistry(flags) {
@@ -64173,9 +65526,10 @@ function readRegistry(flags) {
     const repository = readRepository(flags, username);
     if (repository === undefined)
         return undefined;
+    const label = (name) => flags.label(name);
     return async ({ openRegistries, reporter, overwrite }) => {
         const registries = await openRegistries({ host: repository.host, username, password });
-        return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter });
+        return new RegistryTarget({ registries, repository, form, base: BASE_IMAGE, overwrite, reporter, label });
     };
 }
 function readRepository(flags, username) {
@@ -64200,6 +65554,10 @@ function parseOwnRepository(username, about, hint) {
     }
 }
 function registry_kind_parseRepository(text, about) {
+    if (HOST_ALONE.test(text)) {
+        const hint = `write one such as ${text.replace(/\/+$/, '')}/me/${DEFAULT_NAME}`;
+        throw flag_value_malformed(about, text, 'is a host, and the path of the repository there is missing', hint);
+    }
     const reference = reference_parseReference(text);
     if (reference.tag === undefined && reference.digest === undefined)
         return reference;
@@ -64233,7 +65591,7 @@ async function withinSignal(promise, signal) {
 
 const PROBE_NAME = 'keel-pkg-probe';
 /** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
-const PATIENCE = (0,lib_duration/* seconds */.YA)(300);
+const artifact_target_PATIENCE = (0,lib_duration/* seconds */.YA)(300);
 /** Slower than any runner sends to GitHub. */
 const BYTES_PER_MILLISECOND = 1000;
 /** Publishes packages as artifacts of the workflow run, without a zip archive around them. */
@@ -64277,7 +65635,7 @@ class ArtifactTarget {
     }
     /** Returns the result of the toolkit, which cannot be stopped. `extra` milliseconds are for what is sent. */
     async #within(work, signal, extra = 0) {
-        const patience = (0,lib_duration/* milliseconds */.Rz)((this.#settings.patience ?? PATIENCE) + extra);
+        const patience = (0,lib_duration/* milliseconds */.Rz)((this.#settings.patience ?? artifact_target_PATIENCE) + extra);
         const expiry = new AbortController();
         const timer = setTimeout(() => expiry.abort(unfinished(patience)), patience);
         try {
@@ -64369,6 +65727,24 @@ function neededFlag(flags, name, { target, hint }) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./build/src/publish/contract/answer-shape.js
+
+/** Returns a service's answer, parsed by its shape. Throws `ANSWER_MALFORMED`, which names the service. */
+function understand(shape, answer, service) {
+    const read = shape.safeParse(answer);
+    if (read.success)
+        return read.data;
+    throw new lib_failure/* Failure */.HR({
+        code: 'ANSWER_MALFORMED',
+        about: service,
+        message: 'it answered with something else than it should',
+        hint: 'see whether a proxy or a sign-in page of the network stands between',
+        cause: read.error,
+        // An overloaded proxy may answer with a page of its own for a moment.
+        transient: true,
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-refusal.js
 
 
@@ -64383,7 +65759,7 @@ const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu 
 function explainKodoAnswer({ status, error, bucket, key, retryAt }) {
     const bucketName = `bucket ${bucket}`;
     const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
-    const refuse = (code, about, message, hint) => new HttpFailure({ code, about, message, hint, status, transient: isTransientStatus(status), retryAt });
+    const refuse = (code, about, message, hint) => new http_failure_HttpFailure({ code, about, message, hint, status, transient: isTransientStatus(status), retryAt });
     const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
     if (status === 400 && error.includes('incorrect region')) {
         const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
@@ -64427,10 +65803,14 @@ function keyTaken(bucket, key) {
 const errorShape = schemas/* object */.Ikc({ error: schemas/* string */.YjP() }).catch({ error: '' });
 /** Returns the error text of an answer's body; empty if it has none. */
 function parseKodoError(body) {
-    return errorShape.parse((0,json/* parseJson */.q)(body)).error;
+    return errorShape.parse((0,lib_json/* parseJson */.qF)(body)).error;
 }
 
 ;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-region.js
+
+
+
+
 
 
 
@@ -64461,8 +65841,12 @@ const ZONES = new Map([
     ['ap-southeast-2', 'ap-southeast-2'],
     ['ap-southeast-3', 'ap-southeast-3'],
 ]);
-const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'];
-const REGION_QUERY_LIMIT = 30_000;
+const REGION_SERVICES = ['uc.qiniuapi.com', 'kodo-config.qiniuapi.com', 'uc.qbox.me'].map((host) => new URL(`https://${host}`));
+const ANSWER_LIMIT = 1024 * 1024;
+const serviceShape = schemas/* object */.Ikc({ domains: (0,zero_value/* listOf */.c3)(schemas/* string */.YjP()) });
+const queryShape = schemas/* object */.Ikc({
+    hosts: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ up: serviceShape, rs: serviceShape, uc: serviceShape })),
+});
 /** Returns the id of a zone, given by its id, its S3 name or its common name. Throws `ZONE_UNKNOWN`. */
 function parseZone(text, about) {
     const zone = ZONES.get(text.trim().toLowerCase().replace('zone_', '').replaceAll('_', '-'));
@@ -64475,63 +65859,49 @@ function parseZone(text, about) {
         hint: `leave it out to have it found, or write one of ${[...ZONES.keys()].join(', ')}`,
     });
 }
-/** Asks Qiniu for the region of a bucket and returns it. Throws `HttpFailure`, `UNREACHABLE` if no service answers. */
-async function discoverRegion(sdk, access, signal) {
+/** Asks Qiniu where a bucket is and returns its hosts. Throws `HttpFailure`, that of the first service if none answers. */
+async function discoverHosts(access, http, signal) {
     const { endpoint, bucket } = access;
-    const scheme = endpoint?.protocol === 'http:' ? 'http' : 'https';
-    const hosts = endpoint === undefined ? REGION_SERVICES : [endpoint.host];
-    const endpoints = hosts.map((host) => new sdk.httpc.Endpoint(host, { defaultScheme: scheme }));
-    // The package does not support proxies, so it gets our agent. Its own provider would cache regions, with the access
-    // key, in a file under /tmp.
-    const agents = new AgentPool(undefined);
-    const agent = await agents.agentFor(new URL(`${scheme}://${hosts[0] ?? ''}`));
-    if (scheme === 'http')
-        sdk.rpc.qnHttpClient.httpAgent = agent;
-    else
-        Object.assign(sdk.rpc.qnHttpClient, { httpsAgent: agent });
-    const provider = new sdk.httpc.QueryRegionsProvider({
-        accessKey: access.accessKey,
-        bucketName: bucket,
-        endpointsProvider: new sdk.httpc.StaticEndpointsProvider(endpoints),
-        preferredScheme: scheme,
-    });
-    const patience = access.timeouts?.firstByte ?? REGION_QUERY_LIMIT;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-    try {
-        const [region] = await withinSignal(provider.getRegions(), limit);
-        if (region === undefined)
-            throw noHosts(bucket);
-        return region;
+    const services = endpoint === undefined ? REGION_SERVICES : [new URL(endpoint.origin)];
+    const failures = [];
+    for (const service of services) {
+        try {
+            return await askForHosts(service, access, { http, signal });
+        }
+        catch (error) {
+            if (!isConnectionFailure(error))
+                throw error;
+            failures.push(explainSilence(error, access));
+        }
     }
-    catch (error) {
-        signal.throwIfAborted();
-        throw explainDiscovery(error, bucket, hosts[0] ?? '');
-    }
-    finally {
-        // The package goes on after our patience is over.
-        agents.close();
-    }
+    throw failures[0] ?? noHosts(bucket);
 }
-function explainDiscovery(error, bucket, host) {
-    const text = error instanceof Error ? error.message : String(error);
-    const status = /Status Code (\d{3}), Body (.*)$/s.exec(text);
-    if (status !== null) {
-        const error = parseKodoError(status[2] ?? '');
-        return explainKodoAnswer({ status: Number(status[1]), error, bucket, key: bucket });
+async function askForHosts(service, { accessKey, bucket }, { http, signal }) {
+    const url = new URL('/v4/query', service);
+    url.searchParams.set('ak', accessKey);
+    url.searchParams.set('bucket', bucket);
+    const answer = await http.send({ method: 'GET', url, headers: {}, signal });
+    const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
+    if (answer.status !== 200) {
+        const { status } = answer;
+        const error = parseKodoError(text);
+        throw explainKodoAnswer({ status, error, bucket, key: bucket, retryAt: retryTime(answer, Date.now()) });
     }
-    // The rest contains the address with the access key. For the same reason the error is not kept as the cause.
-    const told = text.split(/, (?:GET|POST) |\n/)[0] ?? '';
-    const unknown = /getaddrinfo \w+ (\S+)/.exec(told)?.[1];
-    const reason = unknown === undefined ? told : `there is no host ${unknown}`;
-    const message = `the zone of bucket ${bucket} could not be found (${reason})`;
-    const hint = 'set --zone, so that it need not be asked for';
-    return new HttpFailure({
-        code: 'UNREACHABLE',
-        about: host,
-        message,
-        hint,
-        transient: unknown === undefined,
-    });
+    const [region] = understand(queryShape, (0,lib_json/* parseJson */.qF)(text), 'Qiniu').hosts;
+    if (region === undefined)
+        throw noHosts(bucket);
+    const urls = ({ domains }) => domains.flatMap((domain) => URL.parse(`${service.protocol}//${domain}`) ?? []);
+    return { upload: urls(region.up), objects: urls(region.rs), buckets: urls(region.uc) };
+}
+/** Returns the failure of a region service that gave no answer. */
+function explainSilence(error, { bucket, endpoint }) {
+    const { code, about, cause, transient } = error;
+    const message = `the zone of bucket ${bucket} could not be found (${error.message})`;
+    const hint = endpoint === undefined
+        ? 'set --zone, so that it need not be asked for'
+        : (error.hint ?? 'check --qiniu-endpoint');
+    const isTrust = code === 'TLS_REFUSED' || code === 'PROXY_REFUSED';
+    return new http_failure_HttpFailure({ code, about, message, hint: isTrust ? error.hint : hint, cause, transient });
 }
 /** Returns the failure for a region that names no hosts for a service. */
 function noHosts(bucket) {
@@ -64540,24 +65910,6 @@ function noHosts(bucket) {
         about: `bucket ${bucket}`,
         message: 'its region names no hosts for this',
         hint: 'set --zone',
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/publish/contract/answer-shape.js
-
-/** Returns a service's answer, parsed by its shape. Throws `ANSWER_MALFORMED`, which names the service. */
-function understand(shape, answer, service) {
-    const read = shape.safeParse(answer);
-    if (read.success)
-        return read.data;
-    throw new lib_failure/* Failure */.HR({
-        code: 'ANSWER_MALFORMED',
-        about: service,
-        message: 'it answered with something else than it should',
-        hint: 'see whether a proxy or a sign-in page of the network stands between',
-        cause: read.error,
-        // An overloaded proxy may answer with a page of its own for a moment.
-        transient: true,
     });
 }
 
@@ -64575,10 +65927,10 @@ function understand(shape, answer, service) {
 
 /** Long enough for one request: each part of an upload gets a token of its own. */
 const TOKEN_LIFETIME_SECONDS = 3600;
-const ANSWER_LIMIT = 4 * 1024 * 1024;
+const kodo_service_ANSWER_LIMIT = 4 * 1024 * 1024;
 const domainsShape = (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ domain: schemas/* string */.YjP() }));
 const statShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), fsize: schemas/* number */.aig() });
-/** One bucket of Kodo: signs and sends requests, with the `qiniu` package for hosts and tokens. */
+/** One bucket of Kodo: signs and sends requests, with the `qiniu` package for the hosts of zones and for tokens. */
 class KodoService {
     bucket;
     #access;
@@ -64599,12 +65951,10 @@ class KodoService {
     /** Returns the service of a bucket, once its hosts are known. Throws `HttpFailure`. */
     static async open(access, http, signal) {
         const { default: sdk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 90034, 19));
-        const region = access.zone !== undefined && access.endpoint === undefined
-            ? sdk.httpc.Region.fromRegionId(access.zone, { preferredScheme: 'https' })
-            : await retry({ policy: access.retry, signal }, () => discoverRegion(sdk, access, signal));
-        const { up = [], rs = [], uc = [] } = region.services;
-        const urls = (endpoints) => endpoints.map((endpoint) => new URL(endpoint.getValue()));
-        const hosts = { upload: urls(up), objects: urls(rs), buckets: urls(uc) };
+        const { zone, endpoint } = access;
+        const hosts = zone !== undefined && endpoint === undefined
+            ? knownHosts(sdk, zone)
+            : await retry({ policy: access.retry, signal }, () => discoverHosts(access, http, signal));
         return new KodoService(access, http, { sdk, hosts });
     }
     /** Returns a token for uploading one object of `size` bytes as `key`; with `replace`, also over another object. */
@@ -64679,21 +66029,28 @@ class KodoService {
                 return understand(shape, await this.#read(await send(host), about), 'Qiniu');
             }
             catch (error) {
+                if (!isConnectionFailure(error))
+                    throw error;
                 // When many requests fail at once, only the first one moves on to the next host.
-                if (isConnectionFailure(error) && this.#preferred === preferred)
+                if (this.#preferred === preferred)
                     this.#preferred += 1;
-                throw error;
+                throw error.with({ message: `${error.message}; it serves bucket ${this.bucket}` });
             }
         });
     }
     async #read(answer, key) {
-        const text = (await readBody(answer, ANSWER_LIMIT))?.toString('utf8') ?? '';
+        const text = (await readBody(answer, kodo_service_ANSWER_LIMIT))?.toString('utf8') ?? '';
         if (answer.status === 200)
-            return (0,json/* parseJson */.q)(text);
+            return (0,lib_json/* parseJson */.qF)(text);
         const error = kodo_service_withoutSignatures(parseKodoError(text), this.#access.accessKey);
         const retryAt = retryTime(answer, Date.now());
         throw explainKodoAnswer({ status: answer.status, error, bucket: this.bucket, key, retryAt });
     }
+}
+function knownHosts(sdk, zone) {
+    const { up = [], rs = [], uc = [], } = sdk.httpc.Region.fromRegionId(zone, { preferredScheme: 'https' }).services;
+    const urls = (endpoints) => endpoints.map((endpoint) => new URL(endpoint.getValue()));
+    return { upload: urls(up), objects: urls(rs), buckets: urls(uc) };
 }
 /**
  * Removes signatures that a service repeats from a token. The access key is no secret, what the secret key signed is.
@@ -65033,7 +66390,7 @@ class ResumableUpload {
                 return { upload, held: await upload.list(signal) };
             }
             catch (error) {
-                if (!(error instanceof HttpFailure && (error.code === 'ABSENT' || error.status === 400)))
+                if (!(error instanceof http_failure_HttpFailure && (error.code === 'ABSENT' || error.status === 400)))
                     throw error;
             }
         }
@@ -65103,7 +66460,8 @@ class QiniuTarget {
     #service;
     constructor(settings) {
         this.#settings = settings;
-        this.#http = new HttpClient({ timeouts: settings.timeouts });
+        const { trust = {}, timeouts } = settings;
+        this.#http = new HttpClient({ ...trust, timeouts });
         this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
     }
     /** Asks for an object, which proves the keys, then opens and aborts an upload, which proves the rest. */
@@ -65196,6 +66554,7 @@ const qiniu_kind_FLAGS = [
     {
         name: 'qiniu-endpoint',
         value: 'URL',
+        refusesEmpty: true,
         defaultNote: "Qiniu's own",
         environment: 'KEEL_QINIU_ENDPOINT',
         description: 'Address of the region service of another Kodo, such as a private cloud',
@@ -65224,7 +66583,7 @@ function readQiniu(flags) {
     const endpoint = flags.optional('qiniu-endpoint', parseAddress);
     if (accessKey === undefined || secretKey === undefined)
         return undefined;
-    return ({ retry, overwrite }) => new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, retry, overwrite });
+    return ({ retry, overwrite, trust }) => new QiniuTarget({ accessKey, secretKey, bucket, zone, endpoint, retry, overwrite, trust });
 }
 function parseAddress(text, about) {
     const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -65250,7 +66609,7 @@ function explainReleaseAnswer({ status, body, about, retryAt }) {
     const { message, errors } = refusalShape.parse(body);
     const details = errors.flatMap((error) => error.message ?? []).join(', ');
     const said = [`status ${status}`, message, details].filter((text) => text !== '').join(': ');
-    const refuse = (code, text, hint) => new HttpFailure({
+    const refuse = (code, text, hint) => new http_failure_HttpFailure({
         code,
         about,
         message: `${text} (${said.slice(0, 300)})`,
@@ -65368,7 +66727,7 @@ class GithubReleases {
             await this.#ask(schemas/* unknown */.L5J(), { method: 'POST', path: 'releases', body: {} });
         }
         catch (error) {
-            if (!(error instanceof HttpFailure && error.status === 422))
+            if (!(error instanceof http_failure_HttpFailure && error.status === 422))
                 throw error;
         }
     }
@@ -65490,7 +66849,7 @@ class GithubReleases {
             if (next.origin === first.origin)
                 return next;
             const message = `it wants the request and the token sent to ${next.origin}`;
-            throw new HttpFailure({
+            throw new http_failure_HttpFailure({
                 code: 'REDIRECT_REFUSED',
                 about: first.host,
                 message,
@@ -65499,11 +66858,11 @@ class GithubReleases {
         });
         if (answer !== undefined)
             return answer;
-        throw new HttpFailure({ code: 'SERVICE_BROKEN', about: first.host, message: 'it redirects without end' });
+        throw new http_failure_HttpFailure({ code: 'SERVICE_BROKEN', about: first.host, message: 'it redirects without end' });
     }
     async #read(answer, about) {
         const text = (await readBody(answer, github_releases_ANSWER_LIMIT))?.toString('utf8') ?? '';
-        const body = (0,json/* parseJson */.q)(this.#redactor.redact(text));
+        const body = (0,lib_json/* parseJson */.qF)(this.#redactor.redact(text));
         if (answer.status >= 200 && answer.status < 300)
             return body;
         const retryAt = retryTime(answer, Date.now());
@@ -65792,7 +67151,8 @@ class ReleaseTarget {
     #http;
     constructor(settings) {
         this.#settings = settings;
-        this.#http = new HttpClient({ timeouts: settings.timeouts });
+        const { trust = {}, timeouts } = settings;
+        this.#http = new HttpClient({ ...trust, timeouts });
     }
     async prove(signal) {
         try {
@@ -65876,7 +67236,7 @@ function readRelease(flags, { GITHUB_API_URL }) {
     }
     if (token === undefined || repository === undefined)
         return undefined;
-    return ({ retry, overwrite }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite });
+    return ({ retry, overwrite, trust }) => new ReleaseTarget({ repository, token, tag, api, retry, overwrite, trust });
 }
 function parseGithubRepository(text, about) {
     if (/^[\w.-]+\/[\w.-]+$/.test(text))
@@ -65890,6 +67250,7 @@ function parseGithubRepository(text, about) {
 
 
 
+
 /** All kinds of targets, in the order of help. Each has a folder beside this file. */
 const TARGETS = [QINIU, REGISTRY, release_kind_RELEASE, ARTIFACT];
 /** The word of `--repo` that is used if none is given. */
@@ -65897,35 +67258,66 @@ const DEFAULT_WORD = QINIU.word;
 const NOWHERE = 'none';
 /** The words of `--repo`, listed for a sentence. */
 const TARGET_WORDS = joinWords([...TARGETS.map(({ word }) => word), NOWHERE], 'or');
+/** Words that people write for a target. None of them means Qiniu, as other unknown words do. */
+const MEANT = new Map([
+    ...meaning(REGISTRY.word, 'registry registries private docker docker.io hub harbor oci oras image images container containers', 'acr ecr gar gcr ghcr ghcr.io swr tcr aliyun quay quay.io gitea gitlab nexus artifactory jfrog zot'),
+    ...meaning(release_kind_RELEASE.word, 'github gh github-release github-releases gh-release ghrelease'),
+    ...meaning(ARTIFACT.word, 'actions github-actions workflow upload-artifact'),
+    ...meaning(NOWHERE, 'no off false nothing nowhere skip null'),
+]);
+function meaning(word, ...texts) {
+    return texts.flatMap((text) => text.split(' ').map((other) => [other, word]));
+}
 /**
  * Returns the targets that `--repo` names, separated by commas or line breaks. An empty text means Qiniu, `none` means
- * no target, and any unknown word means Qiniu with a warning, as in all versions so far.
+ * no target. A word that is close to another target's is refused. Any other unknown word means Qiniu with a warning, as in
+ * all versions so far.
  */
-function parseTargetWords(text) {
+function parseTargetWords(text, label) {
     const given = text
         .split(/[\n,]/)
         .map((word) => word.trim().toLowerCase())
         .filter((word) => word !== '');
     if (given.length === 0)
-        return { words: [DEFAULT_WORD], warnings: [] };
+        return { words: [DEFAULT_WORD], warnings: [], refusals: [] };
     const words = new Set();
     const warnings = [];
+    const refusals = [];
     for (const word of given) {
         const known = TARGETS.find((kind) => kind.word === word);
         if (known !== undefined)
             words.add(known.word);
         else if (word !== NOWHERE) {
-            words.add(DEFAULT_WORD);
-            warnings.push(`"${word.slice(0, 100)}" is no target, so Qiniu is used; write ${TARGET_WORDS}`);
+            const message = `"${word.slice(0, 100)}" is no target`;
+            const hint = adviceFor(word, label);
+            if (hint !== undefined)
+                refusals.push({ message, hint });
+            else {
+                words.add(DEFAULT_WORD);
+                warnings.push(`${message}, so Qiniu is used; write ${TARGET_WORDS}`);
+            }
         }
     }
     if (given.includes(NOWHERE) && words.size > 0) {
         warnings.push(`"${NOWHERE}" beside other targets says nothing; publishing to ${[...words].join(', ')}`);
     }
-    return { words: [...words], warnings };
+    return { words: [...words], warnings, refusals };
+}
+/** Returns what to write in place of a word that means another target than Qiniu; undefined if it does not. */
+function adviceFor(word, label) {
+    // Only a registry is named by a host or a path.
+    const meant = MEANT.get(word) ?? (/[./:]/.test(word) ? REGISTRY.word : undefined);
+    if (meant === REGISTRY.word) {
+        return `for a registry of your own write ${meant} in ${label('repo')}, and HOST/PATH in ${label('dockerhub-repository')}`;
+    }
+    if (meant !== undefined)
+        return `write ${meant}`;
+    const near = nearestName(word, [...TARGETS.map((kind) => kind.word), NOWHERE]);
+    return near === undefined || near === DEFAULT_WORD ? undefined : `did you mean ${near}?`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/publish/flags.js
+
 
 
 
@@ -65938,7 +67330,7 @@ const WHERE_TABLE = [
         default: DEFAULT_WORD,
         repeatable: true,
         group: WHERE,
-        description: `Where to publish: ${TARGET_WORDS}`,
+        description: `Where to publish: ${TARGET_WORDS}, where dockerhub is Docker Hub or any other registry`,
     },
     {
         name: 'overwrite',
@@ -65953,12 +67345,13 @@ const PUSH_TABLE = [
         group: WHERE,
         description: 'Package to publish: a path or a file:// address',
     },
+    loginsFlag(REGISTRY.group),
     ...trustFlags(REGISTRY.group),
     {
         name: 'ca-file',
         value: 'FILE',
         group: REGISTRY.group,
-        description: 'PEM file of certificate authorities to trust besides the usual ones, for registries',
+        description: 'PEM file of certificate authorities to trust besides the usual ones, at every target',
     },
     {
         name: 'command-timeout',
@@ -66062,25 +67455,25 @@ class Publication {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
             const opened = publication_addDisposableResource(env_1, new DisposableStack(), false);
-            let isRead = false;
+            const { caFile, tlsSkipVerify: unverified } = connections;
+            // It may be a pipe, which is read only once.
+            const authorities = await readAuthorities(caFile);
+            const lent = { ...parts, authorities, deadline: undefined };
             const means = {
                 retry: connections.retry,
                 overwrite: settings.overwrite,
                 reporter: parts.reporter,
                 artifacts: parts.artifacts,
+                trust: { authorities, unverified },
                 openRegistries: async (login) => {
-                    const registries = await openRegistries({ ...connections, login }, { ...parts, deadline: undefined });
+                    const registries = await openRegistries({ ...connections, login }, lent);
                     opened.defer(() => registries.close());
-                    isRead = true;
                     return registries;
                 },
             };
             const targets = [];
             for (const { open } of settings.targets)
                 targets.push(await open(means));
-            // An unreadable file is an error even if no target is a registry. It may be a pipe, which is read only once.
-            if (!isRead)
-                await readAuthorities(connections.caFile);
             return new Publication(targets, parts.reporter, opened.move());
         }
         catch (e_1) {
@@ -66197,7 +67590,10 @@ function describeLocation({ target, address, outcome }, file) {
 /** Reads from flags or inputs where a package goes. Returns every failure at once: each wrong and each missing flag. */
 function parsePublishSettings(from) {
     const flags = new FlagReader(PUBLISH_FLAGS, from);
-    const { words, warnings: notices } = parseTargetWords(flags.text('repo') ?? '');
+    const repo = flags.text('repo') ?? '';
+    const { words, warnings: notices, refusals } = parseTargetWords(repo, (name) => flags.label(name));
+    for (const { message, hint } of refusals)
+        flags.refuse('repo', message, hint);
     const overwrite = flags.optional('overwrite', parseSwitch) ?? false;
     const targets = [];
     for (const { word, read } of TARGETS) {
@@ -66254,12 +67650,12 @@ function tableHead(titles) {
 
 ;// CONCATENATED MODULE: ./build/src/summary/page.js
 /** GitHub drops summaries above 1 MiB, and near that size without an error (actions/runner#4337). */
-const PAGE_LIMIT = 900 * 1024;
+const page_PAGE_LIMIT = 900 * 1024;
 /**
  * Returns a page of at most `limit` bytes. Heads and feet always stay. Rows are taken in the order of the sections, so
  * that the first sections are cut last.
  */
-function formatPage(sections, limit = PAGE_LIMIT) {
+function formatPage(sections, limit = page_PAGE_LIMIT) {
     const frames = sections.map(({ head, rows, foot, more }) => bytesOf([head, more(rows.length), foot ?? '', '']));
     let room = limit - frames.reduce((sum, frame) => sum + frame, 0);
     const parts = sections.map(({ head, rows, foot, more }) => {
@@ -66294,7 +67690,7 @@ const BAR_WIDTH = 30;
 const BARS = 20;
 const DIGEST_LENGTH = 'sha256:'.length + 12;
 /** Returns the page of a package: its contents, how they were checked, where it is and how to load it. */
-function formatPackSummary(facts, limit = PAGE_LIMIT) {
+function formatPackSummary(facts, limit = page_PAGE_LIMIT) {
     const { contents, failures, locations } = facts;
     const sections = [fixed(headOf(facts))];
     if (failures.length > 0)
@@ -66313,7 +67709,7 @@ function formatPackSummary(facts, limit = PAGE_LIMIT) {
     return formatPage(sections, limit);
 }
 /** Returns the page of a dry run: what would be fetched, from where, and how it would be checked. */
-function formatPlanSummary(plan, limit = PAGE_LIMIT) {
+function formatPlanSummary(plan, limit = page_PAGE_LIMIT) {
     const { images, components } = planLines(plan);
     const section = (title, lines) => ({
         head: `### ${title} (${lines.length})\n`,
@@ -66503,17 +67899,18 @@ function inputFlags(flags) {
  * Returns the inputs of an action by its table of flags. The warning about an unknown one suggests the nearest name.
  */
 function readInputs(flags, environment) {
-    const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
+    const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag]));
+    const names = [...known.values()].map(({ name }) => name);
     const values = new Map();
     const warnings = [];
     for (const [variable, text = ''] of Object.entries(environment)) {
-        if (!variable.startsWith(PREFIX) || text === '')
+        const flag = known.get(variable);
+        if (!variable.startsWith(PREFIX) || (text === '' && flag?.default === undefined))
             continue;
-        const name = known.get(variable);
-        if (name !== undefined)
-            values.set(name, text);
+        if (flag !== undefined)
+            values.set(flag.name, text);
         else
-            warnings.push(describeUnknown(variable, known.values()));
+            warnings.push(describeUnknown(variable, names));
     }
     return { values, warnings };
 }
@@ -66624,8 +68021,10 @@ function obstaclesIn(error) {
 ;// CONCATENATED MODULE: ./build/src/actions/command-file.js
 
 
+
 /**
- * Passes a value to the runner, whatever characters it contains. Does nothing without a runner.
+ * Passes a value to the runner, whatever characters it contains. Does nothing without a runner. Throws
+ * `FILE_UNWRITABLE`.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
  */
 function leaveValue(file, name, value) {
@@ -66634,7 +68033,18 @@ function leaveValue(file, name, value) {
         return;
     // Unpredictable, so that no value can end its block and start another one.
     const delimiter = `keel-${(0,external_node_crypto_.randomUUID)()}`;
-    (0,external_node_fs_.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    try {
+        (0,external_node_fs_.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    }
+    catch (cause) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'FILE_UNWRITABLE',
+            about: file,
+            message: `the file cannot be written: ${(0,lib_failure/* failureCode */.AD)(cause)}`,
+            hint: 'check the disk of the runner, and who owns its temporary files',
+            cause,
+        });
+    }
 }
 /** Returns a value that an earlier process of this step passed on; empty if there is none. */
 function stateValue(name) {
@@ -66642,6 +68052,7 @@ function stateValue(name) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/actions/outputs.js
+
 
 /** The outputs of action-sync with their descriptions in action.yml. */
 const SYNC_OUTPUTS = {
@@ -66673,10 +68084,18 @@ const PACK_OUTPUTS = {
 };
 /** The outputs of a packing run that ended without a package. */
 const NO_PACKAGE = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
-/** Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. */
-function setOutputs(outputs) {
-    for (const [name, value] of Object.entries(outputs))
-        leaveValue('GITHUB_OUTPUT', name, String(value));
+/**
+ * Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. Warns if
+ * they cannot be set: what the step did stays done.
+ */
+function setOutputs(outputs, reporter) {
+    try {
+        for (const [name, value] of Object.entries(outputs))
+            leaveValue('GITHUB_OUTPUT', name, String(value));
+    }
+    catch (error) {
+        reporter.warning(`the outputs of this step could not be set: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/actions/tool-cache.js
@@ -66801,7 +68220,7 @@ async function packStep(parts) {
             });
             if (result.kind === 'packed')
                 return await tell(result, parts);
-            setOutputs(NO_PACKAGE);
+            setOutputs(NO_PACKAGE, reporter);
             await writeJobSummary(formatPlanSummary(result.plan), reporter);
             return true;
         }
@@ -66814,17 +68233,17 @@ async function packStep(parts) {
         }
     }
     catch (error) {
-        setOutputs(NO_PACKAGE);
+        setOutputs(NO_PACKAGE, reporter);
         await reportObstacles(error, parts, { stopped: 'the run was stopped', title: 'There is no package' });
         return false;
     }
 }
-function readSettings({ reporter, environment }) {
+function readSettings({ reporter, environment, notices }) {
     const { values, warnings } = readInputs(PACK_INPUTS, environment);
     const source = { values, environment, label: labelInput, onSecret: maskSecret };
     const pack = parsePackSettings(source);
     const publish = parsePublishSettings(source);
-    for (const warning of warnings)
+    for (const warning of [...notices, ...warnings])
         reporter.warning(warning);
     for (const notice of [...(pack.ok ? pack.notices : []), ...publish.notices])
         reporter.warning(notice);
@@ -66839,13 +68258,14 @@ async function tell({ file, contents, duration, published, }, { reporter, enviro
     const { RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = environment;
     const manifest = external_node_path_.join(RUNNER_TEMP, 'keel-package.json');
     await (0,promises_.writeFile)(manifest, `${JSON.stringify({ ...contents, ...file, locations }, undefined, 2)}\n`);
-    setOutputs({
+    const outputs = {
         package: file.path,
         sha256: file.sha256.slice('sha256:'.length),
         size: file.size,
         locations: JSON.stringify(locations),
         manifest,
-    });
+    };
+    setOutputs(outputs, reporter);
     const told = failures.map(({ target, error }) => ({ target, message: (0,lib_failure/* describeFailure */.Ic)(error) }));
     await writeJobSummary(formatPackSummary({ file, contents, duration, locations, failures: told }), reporter);
     const headline = packageHeadline(contents, file.size);
@@ -67054,8 +68474,10 @@ function isDeferred(error) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   proxyAgent: () => (/* binding */ proxyAgent)
 /* harmony export */ });
-/* harmony import */ var http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(81970);
-/* harmony import */ var https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3669);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77030);
+/* harmony import */ var http_proxy_agent__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(81970);
+/* harmony import */ var https_proxy_agent__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3669);
+
 
 
 /**
@@ -67076,12 +68498,18 @@ async function connectFor(request, agent, connect) {
         request.off('brokenOff', end);
     }
 }
-class TunnelAgent extends https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__.HttpsProxyAgent {
+class TunnelAgent extends https_proxy_agent__WEBPACK_IMPORTED_MODULE_2__.HttpsProxyAgent {
     connect(...[request, options]) {
         return connectFor(request, this, () => super.connect(request, options));
     }
 }
-class PlainProxyAgent extends http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__.HttpProxyAgent {
+class PlainProxyAgent extends http_proxy_agent__WEBPACK_IMPORTED_MODULE_1__.HttpProxyAgent {
+    /** The package does not tell a proxy that speaks TLS by which name it is asked. */
+    constructor(proxy, options) {
+        super(proxy, (0,node_net__WEBPACK_IMPORTED_MODULE_0__.isIP)(proxy.hostname.replace(/^\[|\]$/g, '')) === 0
+            ? { ...options, servername: proxy.hostname }
+            : options);
+    }
     /** The package parses the address and writes it again, in which it may change. */
     setRequestProps(...[request, options]) {
         const { path } = request;
@@ -67104,8 +68532,9 @@ function proxyAgent(isSecure, proxy, options) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   F: () => (/* binding */ isNestedDeeper),
-/* harmony export */   q: () => (/* binding */ parseJson)
+/* harmony export */   Ff: () => (/* binding */ isNestedDeeper),
+/* harmony export */   Vh: () => (/* binding */ readJson),
+/* harmony export */   qF: () => (/* binding */ parseJson)
 /* harmony export */ });
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -67138,10 +68567,15 @@ function isNestedDeeper(json, limit) {
     }
     return false;
 }
+/** Returns the value of a JSON text, which may begin with a byte order mark. Throws what `JSON.parse` throws. */
+function readJson(json) {
+    const text = json.toString();
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+}
 /** Returns the value of a JSON text; undefined if it is not JSON. */
 function parseJson(json) {
     try {
-        return JSON.parse(json.toString());
+        return readJson(json);
     }
     catch {
         return undefined;
@@ -67279,11 +68713,11 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
     const program = `docker-credential-${helper}`;
     const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
     if (!NAME.test(helper)) {
-        throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
+        throw failed('this is not the name of a credential helper', 'correct it in the config.json or auth.json that has it');
     }
     signal.throwIfAborted();
     const { code, output } = await run(program, host, signal, patience).catch((error) => {
-        throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
+        throw failed(`it could not be run for ${host}`, 'install it, drop it from the config.json or auth.json that names it, or give user name and password', error);
     });
     signal.throwIfAborted();
     if (code === undefined) {
@@ -67294,7 +68728,7 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
             return undefined;
         throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
     }
-    const answer = ANSWER.safeParse((0,json/* parseJson */.q)(output));
+    const answer = ANSWER.safeParse((0,json/* parseJson */.qF)(output));
     if (!answer.success)
         throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
     const { Username = '', Secret } = answer.data;

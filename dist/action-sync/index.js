@@ -13380,9 +13380,9 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3015);
+/* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(456);
 /* harmony import */ var _actions_post_handover_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2111);
-/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9892);
+/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(925);
 /* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5930);
 /* harmony import */ var _process_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6857);
 /* harmony import */ var _process_version_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(667);
@@ -13404,7 +13404,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3015:
+/***/ 456:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -13415,6 +13415,21 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./build/src/lib/duration.js
 var duration = __nccwpck_require__(8081);
+;// CONCATENATED MODULE: ./build/src/process/certificate-checks.js
+const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
+/**
+ * Has Node check certificates also where NODE_TLS_REJECT_UNAUTHORIZED=0 tells it not to. Call it with the environment of
+ * the process before anything connects: Node reads the variable there for each connection, also for those of packages that
+ * we do not write. Returns a warning if the variable was set.
+ * https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue
+ */
+function keepCertificateChecks(environment) {
+    if (environment[VARIABLE] !== '0')
+        return undefined;
+    delete environment[VARIABLE];
+    return `${VARIABLE}=0 does not count here, and certificates are checked; ca-file trusts an authority, tls-skip-verify one host`;
+}
+
 // EXTERNAL MODULE: ./build/src/process/exit-code.js
 var exit_code = __nccwpck_require__(6857);
 ;// CONCATENATED MODULE: ./build/src/process/interrupt.js
@@ -13568,6 +13583,7 @@ class WorkflowReporter {
 
 
 
+
 const OLDEST_NODE = 24;
 const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
 /**
@@ -13590,9 +13606,15 @@ function openAction(stopping) {
         reporter.error(error.stack ?? error.message);
         process.exit(exit_code/* EXIT */.dc.failure);
     });
+    const unchecked = keepCertificateChecks(process.env);
     const interrupt = new Interrupt(process, (signal) => reporter.warning(`${signal}: stopping; ${stopping}`), (code) => process.exit(code));
     return {
-        parts: { reporter, signal: interrupt.signal, environment: process.env },
+        parts: {
+            reporter,
+            signal: interrupt.signal,
+            environment: process.env,
+            notices: unchecked === undefined ? [] : [unchecked],
+        },
         end: (isGood) => process.exit((0,exit_code/* exitCodeFor */.Rr)(isGood ? 'complete' : 'incomplete', interrupt.stoppedBy)),
     };
 }
@@ -13609,10 +13631,13 @@ function openAction(stopping) {
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var _lib_failure_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4679);
+
 
 
 /**
- * Passes a value to the runner, whatever characters it contains. Does nothing without a runner.
+ * Passes a value to the runner, whatever characters it contains. Does nothing without a runner. Throws
+ * `FILE_UNWRITABLE`.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions#environment-files
  */
 function leaveValue(file, name, value) {
@@ -13621,7 +13646,18 @@ function leaveValue(file, name, value) {
         return;
     // Unpredictable, so that no value can end its block and start another one.
     const delimiter = `keel-${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    try {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    }
+    catch (cause) {
+        throw new _lib_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .Failure */ .HR({
+            code: 'FILE_UNWRITABLE',
+            about: file,
+            message: `the file cannot be written: ${(0,_lib_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .failureCode */ .AD)(cause)}`,
+            hint: 'check the disk of the runner, and who owns its temporary files',
+            cause,
+        });
+    }
 }
 /** Returns a value that an earlier process of this step passed on; empty if there is none. */
 function stateValue(name) {
@@ -13664,7 +13700,7 @@ function keptByMain() {
 
 /***/ }),
 
-/***/ 9892:
+/***/ 925:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -13743,6 +13779,7 @@ const HINTS = new Map([
     ['ENOSPC', 'make room on this disk, or give another path'],
     ['EDQUOT', 'make room on this disk, or give another path'],
     ['EISDIR', 'this is a folder: give the path of a file'],
+    ['ENXIO', 'start the program that reads this pipe before, or give another path'],
 ]);
 /**
  * Writes a file atomically: a reader finds either the old content or the new, at any moment. Creates missing folders,
@@ -13752,7 +13789,9 @@ function writeFileWhole(file, content) {
     try {
         const status = (0,external_node_fs_.statSync)(file, { throwIfNoEntry: false });
         // A rename would replace the device by an ordinary file, and fail for a folder.
-        if (status !== undefined && !status.isFile())
+        if (status?.isFIFO() === true)
+            writeToPipe(file, content);
+        else if (status !== undefined && !status.isFile())
             (0,external_node_fs_.writeFileSync)(file, content);
         else
             replace(status === undefined ? file : (0,external_node_fs_.realpathSync)(file), status, content);
@@ -13767,10 +13806,35 @@ function writeFileWhole(file, content) {
         });
     }
 }
+/**
+ * Tries whether `writeFileWhole` can put an ordinary file at a path, and leaves nothing there. The path need not exist.
+ * Throws Node's system errors.
+ */
+function tryWriting(file) {
+    let folder = (0,external_node_path_.dirname)((0,external_node_fs_.existsSync)(file) ? (0,external_node_fs_.realpathSync)(file) : file);
+    while (!(0,external_node_fs_.existsSync)(folder) && folder !== (0,external_node_path_.dirname)(folder))
+        folder = (0,external_node_path_.dirname)(folder);
+    const draft = draftOf((0,external_node_path_.join)(folder, (0,external_node_path_.basename)(file)));
+    (0,external_node_fs_.closeSync)((0,external_node_fs_.openSync)(draft, 'wx'));
+    (0,external_node_fs_.rmSync)(draft, { force: true });
+}
+/** To open a pipe that no program reads would wait, and hold up this whole process. */
+function writeToPipe(file, content) {
+    const descriptor = (0,external_node_fs_.openSync)(file, external_node_fs_.constants.O_WRONLY | external_node_fs_.constants.O_NONBLOCK);
+    try {
+        (0,external_node_fs_.writeFileSync)(file, content);
+    }
+    finally {
+        (0,external_node_fs_.closeSync)(descriptor);
+    }
+}
+/** Returns a name in the same folder, because a rename is atomic only within one file system. */
+function draftOf(file) {
+    return (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
+}
 function replace(file, status, content) {
     makeFolder((0,external_node_path_.dirname)(file));
-    // The draft is in the same folder because a rename is atomic only within one file system.
-    const draft = (0,external_node_path_.join)((0,external_node_path_.dirname)(file), `.${(0,external_node_path_.basename)(file).slice(0, 100)}.${(0,external_node_crypto_.randomUUID)()}`);
+    const draft = draftOf(file);
     try {
         const descriptor = (0,external_node_fs_.openSync)(draft, 'wx');
         try {
@@ -13794,6 +13858,7 @@ function replace(file, status, content) {
 
 
 
+
 /**
  * Makes sure, before the work begins, that a file can be written at its end and that nothing of the user's is lost: the
  * file does not exist, is empty, or is one of the same kind. Pipes and devices are written to. Throws `FILE_NOT_OURS`,
@@ -13801,11 +13866,17 @@ function replace(file, status, content) {
  */
 function requireOutputFile(file, { what, isOne }) {
     const status = statOf(file);
-    if (status === undefined)
-        return;
-    if (status.isDirectory())
+    if (status?.isDirectory() === true)
         throw unwritable(file, 'this is a folder', 'give the path of a file');
-    if (!status.isFile() || status.size === 0)
+    if (status !== undefined && !status.isFile())
+        return;
+    try {
+        tryWriting(file);
+    }
+    catch (error) {
+        throw impossible(file, error);
+    }
+    if (status === undefined || status.size === 0)
         return;
     let isReplaceable;
     try {
@@ -13834,10 +13905,16 @@ function statOf(file) {
         return found;
     }
     catch (error) {
-        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOTDIR')
+        if (error instanceof lib_failure/* Failure */.HR)
             throw error;
+        if ((0,lib_failure/* failureCode */.AD)(error) !== 'ENOTDIR')
+            throw impossible(file, error);
         throw unwritable(file, `${(0,external_node_path_.dirname)(file)} is no folder`, 'give another path', error);
     }
+}
+function impossible(file, error) {
+    const message = `no file can be written there (${(0,lib_failure/* failureCode */.AD)(error)})`;
+    return unwritable(file, message, 'check the permissions of the folder, or give another path', error);
 }
 function unwritable(about, message, hint, cause) {
     return new lib_failure/* Failure */.HR({ code: 'PATH_UNUSABLE', fault: 'usage', about, message, hint, cause });
@@ -14079,8 +14156,24 @@ const REPORT_SCHEMA = schemas/* object */.Ikc({
         .optional()
         .describe('Why the run ended early; missing where it did not'),
     totals,
-    unmatched: schemas/* array */.YOg(schemas/* object */.Ikc({ pattern: schemas/* string */.YjP(), place: place.optional(), matchedBefore: schemas/* boolean */.zMY() }))
+    unmatched: schemas/* array */.YOg(schemas/* object */.Ikc({
+        pattern: schemas/* string */.YjP(),
+        place: place.optional(),
+        matchedBefore: schemas/* boolean */.zMY(),
+        excluded: count
+            .optional()
+            .describe('How many names a prefix finds, all of which "exclude" leaves out; missing for others'),
+    }))
         .describe('Names and prefixes that matched nothing'),
+    unselected: schemas/* array */.YOg(schemas/* object */.Ikc({
+        image: schemas/* string */.YjP(),
+        tags: count.describe('How many it has'),
+        emptied: schemas/* enum */.k5n(['filters', 'since'])
+            .describe('filters: none passes; since: some do, and none was uploaded since the day that is asked for'),
+        place: place.optional(),
+    }))
+        .optional()
+        .describe('Images that the source has, of which no tag is wanted. Missing in older reports'),
     warnings: schemas/* array */.YOg(schemas/* object */.Ikc({ message: schemas/* string */.YjP(), place: place.optional() })),
     requests: schemas/* array */.YOg(schemas/* object */.Ikc({ host: schemas/* string */.YjP(), requests: count, retried: count, rateLimited: count }))
         .describe('What was asked of each host'),
@@ -14187,7 +14280,7 @@ function readReport(file) {
     }
     catch (error) {
         if (error instanceof SyntaxError || error instanceof UndecodableText)
-            throw malformed(`this is not JSON (${error.message})`, hint, error);
+            throw malformed(`this is not JSON (${error.message.replaceAll(/\s+/g, ' ')})`, hint, error);
         const isMissing = failureCode(error) === 'ENOENT';
         const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
         throw new Failure({
@@ -14227,9 +14320,14 @@ function outcomeOf(report) {
     const isLost = unmatched.some(({ matchedBefore }) => matchedBefore);
     return isWhole && !isLost && !isNothing(report) ? 'succeeded' : 'failed';
 }
-/** Returns whether a run found none of the images that it was to mirror. */
-function isNothing({ totals, unmatched }) {
-    return totals.total === 0 && unmatched.length > 0;
+/**
+ * Returns whether an image set matched nothing at all: its lines find no image, or its filters let no tag pass. That
+ * nothing was uploaded since the day that it asks for is no fault, and neither that nothing falls to one shard.
+ */
+function isNothing({ totals, unmatched, unselected = [], shards }) {
+    const isWhole = shards.length === (shards[0]?.count ?? 0);
+    const isQuiet = unselected.some(({ emptied }) => emptied === 'since');
+    return isWhole && totals.total === 0 && !isQuiet && unmatched.length + unselected.length > 0;
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/text/sentence.js
@@ -14309,7 +14407,7 @@ function leftAloneWarning(images) {
     const names = alone.slice(0, IMAGES_NAMED).map(({ destination }) => destination);
     const more = alone.length - names.length;
     const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
-    return (`${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it at ` +
+    return (`${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it or replaced it at ` +
         `the destination; signatures of the source are missing there until you delete it or join them: ${named}`);
 }
 
@@ -14407,6 +14505,8 @@ function architecturesIn(text) {
 // A suffix follows a "-" or "_" (a tag cannot have a "+"). Only the usual words need neither (1.2.3rc1, 2024.1.0b3).
 const VERSION = /^v?(\d{1,5}(?:\.\d{1,9}){0,3})(?:[-_](.+)|((?:alpha|beta|rc|(?<=\.\d{1,9})[abc](?=\d))(?:[-_.]?\d+)?(?:[-_].+)?))?$/i;
 const DATE = /^v?((?:19|20)\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?:[-_.tT](.+))?$/;
+// Without dots also with single digits: 1.2.2024 is a version, and 12.11.2024.3 is one.
+const LATE_YEAR = /(?<![\d.])(?:(\d\d?)([-_])(\d\d?)\2|(\d\d)\.(\d\d)\.)((?:19|20)\d\d)(?=$|[^0-9a-z.]|t\d|(?<=[-_]\d{4})\.)/i;
 const UNFINISHED = /^(?:alpha|beta|rc|pre|preview|dev|snapshot|nightly|daily|canary|edge|ea|eap|pr|m|unstable|experimental|insiders|next)$/i;
 /** The output of `git describe` for a commit after a release: the number of commits, and the commit. */
 const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
@@ -14414,6 +14514,18 @@ const OTHER = { kind: 'other', numbers: [], suffix: [], prerelease: false };
 /** Returns whether a word of a tag says that what it names is no release: `rc`, `nightly`, `edge`, `pr`. */
 function isUnfinishedWord(word) {
     return UNFINISHED.test(word);
+}
+/** Returns the day in a tag that names the year last: `01-02-2024`, `nightly-31.12.2024`; undefined if it has none. */
+function findLateYear(tag) {
+    const match = LATE_YEAR.exec(tag);
+    if (match === null)
+        return undefined;
+    const [text, dashed, , afterDash, dotted, afterDot, year] = match;
+    const [first, second] = [Number(dashed ?? dotted), Number(afterDash ?? afterDot)];
+    const [low, high] = [Math.min(first, second), Math.max(first, second)];
+    if (low < 1 || low > 12 || high > 31)
+        return undefined;
+    return { index: match.index, text, first, second, year: Number(year) };
 }
 function suffixParts(suffix) {
     return suffix.match(/[0-9]+|[A-Za-z]+/g) ?? [];
@@ -14424,6 +14536,12 @@ function readTagVersion(tag) {
     if (date !== null) {
         const numbers = date.slice(1, 4).map(Number);
         return { kind: 'date', numbers, suffix: suffixParts(date[4] ?? ''), prerelease: false };
+    }
+    const late = findLateYear(tag);
+    if (late !== undefined && /^v?$/i.test(tag.slice(0, late.index))) {
+        const numbers = [late.first, late.second, late.year];
+        const suffix = suffixParts(tag.slice(late.index + late.text.length));
+        return { kind: 'date', numbers, suffix, prerelease: false };
     }
     const version = VERSION.exec(tag);
     if (version?.[1] === undefined)
@@ -14465,21 +14583,42 @@ const tag_age_DATE = /(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12
 const BUILD = /^(?:main|master|head|tip|trunk|develop|devel|development|branch|feature|merge|ci|sha|git|commit)$/i;
 const COMMIT_WORD = /^(?:sha|git|commit)$/i;
 const tag_age_COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
-function readTagAge(tag) {
+/** The readings of days with the year last that a repository leaves open: one that has a 13th month is none. */
+function dayOrdersOf(tags) {
+    const days = tags.flatMap(({ tag }) => findLateYear(tag) ?? []);
+    const hasDayFirst = days.some(({ first }) => first > 12);
+    const hasMonthFirst = days.some(({ second }) => second > 12);
+    if (hasDayFirst === hasMonthFirst)
+        return ['day first', 'month first'];
+    return hasDayFirst ? ['day first'] : ['month first'];
+}
+/** Returns the place and the numbers of a day in a tag, year first; undefined if it has none. */
+function findDay(tag, dayOrder) {
+    const date = tag_age_DATE.exec(tag);
+    if (date !== null) {
+        return { index: date.index, text: date[0], numbers: [date[1], date[3], date[4]].map(Number) };
+    }
+    const late = findLateYear(tag);
+    if (late === undefined)
+        return undefined;
+    const { index, text, first, second, year } = late;
+    const isDayFirst = first > 12 || (second <= 12 && dayOrder === 'day first');
+    return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
+}
+function readTagAge(tag, dayOrder) {
     const version = readTagVersion(tag);
     if (version.kind === 'version') {
         const { numbers, prerelease, suffix } = version;
         const addition = additionOf(tag, version);
         return { kind: 'version', isRelease: !prerelease, numbers, addition, parts: suffix, wordsBefore: [] };
     }
-    const date = tag_age_DATE.exec(tag);
-    const rest = date === null ? tag : `${tag.slice(0, date.index)}-${tag.slice(date.index + date[0].length)}`;
+    const day = findDay(tag, dayOrder);
+    const rest = day === undefined ? tag : `${tag.slice(0, day.index)}-${tag.slice(day.index + day.text.length)}`;
     const { words, numbers, wordsBefore } = readWords(rest);
     const isRelease = !words.some((word) => isUnfinishedWord(word) || BUILD.test(word));
     const common = { isRelease, addition: 'nothing', parts: words, wordsBefore };
-    if (date !== null) {
-        return { ...common, kind: 'date', numbers: [date[1], date[3], date[4]].map(Number).concat(numbers) };
-    }
+    if (day !== undefined)
+        return { ...common, kind: 'date', numbers: [...day.numbers, ...numbers] };
     return { ...common, kind: numbers.length === 0 ? 'none' : 'number', numbers };
 }
 function additionOf(tag, { suffix }) {
@@ -14502,7 +14641,7 @@ function readWords(text) {
         const parts = isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
         for (const part of parts) {
             if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
-                numbers.push(Number(part));
+                numbers.push(readNumber(part));
                 wordsBefore.push(words.length);
             }
             else
@@ -14511,14 +14650,24 @@ function readWords(text) {
     }
     return { words, numbers, wordsBefore };
 }
+function readNumber(digits) {
+    const value = Number(digits);
+    return value > Number.MAX_SAFE_INTEGER ? BigInt(digits) : value;
+}
+function compareNumber(one, other) {
+    return one < other ? -1 : one > other ? 1 : 0;
+}
 /** Compares code units, so that the order is the same on every machine. */
 function compareTexts(one, other) {
     return one < other ? -1 : one > other ? 1 : 0;
 }
 function comparePart(one, other) {
-    const numbers = /^\d/.test(one) && /^\d/.test(other);
-    if (numbers)
-        return Number(one) - Number(other) || compareTexts(one, other);
+    if (/^\d+$/.test(one) && /^\d+$/.test(other)) {
+        return compareNumber(readNumber(one), readNumber(other)) || compareTexts(one, other);
+    }
+    // A commit may begin with a digit.
+    if (/^\d/.test(one) && /^\d/.test(other))
+        return compareTexts(one, other);
     // As in semver, a number is older than a word.
     if (/^\d/.test(one))
         return -1;
@@ -14540,7 +14689,7 @@ function firstDifference(one, other) {
 /** Missing numbers are 0: `1.2` is as new as `1.2.0`. */
 function compareNumbers(one, other) {
     for (let index = 0; index < Math.max(one.length, other.length); index += 1) {
-        const difference = (one[index] ?? 0) - (other[index] ?? 0);
+        const difference = compareNumber(one[index] ?? 0, other[index] ?? 0);
         if (difference !== 0)
             return difference;
     }
@@ -14571,10 +14720,11 @@ function newestReleasesFirst(tags) {
     return order(tags, classOf);
 }
 function order(tags, rank) {
+    const [dayOrder = 'day first'] = dayOrdersOf(tags);
     // Each tag is parsed once and not at every comparison: a run may order a hundred thousand.
     return tags
         .map((dated) => {
-        const age = readTagAge(dated.tag);
+        const age = readTagAge(dated.tag, dayOrder);
         return { dated, age, rank: rank(age), uploaded: dated.uploaded?.getTime() ?? 0 };
     })
         .sort((one, other) => one.rank - other.rank ||
@@ -14589,15 +14739,23 @@ function classOf({ kind, isRelease }) {
     return KINDS.length - KINDS.indexOf(kind) + (isRelease ? 0 : KINDS.length - 1);
 }
 /**
- * Returns whether it can be told which of two neighbours in an order is the newer one, or that they are of different
- * classes. It cannot for `jammy` and `noble`, two commits, or two flavours of a version.
+ * Returns whether it can be told which of two neighbours in an order of `tags` is the newer one, or that they are of
+ * different classes. It cannot for `jammy` and `noble`, two commits, two flavours of a version, or `01-02-2024` and
+ * `02-01-2024` where no other tag shows which number is the month.
  */
-function isOrderTold(one, other) {
-    const [left, right] = [readTagAge(one.tag), readTagAge(other.tag)];
+function isOrderTold(one, other, tags = [one, other]) {
+    const readings = dayOrdersOf(tags).map((dayOrder) => {
+        return { left: readTagAge(one.tag, dayOrder), right: readTagAge(other.tag, dayOrder) };
+    });
+    if (new Set(readings.map(({ left, right }) => compareAges(left, right))).size > 1)
+        return false;
+    return readings.every(({ left, right }) => isAgeTold(left, right) || isUploadTold(one, other));
+}
+function isAgeTold(left, right) {
     if (classOf(left) !== classOf(right))
         return true;
     if (left.kind === 'version')
-        return isVersionOrderTold(left, right) || isUploadTold(one, other);
+        return isVersionOrderTold(left, right);
     const index = firstDifference(left.numbers, right.numbers);
     if (left.kind === 'date' && index < 3)
         return true;
@@ -14605,7 +14763,7 @@ function isOrderTold(one, other) {
     const shared = Math.min(left.wordsBefore[index] ?? 0, right.wordsBefore[index] ?? 0);
     const isOfOneShape = left.wordsBefore[index] === right.wordsBefore[index] &&
         compareParts(left.parts.slice(0, shared), right.parts.slice(0, shared)) === 0;
-    return (isNumbered && (isOfOneShape || left.kind === 'date')) || isUploadTold(one, other);
+    return isNumbered && (isOfOneShape || left.kind === 'date');
 }
 function isVersionOrderTold(one, other) {
     const isSameRelease = compareNumbers(one.numbers, other.numbers) === 0 && one.isRelease;
@@ -14628,6 +14786,7 @@ var text_size = __nccwpck_require__(1536);
 
 
 
+
 /** Returns the parts of an image's name in a report, `host:port/repository:tag`. */
 function splitName(name) {
     const colon = name.lastIndexOf(':');
@@ -14641,7 +14800,7 @@ function splitName(name) {
  * run that ended early, it includes the reason and how many images are left.
  */
 function headlineOf(report) {
-    const { totals, interrupted, shards } = report;
+    const { totals, interrupted, shards, unselected = [] } = report;
     const { dryRun } = report.options;
     const shard = shards.length === 1 ? shards[0] : undefined;
     const size = totals.bytes === 0 ? '' : ` (${(0,text_size/* formatSize */.X)(totals.bytes)})`;
@@ -14655,7 +14814,9 @@ function headlineOf(report) {
     const nothing = interrupted !== undefined
         ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
         : shard === undefined
-            ? 'no image matched'
+            ? unselected.some(({ emptied }) => emptied === 'since')
+                ? 'nothing new since the day in "since"'
+                : 'no image matched'
             : `nothing falls to shard ${shard.index}/${shard.count}`;
     const told = parts.length === 0 ? nothing : parts.join(', ');
     const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(durationOf(report))}`;
@@ -14700,6 +14861,17 @@ function leftOutWarning(images) {
     const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
     return (`${countOf(partial.length, 'image is', 'images are')} mirrored in part: ${countOf(layers, 'layer')} of a type that is ` +
         `not distributed; their addresses are in the manifests: ${names}`);
+}
+/** Returns the warning about tags below which something could not be asked for; undefined if there are none. */
+function unaskedWarning(unasked) {
+    const [reason] = unasked.values();
+    if (unasked.size === 0)
+        return undefined;
+    const names = [...unasked.keys()];
+    const more = names.length - wording_IMAGES_NAMED;
+    const named = joinWords(more > 0 ? [...names.slice(0, wording_IMAGES_NAMED), `${formatCount(more)} more`] : names);
+    return (`what is below ${countOf(names.length, 'tag')} could not be asked for, so whether all of it is there is not known ` +
+        `(${(0,lib_failure/* describeFailure */.Ic)(reason)}): ${named}`);
 }
 /**
  * Returns the lines of the images that a dry run would copy, ordered by name, each with its reason. For a new
@@ -14758,8 +14930,14 @@ function failedTogetherLine(first, others) {
         : (reason?.message ?? 'failed');
     return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
-/** Returns the warning about a name or prefix of the image set that matches nothing. */
-function unmatchedWarning(pattern, matchedBefore) {
+/** Returns the warning about a name or prefix of the image set that matches nothing, or of which `exclude` leaves nothing. */
+function unmatchedWarning({ pattern, matchedBefore, excluded, }) {
+    if (excluded === 0)
+        return `"${pattern}" holds a part that "exclude" names, which lets none of its images pass`;
+    if (excluded !== undefined) {
+        const verb = excluded === 1 ? 'does not let it pass' : 'lets none of them pass';
+        return `"${pattern}" finds ${countOf(excluded, 'name')}, and "exclude" ${verb}`;
+    }
     return matchedBefore
         ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
         : `"${pattern}" matches nothing at the source; correct or remove it`;
@@ -14779,6 +14957,19 @@ function moreUnmatchedWarning(count) {
 /** Returns the warning about an image whose tags are all filtered out. */
 function filteredWarning(name, tags) {
     return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+/** Returns the warning about a prefix that finds images, all tags of which are filtered out. */
+function filteredPrefixWarning(prefix, images, tags) {
+    return `"${prefix}" finds ${countOf(images, 'image')} with ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+}
+/** Returns the line about images of which nothing was uploaded since the day that the image set asks for. */
+function nothingNewLine(images) {
+    if (images.length === 0)
+        return undefined;
+    const named = images.toSorted().slice(0, wording_IMAGES_NAMED);
+    const more = images.length - named.length;
+    const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
+    return `older than the day in "since": ${names}`;
 }
 /** Returns the warning about an image whose list of tags had no end. */
 function endlessListWarning(name, tags) {
@@ -14842,10 +15033,7 @@ function factsOfReport(report, runs) {
         collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
         unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
         signatures: signatureLine(images),
-        warnings: [
-            ...lost.map(({ pattern }) => unmatchedWarning(pattern, true)),
-            ...warnings.map(({ message }) => message),
-        ],
+        warnings: [...lost.map(unmatchedWarning), ...warnings.map(({ message }) => message)],
         bytes: totals.bytes,
         duration: durationOf(report),
         runs,
@@ -15301,6 +15489,8 @@ function pastedName(text) {
 
 /** The one name of Docker Hub in this program. */
 const DOCKER_HUB = 'docker.io';
+/** The host that is asked for its images. */
+const DOCKER_HUB_API = 'registry-1.docker.io';
 const HOST = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?$/;
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
@@ -15331,6 +15521,10 @@ function parseHost(text, about = text) {
             : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
     }
     return host;
+}
+/** Returns the host that answers requests to a registry. It is that of its name but for Docker Hub. */
+function apiHost(registry) {
+    return registry === DOCKER_HUB ? DOCKER_HUB_API : registry;
 }
 /** Refuses a login in front of a host, without repeating it. */
 function refuseLogin(text, about) {
@@ -15480,7 +15674,127 @@ function flag_value_malformed(about, text, message, hint) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
+
+
+
+/** The registry of names without a host, whichever mirror of it `--source` names. */
+const KUBERNETES_REGISTRY = 'registry.k8s.io';
+/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
+const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
+function image_set_name_malformed(message, hint) {
+    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
+}
+/** Returns whether a text starts with the host of the old registry. */
+function namesOldRegistry(text) {
+    return text.toLowerCase().startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
+}
+/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
+function withoutKubernetesHost(text) {
+    for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
+        if (text.toLowerCase().startsWith(`${host}/`))
+            return text.slice(host.length + 1);
+    }
+    return text;
+}
+function refuseTag(text) {
+    if (text.includes('://'))
+        parseReference(text);
+    const last = text.lastIndexOf('/') + 1;
+    const inLast = text.slice(last).search(/[:@]/);
+    if (inLast < 0)
+        return;
+    const at = last + inLast;
+    throw image_set_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
+}
+/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
+function parseSourceName(text) {
+    const path = withoutKubernetesHost(text);
+    refuseTag(path);
+    if (startsWithHost(path)) {
+        throw image_set_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
+    }
+    return parseRepository(path);
+}
+/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
+function parseImageName(text) {
+    const path = withoutKubernetesHost(text);
+    refuseTag(path);
+    return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
+}
+/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
+function parsePrefix(text) {
+    const prefix = withoutKubernetesHost(text);
+    if (startsWithHost(prefix)) {
+        throw image_set_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
+    }
+    if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
+        throw image_set_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
+            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
+            : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
+    }
+    return prefix;
+}
+/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+function parseExtra(text) {
+    const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
+    const reference = parseReference(current);
+    if (reference.digest !== undefined) {
+        throw image_set_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
+    }
+    if (!startsWithHost(current)) {
+        throw image_set_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
+    }
+    return reference;
+}
+/** Returns the name in a set of an image of another registry. */
+function extraName(reference) {
+    return `${reference.host}/${reference.repository}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
+
+
+
+
+const NO_NAMESPACE = '/';
+const IN_FLIGHT = wholeNumber(1, 1000);
+/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
+function parsePath(text, about) {
+    return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
+}
+/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
+function readNamespace(flags, name) {
+    return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
+}
+/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
+function hostParser(notices) {
+    return (text, about) => {
+        const host = parseHost(text, about);
+        if (host !== OLD_KUBERNETES_REGISTRY)
+            return host;
+        notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
+        return parseHost(KUBERNETES_REGISTRY);
+    };
+}
+/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
+function readLimits(flags) {
+    return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
+}
+/** Keeps a failure if there is a user name without a password, or a password without a user name. */
+function refuseHalfLogin(flags, login) {
+    if (login.username !== undefined && login.password === undefined) {
+        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+        flags.refuse('username', 'there is a user name but no password', hint);
+    }
+    if (login.password !== undefined && login.username === undefined) {
+        const hint = `give ${flags.label('username')} as well`;
+        flags.refuse('password', 'there is a password but no user name', hint);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/flags/connection-flags.js
+
 
 
 
@@ -15529,7 +15843,7 @@ const RETRY_FLAGS = [
         value: 'N',
         default: '5',
         group: PACE,
-        description: 'Attempts at each request',
+        description: 'Attempts at each request; with 0 or 1 nothing is tried a second time',
     },
     {
         name: 'retry-interval',
@@ -15539,9 +15853,12 @@ const RETRY_FLAGS = [
         description: 'Pause before the second attempt; it grows from there',
     },
 ];
-/** Returns the hosts whose certificates are not checked, with a notice about each of them. */
+/**
+ * Returns the hosts whose certificates are not checked, with a notice about each of them. They are those of addresses,
+ * such as `registry-1.docker.io` for Docker Hub.
+ */
 function readUnverified(flags, notices) {
-    const hosts = flags.list('tls-skip-verify', parseHost);
+    const hosts = flags.list('tls-skip-verify', hostParser(notices)).map(apiHost);
     for (const host of hosts) {
         notices.add(`${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`);
     }
@@ -15568,7 +15885,7 @@ function loginsFlag(group) {
         secretsIn: passwordsIn,
         inputOnly: true,
         group,
-        description: 'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login does the same',
+        description: 'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login and podman login do the same',
     };
 }
 /** Returns the logins in lines of the form `HOST USERNAME PASSWORD`. Throws `FLAG_MALFORMED`, without any of the text. */
@@ -15604,7 +15921,7 @@ function hostOf(name) {
     }
 }
 function registry_logins_malformed(about, message) {
-    const hint = 'write one login a line, with spaces in between: registry.example.com robot PASSWORD';
+    const hint = 'write one login a line, with spaces in between and the host without https://: registry.example.com robot PASSWORD';
     return new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
 }
 
@@ -15646,6 +15963,7 @@ const TABLE = [
     {
         name: 'push-to',
         value: 'HOST',
+        refusesEmpty: true,
         default: 'registry.cn-hangzhou.aliyuncs.com',
         group: WHERE,
         description: 'Registry that receives them',
@@ -15663,7 +15981,7 @@ const TABLE = [
         value: 'NAME',
         environment: 'KEEL_USERNAME',
         group: WHERE,
-        description: 'User name for the receiving registry; without one, what docker login stored is used',
+        description: 'User name for the receiving registry; without one, what docker login or podman login stored is used',
     },
     {
         name: 'password',
@@ -15741,7 +16059,7 @@ const TABLE = [
         value: 'sample|all|deep|none',
         default: 'sample',
         group: HOW,
-        description: 'Which images known from earlier runs are asked for at the receiving registry again; deep asks for all of their parts',
+        description: 'Which images known from earlier runs are asked for at the receiving registry again, with what their indexes list; deep asks for all of their parts',
     },
     ...SIGNATURE_FLAGS,
     ...LIMIT_FLAGS,
@@ -15804,6 +16122,12 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 
 /** No room on the disk or in the quota, or a file that is larger than this process may write. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+/** A path that leads through a file or in a circle, to something of another kind, or is too long. */
+const WRONG_PATH = new Set(['ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
+/** Returns whether an error of the file system says that the path itself is wrong, whoever uses it. */
+function isWrongPath(error) {
+    return WRONG_PATH.has((0,lib_failure/* failureCode */.AD)(error));
+}
 /** Returns whether an error of the file system says that there is no room. */
 function isDiskFull(error) {
     return FULL.has(failureCode(error));
@@ -15831,18 +16155,18 @@ const PLAIN = new Map([
     ...pairs('\u2010\u2011\u2012–—\u2015−－', '-'),
     ...pairs('\u00a0\u2002\u2003\u2007\u2009\u202f\u3000', ' '),
     ...pairs('\u00ad\u200b\u200c\u200d\u2060\ufeff', ''),
-    ...pairs('：', ':'),
-    ...pairs('，、', ','),
-    ...pairs('／', '/'),
-    ...pairs('．', '.'),
-    ...pairs('＠', '@'),
-    ...pairs('［', '['),
-    ...pairs('］', ']'),
-    ...pairs('｛', '{'),
-    ...pairs('｝', '}'),
+    ...pairs('、', ','),
+    ...fullWidth(),
 ]);
 const ANY = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'u');
 const ALL = new RegExp(ANY.source, 'gu');
+/** Returns the full-width forms of all characters of a keyboard, which stand in the order of ASCII. */
+function fullWidth() {
+    return Array.from({ length: 0x7f - 0x21 }, (_, index) => [
+        String.fromCodePoint(0xff01 + index),
+        String.fromCodePoint(0x21 + index),
+    ]);
+}
 function pairs(from, to) {
     return [...from].map((character) => [character, to]);
 }
@@ -23126,15 +23450,18 @@ const tagFilterSchema = schemas/* strictObject */.rej({
 function filterTags(filter, tags) {
     const passing = tags.filter((tag) => passes(filter, tag));
     const { latest, semver } = filter;
+    const undated = { ...filter, since: undefined };
+    const isAllOlder = passing.length === 0 && tags.some((tag) => passes(undated, tag));
     if (latest === undefined || passing.length <= latest)
-        return { tags: passing, unclearCut: undefined };
+        return { tags: passing, unclearCut: undefined, isAllOlder };
     // Pre-releases are the equals of releases if a range asked for them.
     const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
     const [taken, left] = ordered.slice(latest - 1, latest + 1);
-    const isClear = taken === undefined || left === undefined || isOrderTold(taken, left);
+    const isClear = taken === undefined || left === undefined || isOrderTold(taken, left, passing);
     return {
         tags: ordered.slice(0, latest),
         unclearCut: isClear ? undefined : { taken: taken.tag, left: left.tag },
+        isAllOlder,
     };
 }
 /** Returns whether a tag passes a filter, apart from `latest`. */
@@ -23187,84 +23514,6 @@ function cniImages(plugin) {
         image: parseReference(image),
         tags: tagFilterSchema.parse({ regex, latest: KEPT_RELEASES }),
     }));
-}
-
-;// CONCATENATED MODULE: ./build/src/config/image-set-name.js
-
-
-
-/** The registry of names without a host, whichever mirror of it `--source` names. */
-const KUBERNETES_REGISTRY = 'registry.k8s.io';
-/** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
-const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
-function image_set_name_malformed(message, hint) {
-    return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: 'image set', message, hint });
-}
-/** Returns whether a text starts with the host of the old registry. */
-function namesOldRegistry(text) {
-    return text.toLowerCase().startsWith(`${OLD_KUBERNETES_REGISTRY}/`);
-}
-/** Returns a text without a leading `registry.k8s.io/` or `k8s.gcr.io/`. */
-function withoutKubernetesHost(text) {
-    for (const host of [KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY]) {
-        if (text.toLowerCase().startsWith(`${host}/`))
-            return text.slice(host.length + 1);
-    }
-    return text;
-}
-function refuseTag(text) {
-    if (text.includes('://'))
-        parseReference(text);
-    const last = text.lastIndexOf('/') + 1;
-    const inLast = text.slice(last).search(/[:@]/);
-    if (inLast < 0)
-        return;
-    const at = last + inLast;
-    throw image_set_name_malformed(`expected a name without a tag, found "${text}"`, `write "${text.slice(0, at)}", and choose its tags with a patch`);
-}
-/** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
-function parseSourceName(text) {
-    const path = withoutKubernetesHost(text);
-    refuseTag(path);
-    if (startsWithHost(path)) {
-        throw image_set_name_malformed(`"${text}" names another registry`, 'move it to "extras"');
-    }
-    return parseRepository(path);
-}
-/** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
-function parseImageName(text) {
-    const path = withoutKubernetesHost(text);
-    refuseTag(path);
-    return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
-}
-/** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
-function parsePrefix(text) {
-    const prefix = withoutKubernetesHost(text);
-    if (startsWithHost(prefix)) {
-        throw image_set_name_malformed(`"${text}" names another registry`, 'name the images of other registries one by one in "extras"');
-    }
-    if (!/^(?:[a-z0-9][a-z0-9._/-]*)?$/.test(prefix)) {
-        throw image_set_name_malformed(`no repository name starts with "${text}"`, prefix.endsWith('*')
-            ? `a prefix needs no star: write "${withoutTrailing(prefix, '*')}"`
-            : 'names are lower-case letters, digits, ".", "_", "-" and "/"');
-    }
-    return prefix;
-}
-/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
-function parseExtra(text) {
-    const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
-    const reference = parseReference(current);
-    if (reference.digest !== undefined) {
-        throw image_set_name_malformed(`expected host/path[:tag], found a digest in "${text}"`, 'a mirror follows tags; write the tag');
-    }
-    if (!startsWithHost(current)) {
-        throw image_set_name_malformed(`expected host/path[:tag], found "${text}" without a host`, `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`);
-    }
-    return reference;
-}
-/** Returns the name in a set of an image of another registry. */
-function extraName(reference) {
-    return `${reference.host}/${reference.repository}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/kubernetes/kubeadm-tag-table.js
@@ -24152,7 +24401,7 @@ class RunDeadline {
         if (limit === 0)
             return;
         const message = `the time limit of ${(0,lib_duration/* formatDuration */.a3)(limit)} is over`;
-        const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: '--command-timeout', message });
+        const failure = new lib_failure/* Failure */.HR({ code: 'COMMAND_TIMED_OUT', about: 'command-timeout', message });
         this.#timer = setTimeout(() => this.#expiry.abort(failure), limit);
     }
     /** Why the run had to end, for people. */
@@ -24173,7 +24422,43 @@ const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKE
 /** Its "unsupported protocol" and "alert protocol version". */
 const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
 const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
-const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|EPROTO)/;
+const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
+/**
+ * Why Node does not accept a certificate. UNSPECIFIED is all for which it has no code.
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ * https://github.com/nodejs/node/blob/v24.x/deps/ncrypto/ncrypto.cc
+ */
+const CERTIFICATE_CODES = new Set([
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_CRL',
+    'UNABLE_TO_DECRYPT_CERT_SIGNATURE',
+    'UNABLE_TO_DECRYPT_CRL_SIGNATURE',
+    'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+    'CERT_SIGNATURE_FAILURE',
+    'CRL_SIGNATURE_FAILURE',
+    'CERT_NOT_YET_VALID',
+    'CERT_HAS_EXPIRED',
+    'CRL_NOT_YET_VALID',
+    'CRL_HAS_EXPIRED',
+    'ERROR_IN_CERT_NOT_BEFORE_FIELD',
+    'ERROR_IN_CERT_NOT_AFTER_FIELD',
+    'ERROR_IN_CRL_LAST_UPDATE_FIELD',
+    'ERROR_IN_CRL_NEXT_UPDATE_FIELD',
+    'OUT_OF_MEM',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'CERT_CHAIN_TOO_LONG',
+    'CERT_REVOKED',
+    'INVALID_CA',
+    'PATH_LENGTH_EXCEEDED',
+    'INVALID_PURPOSE',
+    'CERT_UNTRUSTED',
+    'CERT_REJECTED',
+    'HOSTNAME_MISMATCH',
+    'UNSPECIFIED',
+]);
 const CUT = new Set(['ECONNRESET', 'EPIPE']);
 const SHOWN_NAMES = 5;
 function codeOf(error) {
@@ -24199,7 +24484,8 @@ function isCut(error) {
  */
 function explainTls(error, skip) {
     const code = codeOf(error);
-    if (!TLS_CODE.test(code))
+    const isCertificate = CERTIFICATE_CODES.has(code);
+    if (!isCertificate && !TLS_CODE.test(code))
         return undefined;
     const orSkip = skip === undefined ? '' : `, or ${skip}`;
     if (isAnsweredWithoutTls(error)) {
@@ -24230,18 +24516,21 @@ function explainTls(error, skip) {
         case 'DEPTH_ZERO_SELF_SIGNED_CERT':
             return {
                 message: 'its certificate is signed by itself alone',
-                hint: `give it with --ca-file${orSkip}`,
+                hint: `give it with --ca-file, in a workflow ca-file${orSkip}`,
             };
         case 'SELF_SIGNED_CERT_IN_CHAIN':
         case 'UNABLE_TO_GET_ISSUER_CERT':
         case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
         case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
-            const hint = `give that authority with --ca-file, or let the server send all certificates in between${orSkip}`;
+            const hint = `give that authority with --ca-file, in a workflow ca-file, or let the server send all certificates in between${orSkip}`;
             return { message: 'its certificate is signed by an authority that is not known here', hint };
         }
         default: {
             const hint = 'openssl s_client -connect HOST:PORT shows what it says';
-            return { message: `its certificate or TLS was not accepted (${code})`, hint };
+            if (!isCertificate)
+                return { message: `its TLS was not accepted (${code})`, hint };
+            const reason = error instanceof Error && error.message !== '' ? `${error.message}, ${code}` : code;
+            return { message: `its certificate was not accepted (${reason})`, hint: `${hint}${orSkip}` };
         }
     }
 }
@@ -24319,15 +24608,17 @@ function explainNetworkError(error, host, proxy) {
             : reason.hint;
         return new HttpFailure({ ...common, ...reason, hint });
     }
-    const { code, message, hint, transient } = http_failure_reasonOf(error, undefined);
+    const { code, message, hint, transient, isBroken = false } = http_failure_reasonOf(error, undefined);
     const isPlain = isAnsweredWithoutTls(error);
     const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
+    const check = isBroken && !proxy.isSecure
+        ? `check the proxy, write https:// in ${proxy.variable} if it speaks TLS itself`
+        : `check the proxy and ${proxy.variable}`;
     return new HttpFailure({
         ...common,
         code,
         message: `its proxy ${proxy.host} cannot be used: ${message}`,
-        hint: remedy ??
-            `check the proxy and ${proxy.variable}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+        hint: remedy ?? `${check}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
         transient,
     });
 }
@@ -24369,10 +24660,10 @@ function http_failure_reasonOf(error, skip) {
     }
     if (code.startsWith('HPE_')) {
         const hint = 'check the host and the port';
-        return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint };
+        return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint, isBroken: true };
     }
     const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
-    return { ...unreachable, message: `the connection broke (${detail})` };
+    return { ...unreachable, message: `the connection broke (${detail})`, isBroken: true };
 }
 /** Returns why none of the addresses of a host could be reached: often only one of IPv4 and IPv6 works at all. */
 function reasonOfAll(errors, skip) {
@@ -24410,8 +24701,7 @@ function timeoutsWith(work, set) {
     const isShorter = work !== 0 && work < DEFAULT_TIMEOUTS.work;
     return isShorter ? DEFAULT_TIMEOUTS : { ...DEFAULT_TIMEOUTS, work };
 }
-const NO_CONNECTION = 'no connection';
-const SILENCE_HINT = 'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
+const UNCONNECTED_HINT = 'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
 /**
  * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
  * each byte of the request, and the work of the other side once it has the whole request.
@@ -24425,20 +24715,19 @@ class RequestClock {
         this.#outgoing = outgoing;
         const { connect, firstByte, content = firstByte, work = firstByte, idle } = limits;
         const patience = { answer: firstByte, content, work };
-        const expire = (after, what) => () => {
+        const expire = (after, what, hint) => () => {
             if (this.#isOver)
                 return;
             this.stop();
             const message = `${what} within ${(0,lib_duration/* formatDuration */.a3)(after)}`;
-            const hint = what === NO_CONNECTION ? SILENCE_HINT : undefined;
             onExpiry(new HttpFailure({ code: 'TIMED_OUT', about: host, message, hint, transient: true }));
         };
-        const start = (after, what) => {
+        const start = (after, what, hint) => {
             clearTimeout(this.#timer);
             if (!this.#isOver && after > 0)
-                this.#timer = setTimeout(expire(after, what), after);
+                this.#timer = setTimeout(expire(after, what, hint), after);
         };
-        start(connect, NO_CONNECTION);
+        start(connect, 'no connection', UNCONNECTED_HINT);
         outgoing.once('socket', (socket) => {
             const connected = () => clearTimeout(this.#timer);
             if (socket.connecting)
@@ -24478,6 +24767,29 @@ var external_node_tls_ = __nccwpck_require__(1692);
 
 
 
+
+/** The first byte of a certificate in DER: a sequence. */
+const DER_SEQUENCE = 0x30;
+/** The lines around what is encoded (RFC 7468, 2). */
+const BOUNDARY = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
+const LINE_END = /\r\n|\r|\n/g;
+/** X509 CERTIFICATE is what it was called before (RFC 7468, 5.1). */
+const CERTIFICATE = new Set(['CERTIFICATE', 'X509 CERTIFICATE']);
+/** A certificate together with what it is trusted for. Only OpenSSL knows it. */
+const TRUSTED = 'TRUSTED CERTIFICATE';
+/** A certificate where a path belongs: in PEM, PEM in Base64, or without the lines around it. */
+const PASTED = /-----BEGIN |[\r\n]|^(?:LS0tLS1CRUdJTi|MII)[\w+/=]{60}/;
+const USUAL_HINT = 'give a file with PEM certificates; openssl x509 -inform der -in FILE -out ca.pem makes one of DER';
+const DAMAGED_HINT = 'copy the file anew; openssl x509 -in FILE -noout -text shows its first certificate';
+const TRUSTED_HINT = 'openssl x509 -in FILE -out ca.pem makes a plain certificate of it';
+/** What is wrong with the text of a file. */
+class Fault extends Error {
+    hint;
+    constructor(message, hint) {
+        super(message);
+        this.hint = hint;
+    }
+}
 /**
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
  * there is no file. Throws `CA_FILE_MALFORMED`.
@@ -24485,22 +24797,80 @@ var external_node_tls_ = __nccwpck_require__(1692);
 async function readAuthorities(file) {
     if (file === undefined)
         return undefined;
+    if (PASTED.test(file)) {
+        const hint = 'write the certificate into a file, and give the path of that file';
+        throw certificate_authorities_malformed('ca-file', 'it is a certificate itself, and not the path of a file', hint);
+    }
     try {
-        const pem = decoded_text_decodeText(await (0,promises_namespaceObject.readFile)(file));
-        if (!pem.includes('-----BEGIN CERTIFICATE-----'))
-            throw new Error('it holds no certificate');
-        return [...(0,external_node_tls_.getCACertificates)('default'), pem];
+        const bytes = await (0,promises_namespaceObject.readFile)(file);
+        return [...(0,external_node_tls_.getCACertificates)('default'), ...certificatesIn(bytes)];
     }
     catch (cause) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'CA_FILE_MALFORMED',
-            fault: 'usage',
-            about: `--ca-file ${file}`,
-            message: explainFileError(cause),
-            hint: 'give a file with PEM certificates',
-            cause,
-        });
+        const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
+        throw certificate_authorities_malformed(`ca-file ${file}`, explainFileError(cause), hint, cause);
     }
+}
+function certificate_authorities_malformed(about, message, hint, cause) {
+    return new lib_failure/* Failure */.HR({ code: 'CA_FILE_MALFORMED', fault: 'usage', about, message, hint, cause });
+}
+/** Returns each certificate of a file in PEM. Throws a `Fault` if it has none, or one that cannot be read. */
+function certificatesIn(bytes) {
+    if (bytes[0] === DER_SEQUENCE && !bytes.includes('-----BEGIN ')) {
+        throw new Fault('it is in the binary form of certificates (DER)', USUAL_HINT);
+    }
+    const blocks = [...blocksOf(decoded_text_decodeText(bytes))];
+    const certificates = blocks.filter(({ label }) => CERTIFICATE.has(label) || label === TRUSTED);
+    if (certificates.length === 0)
+        throw new Fault('it holds no certificate', USUAL_HINT);
+    return certificates.map((block, index) => read(block, index + 1));
+}
+/**
+ * Yields what a text of PEM encodes, also if its lines are indented or joined. Throws a `Fault` if something begins and
+ * does not end, or the reverse.
+ */
+function* blocksOf(text) {
+    let line = 1;
+    let counted = 0;
+    let open;
+    for (const { index, 0: boundary, 1: kind, 2: label = '' } of text.matchAll(BOUNDARY)) {
+        line += text.slice(counted, index).match(LINE_END)?.length ?? 0;
+        counted = index;
+        const isOfOpen = kind === 'END' && open?.label === label;
+        if (open !== undefined && !isOfOpen)
+            throw cutOff(open);
+        if (open !== undefined) {
+            yield { ...open, body: text.slice(open.end, index) };
+            open = undefined;
+        }
+        else if (kind === 'BEGIN')
+            open = { label, line, end: index + boundary.length };
+        else
+            throw new Fault(`line ${line} ends a ${label} that does not begin`, DAMAGED_HINT);
+    }
+    if (open !== undefined)
+        throw cutOff(open);
+}
+function cutOff({ label, line }) {
+    return new Fault(`the ${label} that begins on line ${line} has no end`, DAMAGED_HINT);
+}
+/** Returns the certificate of a block in the usual form. `count` is its place among those of the file, from 1. */
+function read({ label, body, line }, count) {
+    const name = `certificate ${count} (line ${line})`;
+    if (label === TRUSTED)
+        throw new Fault(`${name} is in a form of OpenSSL alone (${label})`, TRUSTED_HINT);
+    const encoded = body.replace(/\s+/g, '');
+    const der = Buffer.from(encoded, 'base64');
+    try {
+        const certificate = new external_node_crypto_.X509Certificate(der);
+        // Decoders of Base64 and of certificates pass over what they cannot read.
+        const isWhole = der.toString('base64') === encoded && certificate.raw.length === der.length;
+        if (isWhole)
+            return certificate.toString();
+    }
+    catch {
+        // What OpenSSL says of it helps nobody.
+    }
+    throw new Fault(`${name} is damaged`, DAMAGED_HINT);
 }
 
 // EXTERNAL MODULE: external "node:http"
@@ -24518,7 +24888,7 @@ var external_node_zlib_ = __nccwpck_require__(8522);
 const DECODERS = new Map([
     ['gzip', external_node_zlib_.createGunzip],
     ['x-gzip', external_node_zlib_.createGunzip],
-    ['deflate', external_node_zlib_.createInflate],
+    ['deflate', () => external_node_stream_.Duplex.from(inflated)],
     ['br', external_node_zlib_.createBrotliDecompress],
     ['zstd', external_node_zlib_.createZstdDecompress],
 ]);
@@ -24546,6 +24916,19 @@ function decoded(answer) {
         return (0,external_node_stream_.pipeline)(coded, make(), () => undefined);
     }, answer);
     return { headers: rest, body: body.on('error', () => undefined) };
+}
+/** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
+async function* inflated(coded) {
+    const parts = coded[Symbol.asyncIterator]();
+    const first = await parts.next();
+    if (first.done === true)
+        return;
+    const all = async function* () {
+        yield first.value;
+        yield* { [Symbol.asyncIterator]: () => parts };
+    };
+    const hasHeader = ((first.value[0] ?? 0) & 0x0f) === 8;
+    yield* (0,external_node_stream_.pipeline)(all, hasHeader ? (0,external_node_zlib_.createInflate)() : (0,external_node_zlib_.createInflateRaw)(), () => undefined);
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/direct-agent.js
@@ -24663,6 +25046,7 @@ function plainAddress(name) {
 
 
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 const CONNECTIONS = {
     keepAlive: true,
     scheduling: 'lifo',
@@ -24689,11 +25073,17 @@ function proxyFor(url) {
     if (named === undefined)
         return undefined;
     const { variable, address } = named;
-    const proxy = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`);
+    const proxy = URL.parse(SCHEME.test(address) ? address : `http://${address}`);
     const isKnown = proxy?.protocol === 'http:' || proxy?.protocol === 'https:';
-    if (isKnown && proxy_isDecodable(proxy.username) && proxy_isDecodable(proxy.password))
+    const isBroken = isLoginBroken(address, proxy);
+    if (isKnown && !isBroken)
         return proxy;
     const common = { code: 'UNREACHABLE', about: url.host };
+    if (isBroken) {
+        const message = `${variable} holds a user name or password with a character that has to be percent-encoded`;
+        const hint = 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25 there';
+        throw new HttpFailure({ ...common, message, hint });
+    }
     if (proxy !== null && !isKnown) {
         const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
         const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
@@ -24709,8 +25099,24 @@ function proxyFor(url) {
  */
 function proxyOnTheWay(url) {
     const variable = namedProxy(url)?.variable;
-    const host = proxyFor(url)?.host;
-    return variable === undefined || host === undefined ? undefined : { host, variable };
+    const proxy = proxyFor(url);
+    if (variable === undefined || proxy === undefined)
+        return undefined;
+    const hasLogin = proxy.username !== '' || proxy.password !== '';
+    return { host: proxy.host, variable, isSecure: proxy.protocol === 'https:', hasLogin };
+}
+/**
+ * Returns whether the login in the address of a proxy has a character that ends it early, so that what follows `@` is not
+ * the host, or a `%` that encodes nothing. A part of the password would be taken for the host then, and shown.
+ */
+function isLoginBroken(address, proxy) {
+    const [, ...hosts] = address.split('@');
+    if (hosts.length === 0)
+        return false;
+    if (proxy === null)
+        return URL.canParse(`http://${hosts.at(-1)}`);
+    const { username, password, pathname, search, hash } = proxy;
+    return `${pathname}${search}${hash}`.includes('@') || !proxy_isDecodable(username) || !proxy_isDecodable(password);
 }
 function proxy_isDecodable(text) {
     try {
@@ -24720,6 +25126,13 @@ function proxy_isDecodable(text) {
     catch {
         return false;
     }
+}
+/**
+ * Returns the TLS settings that trust these authorities. Each of them is trusted by itself, also an intermediate one or
+ * the certificate of a server, as curl and tools in Go do. Names and dates are checked all the same.
+ */
+function contextOf(authorities) {
+    return (0,external_node_tls_.createSecureContext)({ ca: [...authorities], allowPartialTrustChain: true });
 }
 /**
  * The connection pools of a client: direct, or through the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY
@@ -24732,7 +25145,9 @@ class AgentPool {
     constructor(authorities, unverified = []) {
         // Created once: reading all authorities takes longer than connecting.
         this.#trust =
-            authorities === undefined ? {} : { secureContext: (0,external_node_tls_.createSecureContext)({ ca: [...authorities] }) };
+            authorities === undefined
+                ? { rejectUnauthorized: true }
+                : { secureContext: contextOf(authorities), rejectUnauthorized: true };
         this.#unverified = new Set(unverified.map((host) => new URL(`https://${host}/`).host));
     }
     /**
@@ -24756,7 +25171,7 @@ class AgentPool {
     // Few users have a proxy, and loading these modules takes longer than a small run.
     async #openThrough(proxy, origin, isSecure) {
         const { proxyAgent } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 6446));
-        const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...(isSecure ? this.#trust : {}) });
+        const opened = proxyAgent(isSecure, proxy, { ...CONNECTIONS, ...this.#trust });
         return this.#agents.get(origin) ?? this.#keep(origin, opened);
     }
     #keep(origin, agent) {
@@ -24835,9 +25250,11 @@ function parseRetryAfter(header, now) {
 
 
 
+/** With it servers that speak TLS answer plain HTTP. */
+const BAD_REQUEST = 400;
 const LOGIN_WANTED = 407;
-/** The statuses with which proxies say that they did not reach the host (RFC 9110, 15.6). */
-const NOT_REACHED = new Set([502, 503, 504]);
+/** With these, proxies say that they did not reach the host (RFC 9110, 15.6); squid 5 answers 500 for unknown names. */
+const NOT_REACHED = new Set([500, 502, 503, 504]);
 /** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
 function isOfProxy({ statusCode, headers }) {
     // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid names its own errors so.
@@ -24848,17 +25265,21 @@ function proxyRefusal(url, status) {
     const proxy = proxyOnTheWay(url);
     const where = proxy === undefined ? '' : ` ${proxy.host}`;
     const variable = proxy?.variable ?? (url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
-    const { message, hint } = proxy_refusal_reasonOf(url, status, variable);
+    const { message, hint } = proxy_refusal_reasonOf(url, status, variable, proxy);
     return new HttpFailure({
         code: 'PROXY_REFUSED',
         about: url.host,
-        message: `the proxy${where} ${message} (status ${status})`,
+        message: `the proxy${where} ${message}, status ${status}`,
         hint,
         transient: isTransientStatus(status),
     });
 }
-function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable) {
+function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable, { isSecure = false, hasLogin = false } = {}) {
     const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
+    if (status === LOGIN_WANTED && hasLogin) {
+        const hint = `correct them there, special characters percent-encoded such as @ as %40, ${orDirect}`;
+        return { message: `refused the name and password in ${variable}`, hint };
+    }
     if (status === LOGIN_WANTED) {
         const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
         return { message: 'wants a login of its own', hint };
@@ -24867,7 +25288,10 @@ function proxy_refusal_reasonOf({ host, hostname, protocol }, status, variable) 
         const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
         return { message: `did not reach ${host}`, hint };
     }
-    const hint = `let the proxy allow ${hostname}, check ${variable}, ${orDirect}`;
+    const orSecure = status === BAD_REQUEST && !isSecure
+        ? `write https:// in ${variable} if it speaks TLS itself`
+        : `check ${variable}`;
+    const hint = `let the proxy allow ${hostname}, ${orSecure}, ${orDirect}`;
     return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };
 }
 
@@ -24928,6 +25352,8 @@ function asked(text) {
 const LEAST_BYTES_PER_SECOND = 1024;
 /** How long a connection may take to send the last bytes of a request that was answered before they were through. */
 const REMAINDER_MILLISECONDS = 1000;
+/** As many as a host has requests under way at most, so that all connections that were kept may be closed. */
+const MOST_STALE_TRIES = 64;
 // Created once: recording the stack of an error takes longer than the rest of a small request.
 const REQUEST_IS_OVER = new Error('the request is over');
 const CLIENT_IS_CLOSED = new Error('the client is closed');
@@ -24948,7 +25374,7 @@ class HttpClient {
     async send(request) {
         request.signal.throwIfAborted();
         try {
-            return await this.#exchange(request, await this.#agents.agentFor(request.url), false);
+            return await this.#exchange(request, await this.#agents.agentFor(request.url), 0);
         }
         catch (error) {
             request.signal.throwIfAborted();
@@ -24961,7 +25387,7 @@ class HttpClient {
             breakOff(CLIENT_IS_CLOSED);
         this.#agents.close();
     }
-    #exchange(request, agent, isSecondTry) {
+    #exchange(request, agent, staleTries) {
         const { method, url, signal, body, isOnce = false, awaited = 'answer' } = request;
         const isRepeatable = !isOnce && typeof body !== 'function';
         return new Promise((resolve, reject) => {
@@ -25001,10 +25427,11 @@ class HttpClient {
             outgoing.on('error', (error) => {
                 settle();
                 end();
-                // The server may close a kept connection just when a request is sent on it. That is not an error of the server.
-                const isStale = answered === undefined && outgoing.reusedSocket && !isSecondTry && isRepeatable && isReset(error);
+                // The server may close kept connections, often all of them, just when a request is sent. That is not its error.
+                const isKept = outgoing.reusedSocket && staleTries < MOST_STALE_TRIES;
+                const isStale = answered === undefined && isKept && isRepeatable && isReset(error);
                 if (isStale && !signal.aborted)
-                    this.#exchange(request, agent, true).then(resolve, reject);
+                    this.#exchange(request, agent, staleTries + 1).then(resolve, reject);
                 else
                     reject(explain(broken ?? error));
             });
@@ -25114,27 +25541,28 @@ function discardBody(answer) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/credentials.js
-/** Returns a lookup that asks several lookups in turn. It asks once for each host and remembers the answer. */
-function firstCredential(lookups) {
-    const answers = new Map();
-    const ask = async (host) => {
+/** Returns a lookup that asks several lookups in turn, until one has a login for the whole host. */
+function lookupInTurn(lookups) {
+    return async (host) => {
+        const known = [];
         for (const lookup of lookups) {
-            const credential = await lookup(host);
-            if (credential !== undefined)
-                return credential;
+            known.push(...(await lookup(host)));
+            if (known.some(({ path }) => path === undefined))
+                break;
         }
-        return undefined;
-    };
-    return (host) => {
-        const answer = answers.get(host) ?? ask(host);
-        answers.set(host, answer);
-        return answer;
+        return known;
     };
 }
+/** Returns the first login that is for a repository, or without a repository for the whole host. */
+function loginFor(known, repository) {
+    return known.find(({ path }) => path === undefined || (repository !== undefined && `${repository}/`.startsWith(`${path}/`)));
+}
 /** Returns a lookup with one login for one host; without a name or a password it has none. */
-function explicitCredential(host, username, password) {
-    const known = username === undefined || password === undefined ? undefined : { kind: 'password', username, password };
-    return async (asked) => (asked === host ? known : undefined);
+function explicitCredential(host, username, password, origin) {
+    if (username === undefined || password === undefined)
+        return async () => [];
+    const known = { credential: { kind: 'password', username, password }, origin };
+    return async (asked) => (asked === host ? [known] : []);
 }
 /**
  * Returns the value of a Basic `Authorization` header (RFC 7617). Calls `onSecret` first with the password and with each
@@ -25156,8 +25584,6 @@ var zero_value = __nccwpck_require__(2315);
 
 
 
-
-
 const configShape = schemas/* object */.Ikc({
     auths: (0,zero_value/* recordOf */.zv)(schemas/* object */.Ikc({
         auth: zero_value/* TEXT_FIELD */.rr,
@@ -25173,16 +25599,19 @@ const DOCKER_HUB_SERVER = 'https://index.docker.io/v1/';
 /** The user name that a helper returns if the secret is an identity token. */
 const TOKEN_USERNAME = '<token>';
 /**
- * Returns the host of a key in `auths` or `credHelpers`; undefined if the key is not for a whole host. A key with a
- * path, other than that of an API version, is only for a part of a registry. Keys have to match exactly, so that no
- * login is sent to another host.
+ * Returns what a key is for; undefined if that cannot be told. Keys have to match exactly, so that no login is sent to
+ * another host. An address has no path but that of an API version.
  */
-function hostOfKey(key) {
-    const bare = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
-    if (bare.includes('/'))
+function placeOf(key) {
+    const bare = key.replace(/^https?:\/\//, '');
+    const isAddress = bare !== key;
+    // A namespace may be called v2.
+    const version = isAddress ? /\/(?:v[12]\/?)?$/ : /(?<=^[^/]*)\/(?:v[12]\/)?$/;
+    const [name = '', ...rest] = bare.replace(version, '').split('/');
+    if (rest.length > 0 && isAddress)
         return undefined;
     try {
-        return parseHost(bare);
+        return { host: parseHost(name), path: rest.length === 0 ? undefined : rest.join('/') };
     }
     catch {
         return undefined;
@@ -25190,15 +25619,20 @@ function hostOfKey(key) {
 }
 /** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
 function allOfHost(record, host) {
-    return Object.entries(record).flatMap(([key, value]) => (hostOfKey(key) === host ? [value] : []));
+    return Object.entries(record).flatMap(([key, value]) => {
+        const place = placeOf(key);
+        return place?.host === host ? [{ path: place.path, value }] : [];
+    });
 }
-async function readConfig(file) {
+async function readConfig({ path: file, remedy, mayBeOthers = false }) {
     let text;
     try {
         text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
     }
     catch (cause) {
-        if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+        const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+        const isAbsent = code === 'ENOENT' || code === 'ENOTDIR' || (mayBeOthers && code === 'EACCES');
+        if (isAbsent)
             return configShape.parse({});
         throw new lib_failure/* Failure */.HR({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
     }
@@ -25210,8 +25644,8 @@ async function readConfig(file) {
         throw new lib_failure/* Failure */.HR({
             code: 'DOCKER_CONFIG_UNREADABLE',
             about: file,
-            message: 'it is not a Docker configuration',
-            hint: 'repair it, or point DOCKER_CONFIG at another folder',
+            message: 'it is no file of logins as docker login and podman login write it',
+            hint: `repair it, or ${remedy}`,
             cause,
         });
     }
@@ -25232,31 +25666,76 @@ function storedCredential(entry) {
         password: pair.slice(colon + 1).replaceAll('\0', ''),
     };
 }
-/** Returns the path of Docker's configuration: `config.json` in the folder `DOCKER_CONFIG`, else in `~/.docker`. */
-function dockerConfigFile(environment) {
-    return (0,external_node_path_.join)(environment['DOCKER_CONFIG'] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json');
-}
 /**
- * Returns a lookup in Docker's `config.json`: in `credHelpers`, then `credsStore`, then `auths`, each for exactly the
+ * Returns a lookup in a file of the form of Docker's `config.json`: in `credHelpers`, then the `auths` with a path, the
+ * longest first, then `credsStore` unless the host has a helper of its own, then the other `auths`, each for exactly the
  * given host. The file is read once, at the first lookup; a missing file has no logins. A helper is stopped when the
  * signal aborts. The lookup throws `DOCKER_CONFIG_UNREADABLE`.
  */
 function dockerCredentials(file, runHelper, signal) {
     let config;
+    const ask = async (helper, host) => {
+        if (helper === undefined)
+            return [];
+        const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
+        return found === undefined ? [] : [{ credential: helperCredential(found), origin: file.path }];
+    };
     return async (host) => {
         config ??= readConfig(file);
-        const known = await config;
-        const helper = allOfHost(known.credHelpers, host).find((name) => name !== '') ?? known.credsStore;
-        if (helper !== undefined) {
-            const found = await runHelper(helper, host === DOCKER_HUB ? DOCKER_HUB_SERVER : host, signal);
-            if (found?.username === TOKEN_USERNAME)
-                return { kind: 'identity-token', token: found.password };
-            if (found !== undefined)
-                return { kind: 'password', ...found };
-        }
-        const [stored] = allOfHost(known.auths, host).flatMap((entry) => storedCredential(entry) ?? []);
-        return stored;
+        const { auths, credHelpers, credsStore } = await config;
+        const helper = allOfHost(credHelpers, host).find(({ path, value }) => path === undefined && value !== '');
+        const stored = allOfHost(auths, host).flatMap(({ path, value }) => {
+            const credential = storedCredential(value);
+            return credential === undefined ? [] : [{ credential, path, origin: file.path }];
+        });
+        return [
+            ...(await ask(helper?.value, host)),
+            ...stored.filter(({ path }) => path !== undefined).toSorted(byDepth),
+            ...(helper === undefined ? await ask(credsStore, host) : []),
+            ...stored.filter(({ path }) => path === undefined),
+        ];
     };
+}
+/** Of two paths that a repository is below, the longer one says more. */
+function byDepth({ path: one = '' }, { path: other = '' }) {
+    return other.length - one.length;
+}
+function helperCredential({ username, password }) {
+    return username === TOKEN_USERNAME
+        ? { kind: 'identity-token', token: password }
+        : { kind: 'password', username, password };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/auth/login-files.js
+
+
+
+const ROOT = 0;
+/**
+ * Returns the files in which logins are looked for, the first one first: the one that `REGISTRY_AUTH_FILE` names, Docker's,
+ * and those of podman, skopeo and buildah. `REGISTRY_AUTH_FILE` takes the place of the one that `podman login` writes
+ * (https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md).
+ */
+function loginFiles(environment, user = process.getuid?.()) {
+    const { REGISTRY_AUTH_FILE: named, DOCKER_CONFIG: docker, XDG_RUNTIME_DIR: runtime, XDG_CONFIG_HOME: config, } = environment;
+    // Without the variable, as in cron, podman looks where a session of the user has it.
+    const session = user === ROOT ? '/run/containers/0' : `/run/user/${user}/containers`;
+    const written = (0,external_node_path_.join)(runtime ? (0,external_node_path_.join)(runtime, 'containers') : session, 'auth.json');
+    const remedy = 'remove it and run podman login again';
+    return [
+        ...(named ? [{ path: named, remedy: 'let REGISTRY_AUTH_FILE name another file' }] : []),
+        {
+            path: (0,external_node_path_.join)(docker || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.docker'), 'config.json'),
+            remedy: 'point DOCKER_CONFIG at another folder',
+        },
+        // sudo and su can leave the variable as the other user has it.
+        ...(named ? [] : [{ path: written, remedy, mayBeOthers: true }]),
+        { path: (0,external_node_path_.join)(config || (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.config'), 'containers/auth.json'), remedy },
+    ];
+}
+/** Returns the file that `REGISTRY_AUTH_FILE` names, if it does not exist. Docker's and others are asked all the same. */
+function absentLoginFile({ REGISTRY_AUTH_FILE: named }) {
+    return named && !(0,external_node_fs_.existsSync)(named) ? named : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/concurrency-limiter.js
@@ -25477,6 +25956,12 @@ function pushScope(repository) {
 function deleteScope(repository) {
     return `repository:${repository}:delete`;
 }
+/** Returns the repository that a scope is about; undefined for one about the registry. */
+function repositoryOf(scope) {
+    const { resource } = split(scope);
+    return resource.startsWith(REPOSITORY) ? resource.slice(REPOSITORY.length) : undefined;
+}
+const REPOSITORY = 'repository:';
 /** Harbor's front refuses long addresses with 414. */
 const NAMED_LIMIT = 1024;
 /** Returns the scopes of a challenge that go beyond our own, each once, up to 1,024 characters of them. */
@@ -25499,7 +25984,77 @@ function split(scope) {
     return { resource: scope.slice(0, Math.max(colon, 0)), actions: scope.slice(colon + 1).split(',') };
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/auth/login-trial.js
+
+/** A request that is not answered says nothing of the login, and must not hold up all others. */
+const LONGEST_TRIAL = (0,lib_duration/* seconds */.YA)(5);
+/**
+ * The first request with a token for our password. A token service may give one for a wrong password too, so that many
+ * repositories would each try it.
+ */
+class LoginTrial {
+    #isAccepted = false;
+    #running;
+    /** Whether a token for our password opened anything. */
+    get isAccepted() {
+        return this.#isAccepted;
+    }
+    /** Resolves when the login was accepted, or if no other request is on trial, or not any more. Then this one is. */
+    async enter(request) {
+        while (!this.#isAccepted && this.#running !== undefined && this.#running.request !== request)
+            await this.#running.ended;
+        if (this.#isAccepted || this.#running !== undefined)
+            return;
+        const { promise: ended, resolve: end } = Promise.withResolvers();
+        const timer = setTimeout(() => this.leave(request), LONGEST_TRIAL);
+        this.#running = { request, ended, end, timer };
+    }
+    /** Lets the next request go on, if this one was on trial. */
+    leave(request) {
+        if (this.#running?.request === request)
+            this.#end();
+    }
+    /** Lets all requests go on, now and later. */
+    accept() {
+        this.#isAccepted = true;
+        this.#end();
+    }
+    #end() {
+        clearTimeout(this.#running?.timer);
+        this.#running?.end();
+        this.#running = undefined;
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var lib_json = __nccwpck_require__(467);
+;// CONCATENATED MODULE: ./build/src/registry/auth/token-holder.js
+
+
+const claimsShape = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J());
+/** Claims that differ from token to token, and those that say what it is good for. */
+const NOT_OF_HOLDER = new Set(['exp', 'iat', 'nbf', 'jti', 'access', 'scope']);
+/**
+ * Returns what a token says of whom it is for, to be compared with another one of the same token service; undefined if it
+ * is no JSON Web Token. Docker's specification has the account as `sub`, which is empty for nobody; Gitea and others have
+ * claims of their own. https://distribution.github.io/distribution/spec/auth/jwt/
+ */
+function holderOf(token) {
+    const [, payload, signature] = token.split('.');
+    if (payload === undefined || signature === undefined)
+        return undefined;
+    try {
+        const claims = claimsShape.parse((0,lib_json/* readJson */.Vh)(Buffer.from(payload, 'base64url')));
+        const own = Object.entries(claims).filter(([name]) => !NOT_OF_HOLDER.has(name.toLowerCase()));
+        return JSON.stringify(own.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/error-body.js
+
 
 
 const errorBodyShape = schemas/* object */.Ikc({
@@ -25507,8 +26062,10 @@ const errorBodyShape = schemas/* object */.Ikc({
         code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
         message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
         detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
-    }))
-        .min(1),
+    })
+        .nullable())
+        .transform((errors) => errors.filter((error) => error !== null))
+        .refine((errors) => errors.length > 0),
 });
 /** Other shapes, of token services and of proxies in front of registries. */
 const otherErrorShape = schemas/* object */.Ikc({
@@ -25517,6 +26074,15 @@ const otherErrorShape = schemas/* object */.Ikc({
     error: zero_value/* TEXT_FIELD */.rr.catch(undefined),
 })
     .catch({});
+/** Returns whether the body of an answer is a list of errors, as registries write it. Never throws. */
+function hasErrorList(body) {
+    try {
+        return errorBodyShape.safeParse((0,lib_json/* readJson */.Vh)(body)).success;
+    }
+    catch {
+        return false;
+    }
+}
 const DETAILS_LIMIT = 4000;
 /** Longer ones explain the code, and not what happened. */
 const DETAIL_SHOWN = 100;
@@ -25530,7 +26096,7 @@ function parseErrorBody(body, clean = (text) => text) {
         .trim()
         .slice(0, 300);
     try {
-        const json = JSON.parse(body);
+        const json = (0,lib_json/* readJson */.Vh)(body);
         const parsed = errorBodyShape.safeParse(json);
         if (parsed.success) {
             const { errors } = parsed.data;
@@ -25566,6 +26132,10 @@ function refusal(answer) {
     const message = `cannot ${action}, the registry answered ${status}${said}`;
     const transient = isTransientStatus(status);
     return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
+}
+/** Returns whether a refusal gives its reason by more than its status. */
+function saysWhy(answer) {
+    return wordsVerdict(answer) !== undefined;
 }
 const OTHER_FAULTS = new Set([
     'TAG_INVALID',
@@ -25684,6 +26254,53 @@ function statusVerdict(status) {
     return { code: 'REGISTRY_REFUSED' };
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
+
+
+/** Returns whether a registry answered that something does not exist. */
+function isNotFound(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
+}
+/** Returns whether a registry answered that its login is missing, wrong or not enough. */
+function isUnauthorized(error) {
+    return (0,lib_failure/* failureCode */.AD)(error) === 'UNAUTHORIZED';
+}
+/** The `request` of a failure to log in. */
+const LOGIN_REQUEST = 'login';
+/** Returns whether a registry refused our password itself, so that it refuses whatever is asked with it. */
+function isLoginRefused(error) {
+    return isUnauthorized(error) && error instanceof HttpFailure && error.request === LOGIN_REQUEST;
+}
+/** Returns whether a registry refused something to our account that others may have. */
+function mayBeDeniedToUs(error) {
+    return isUnauthorized(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
+}
+/**
+ * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
+ * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
+ */
+function isRefusedQuestion(error) {
+    const isFinal = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
+    // What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+    return isFinal && error.status !== undefined && error.status >= 400;
+}
+/** Of the service and not of the question. */
+const UNAVAILABLE = 503;
+/**
+ * Returns whether a registry failed at a question, in each attempt. Another form of it may fare better, unless the
+ * registry is not available or asks for a pause.
+ */
+function isFailedQuestion(error) {
+    if (!isAnswerFailure(error) || !error.transient || error.retryAt !== undefined)
+        return false;
+    const { status = 0, deferral } = error;
+    return status >= 500 && status !== UNAVAILABLE && deferral === undefined;
+}
+/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
+function mayBeAbsent(error) {
+    return isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/login.js
 
 
@@ -25692,34 +26309,50 @@ function statusVerdict(status) {
 
 
 
+
+
+
 const ERROR_BODY_LIMIT = 64 * 1024;
+/** One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than this. */
+const MOST_REFUSED_TOKENS = 3;
 /**
- * Our login at one host. A password is proved before its first use, and again after a refusal: registries lock an
+ * A login of ours at one host. A password is proved before its first use, and again after a refusal: registries lock an
  * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
  */
 class Login {
+    trial = new LoginTrial();
     #parts;
     #proof;
+    #isProved = false;
+    #isForNobody;
+    #refusedTokens = new Set();
     constructor(parts) {
         this.#parts = parts;
     }
     get host() {
         return this.#parts.host;
     }
-    /** Returns what we log in with; undefined for anonymous access. */
-    credential() {
-        return this.#parts.lookup(this.#parts.host);
+    /** What we log in with; undefined for anonymous access. */
+    get credential() {
+        return this.#parts.known?.credential;
+    }
+    /** The file or the variable that it is from; undefined if it was given for this one host, and for none. */
+    get origin() {
+        return this.#parts.known?.origin;
     }
     /**
-     * Resolves once the password is proved, or if there is none. Throws `UNAUTHORIZED` if it was refused, then always and
-     * without another request.
+     * Resolves once the password is proved, or if there is none. `scopes` are those of the request that it is for. Throws
+     * `UNAUTHORIZED` if it was refused, then always and without another request.
      */
-    async prove(challenge) {
-        const credential = await this.credential();
-        if (credential?.kind !== 'password')
+    async prove(challenge, scopes) {
+        if (this.credential?.kind !== 'password')
             return;
-        this.#proof ??= this.#keepRefusal(this.examine(challenge, []));
+        this.#proof ??= this.#keepRefusal(this.#provePassword(challenge, scopes));
         await this.#proof;
+    }
+    /** Whether an answer has shown that the login is right. */
+    get isProved() {
+        return this.#isProved;
     }
     /** The proof that requests rely on now, to be given to `doubt` if one is refused. */
     get proof() {
@@ -25734,8 +26367,35 @@ class Login {
             this.#proof = undefined;
     }
     /**
-     * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Throws
-     * `UNAUTHORIZED`.
+     * Decides what it means that a registry refuses a new token of ours: that the account may not do this, or that the
+     * password is wrong and the token for nobody. It is wrong if several tokens were refused and none accepted, and anybody
+     * gets a token with which a ping is answered: then the ping has proved nothing. Sends no password. Throws `UNAUTHORIZED`
+     * if it is wrong, and so does `prove` from then on.
+     */
+    async review(challenge, scopes, header) {
+        if (this.credential?.kind !== 'password' || this.trial.isAccepted)
+            return;
+        this.#refusedTokens.add([...scopes, header].join('\n'));
+        if (this.#refusedTokens.size < MOST_REFUSED_TOKENS)
+            return;
+        const asked = this.#isForNobody ?? this.#isAsGoodAsNone(challenge, scopes, header);
+        this.#isForNobody = asked;
+        const isForNobody = await asked.catch(() => {
+            if (this.#isForNobody === asked)
+                this.#isForNobody = undefined;
+            return false;
+        });
+        if (!isForNobody)
+            return;
+        this.#isProved = false;
+        const message = 'cannot log in, its token service answers a wrong login with a token for nobody';
+        const failure = new HttpFailure({ code: 'UNAUTHORIZED', about: this.host, message, status: 401 });
+        this.#proof = this.#keepRefusal(Promise.reject(this.#refused(failure)));
+        await this.#proof;
+    }
+    /**
+     * Verifies the login as `docker login` does: by a ping with the password, or with a token for these scopes. Nothing is
+     * proved if the token service refuses the request for another reason. Throws `UNAUTHORIZED`.
      */
     async examine(first, scopes) {
         let challenge = first;
@@ -25747,12 +26407,28 @@ class Login {
             const failure = await this.#refusalOf(answer);
             if (failure.transient)
                 throw failure;
-            if (answer.status !== 401)
+            if (answer.status !== 401) {
+                this.#isProved = true;
                 return;
+            }
             const other = parseChallenge(answer.headers['www-authenticate']);
             if (isLast || other === undefined || isSameChallenge(other, challenge))
-                throw refused(failure);
+                throw this.#refused(failure);
             challenge = other;
+        }
+    }
+    /** Some token services give no token without a scope, which says nothing of the password. */
+    async #provePassword(challenge, [scope]) {
+        await this.examine(challenge, []);
+        if (this.#isProved || scope === undefined)
+            return;
+        try {
+            await this.examine(challenge, [scope]);
+        }
+        catch (error) {
+            // The account may have no right to this repository, and have one to the next.
+            if (!(error instanceof HttpFailure) || error.status !== 403)
+                throw error;
         }
     }
     #keepRefusal(proof) {
@@ -25763,8 +26439,31 @@ class Login {
         });
         return proof;
     }
+    /** Throws if that cannot be found out now. */
+    async #isAsGoodAsNone(challenge, scopes, header) {
+        try {
+            // GHCR gives nobody a token for what is closed, and so shows that ours is somebody's.
+            const none = (await this.#parts.tokens.fetch(challenge, scopes, undefined)).header;
+            if (none === undefined)
+                return false;
+            const [ours, anybodys] = [holderOf(header), holderOf(none)];
+            if (ours !== undefined && anybodys !== undefined && ours !== anybodys)
+                return false;
+            const answer = await this.#ping(none);
+            const failure = await this.#refusalOf(answer);
+            if (failure.transient)
+                throw failure;
+            return answer.status !== 401 && answer.status !== 403;
+        }
+        catch (error) {
+            // Without a login there is no token.
+            if (error instanceof HttpFailure && !error.transient && error.status !== undefined)
+                return false;
+            throw error;
+        }
+    }
     async #header(challenge, scopes) {
-        const credential = await this.credential();
+        const { credential } = this;
         if (credential === undefined)
             return undefined;
         if (challenge.scheme === 'bearer')
@@ -25775,7 +26474,7 @@ class Login {
             code: 'UNAUTHORIZED',
             about: this.#parts.host,
             message: 'it wants a user name and password, and there is only an identity token',
-            hint: 'give --username and KEEL_PASSWORD',
+            hint: 'give a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
         });
     }
     async #token(challenge, scopes, credential) {
@@ -25785,9 +26484,10 @@ class Login {
         catch (error) {
             if (!(error instanceof HttpFailure) || error.transient || error.status === undefined)
                 throw error;
-            // GHCR answers 403 to a wrong password. Other refusals are about the request, and prove nothing.
-            if (error.status === 401 || error.status === 403)
-                throw refused(error);
+            // GHCR answers 403 to a wrong password, and others 400. Other refusals are about the request, and prove nothing.
+            const isAboutLogin = error.status === 401 || error.status === 403;
+            if (isAboutLogin || (error.status === 400 && scopes.length > 0))
+                throw this.#refused(error);
             return undefined;
         }
     }
@@ -25800,7 +26500,7 @@ class Login {
             return await http.send({ method: 'GET', url, headers, signal });
         }
         catch (error) {
-            throw error instanceof HttpFailure ? error.with({ request: 'login' }) : error;
+            throw error instanceof HttpFailure ? error.with({ request: LOGIN_REQUEST }) : error;
         }
     }
     async #refusalOf(answer) {
@@ -25809,27 +26509,77 @@ class Login {
             about: this.#parts.host,
             action: 'log in',
             status: answer.status,
-            request: 'login',
+            request: LOGIN_REQUEST,
             errorBody: parseErrorBody(body, this.#parts.redact),
             retryAt: retryTime(answer, Date.now()),
         });
     }
-}
-function refused({ about, message, status, cause }) {
-    const hint = 'check the user name and password for this registry; the same login is not tried again in this run';
-    return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause });
+    #refused({ about, message, status, cause }) {
+        const from = this.origin === undefined ? '' : ` in ${this.origin}`;
+        const hint = `check the user name and password for this registry${from}; the same login is not tried again in this run`;
+        const request = LOGIN_REQUEST;
+        return new HttpFailure({ code: 'UNAUTHORIZED', about, message, hint, status, cause, request });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/missing-login.js
 
+
 /** Returns the refusal of a request that was sent without a login, with how to give one. */
-function anonymousRefusal(failure, host) {
-    const { code, about, message, cause, status, transient, retryAt } = failure;
-    if (code !== 'UNAUTHORIZED' && code !== 'DENIED')
+function anonymousRefusal(failure, absence) {
+    if (failure.code !== 'UNAUTHORIZED' && failure.code !== 'DENIED')
         return failure;
     // Docker Hub and others answer so for what does not exist too.
-    const hint = `there is no login for it: if the name is right, run "docker login ${host}", or give registry-logins in a workflow`;
-    return new HttpFailure({ code, about, message, hint, cause, status, transient, retryAt });
+    const hint = `there is no login for it${instead(absence)}: if the name is right, ${howToLogIn(absence.host)}`;
+    return advised(failure, hint);
+}
+/** Returns how to give a login for any host, as a part of a sentence. */
+function howToLogIn(host) {
+    return `run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
+}
+const AS_DESTINATION = 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
+/** Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by default. */
+function missingLogin(absence, hint = AS_DESTINATION) {
+    return new HttpFailure({
+        code: 'UNAUTHORIZED',
+        about: absence.host,
+        message: `there is no login for this registry${instead(absence)}`,
+        hint,
+    });
+}
+const PATHS_NAMED = 3;
+function instead({ host, ofPaths, absentFile }) {
+    const [first] = ofPaths;
+    const places = ofPaths.slice(0, PATHS_NAMED).map(({ path }) => `${host}/${path}`);
+    const more = ofPaths.length - places.length;
+    const names = joinWords(more > 0 ? [...places, `${more} more`] : places);
+    const from = first?.origin === undefined ? '' : ` in ${first.origin}`;
+    const stored = ofPaths.length === 1
+        ? `the one${from} is for ${names} alone`
+        : `those that are stored are for ${names} alone`;
+    return [
+        ...(first === undefined ? [] : [`, ${stored}`]),
+        ...(absentFile === undefined
+            ? []
+            : [`, and ${absentFile}, which REGISTRY_AUTH_FILE names, does not exist`]),
+    ].join('');
+}
+/** Returns the refusal of a host that got no login, because it is not the registry's own, with who led there. */
+function strangerRefusal(failure, request) {
+    if (failure.code !== 'UNAUTHORIZED')
+        return failure;
+    const { registry, stranger } = request;
+    const hint = `${leadTo(request)} ${stranger.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${registry.host}`;
+    return advised(failure, hint);
+}
+function leadTo({ asked, isUpload, registry }) {
+    if (asked.origin === registry.origin)
+        return 'the registry redirects to';
+    return isUpload ? 'the address of the upload is at' : 'the address that the registry gave is at';
+}
+function advised(failure, hint) {
+    const { code, about, message, cause, status, request, transient, retryAt } = failure;
+    return new HttpFailure({ code, about, message, hint, cause, status, request, transient, retryAt });
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
@@ -25946,6 +26696,7 @@ function followAddress(from, address, asked) {
 ;// CONCATENATED MODULE: ./build/src/registry/auth/token.js
 
 
+
 const answerShape = schemas/* object */.Ikc({
     token: zero_value/* TEXT_FIELD */.rr,
     access_token: zero_value/* TEXT_FIELD */.rr,
@@ -25960,7 +26711,7 @@ const token_LENGTH_LIMIT = 64 * 1024;
  */
 function parseToken(body) {
     try {
-        const parsed = answerShape.parse(JSON.parse(body));
+        const parsed = answerShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
         const token = parsed.token ?? parsed.access_token;
         if (!token || /[^\x21-\x7e]/.test(token))
             return new Error('there is no token in it');
@@ -25974,36 +26725,7 @@ function parseToken(body) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/registry-failure.js
-
-
-/** Returns whether a registry answered that something does not exist. */
-function isNotFound(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'NOT_FOUND';
-}
-/** Returns whether a registry answered that its login is missing, wrong or not enough. */
-function isUnauthorized(error) {
-    return (0,lib_failure/* failureCode */.AD)(error) === 'UNAUTHORIZED';
-}
-/** Returns whether a registry refused something to our account that others may have. */
-function mayBeDeniedToUs(error) {
-    return isUnauthorized(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
-}
-/**
- * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
- * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
- */
-function isRefusedQuestion(error) {
-    const isFinal = isAnswerFailure(error) && !error.transient && error.status !== undefined;
-    return isFinal && error.code !== 'RATE_LIMITED';
-}
-/** Returns whether something does not exist or was denied. Some registries answer 403 for what does not exist. */
-function mayBeAbsent(error) {
-    return isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DENIED';
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/token-service.js
-
 
 
 
@@ -26041,7 +26763,7 @@ class TokenService {
         }
         catch (error) {
             // It has attempts of its own, and costs the request that needs the token none.
-            throw error instanceof HttpFailure ? error.with({ request: 'token' }) : error;
+            throw error instanceof HttpFailure ? this.#named(error, realm).with({ request: 'token' }) : error;
         }
     }
     /**
@@ -26061,6 +26783,12 @@ class TokenService {
             });
         }
         return url;
+    }
+    /** Returns the failure to reach a token service at another host with the registry that led to it. */
+    #named(error, realm) {
+        if (!isConnectionFailure(error) || realm.host === this.#parts.endpoint.url.host)
+            return error;
+        return error.with({ message: `${error.message}; ${this.#parts.host} names it as its token service` });
     }
     #ask(realm, scopes, service, credential) {
         const { http, onSecret, signal } = this.#parts;
@@ -26109,9 +26837,8 @@ class TokenService {
             errorBody: parseErrorBody(body, this.#parts.redact),
             retryAt: retryTime(answer, Date.now()),
         });
-        if (!isNotFound(failure)) {
-            return credential === undefined ? anonymousRefusal(failure, this.#parts.host) : failure;
-        }
+        if (!isNotFound(failure))
+            return failure;
         // That there is no token service says nothing about what the token was to be for.
         const { about, message, hint, status } = failure;
         return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
@@ -26128,11 +26855,19 @@ class TokenService {
 
 
 
+/** A new token may be refused once, where registries behind one name do not yet know the key that signed it. */
+const MOST_TOKENS_IN_TURN = 2;
 /** How we log in at one host: what it asks for, and one token for each set of scopes. */
 class Authorization {
     #endpoint;
     #tokenService;
-    #login;
+    #openLogin;
+    #host;
+    #absentFile;
+    #lookup;
+    #known;
+    /** A host can have several, each for what lies below a path. */
+    #logins = new Map();
     #limiter;
     #signal;
     #onSecret;
@@ -26144,8 +26879,14 @@ class Authorization {
     #tokens = new Map();
     /** Scopes that a token service refused beside a first one. */
     #refusedScopes = new Set();
+    /** The tokens for each set of scopes that were refused since one was accepted. */
+    #refusedTokens = new Map();
+    /** The logins of the sets of scopes whose token was not accepted yet. */
+    #untried = new Map();
     constructor(parts) {
         this.#endpoint = parts.endpoint;
+        this.#host = parts.host;
+        this.#absentFile = parts.absentFile;
         this.#limiter = parts.limiter;
         this.#signal = parts.signal;
         this.#onSecret = (secret) => {
@@ -26154,7 +26895,8 @@ class Authorization {
         };
         const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
         this.#tokenService = new TokenService(shared);
-        this.#login = new Login({ ...shared, tokens: this.#tokenService });
+        this.#lookup = () => parts.lookup(parts.host);
+        this.#openLogin = (known) => new Login({ ...shared, known, tokens: this.#tokenService });
     }
     /** Returns a text of this host without the secrets that were sent to it. */
     redact = (text) => this.#redactor.redact(text);
@@ -26166,32 +26908,40 @@ class Authorization {
         const challenge = this.#challengeFor(scopes);
         if (challenge === undefined)
             return undefined;
-        await this.#login.prove(challenge);
+        const login = await this.#loginFor(scopes);
+        await login.prove(challenge, scopes);
         if (challenge.scheme === 'bearer')
-            return (await this.#token(challenge, scopes)).header;
-        const credential = await this.#login.credential();
+            return (await this.#token(challenge, scopes, scopes)).header;
+        const { credential } = login;
         return credential?.kind === 'password' ? passwordHeader(credential, this.#onSecret) : undefined;
     }
-    /** Returns how this host wants us to log in, as far as that is known, and the user name that we have for it. */
-    async situation() {
-        const credential = await this.#login.credential();
+    /**
+     * Returns how this host wants us to log in, as far as that is known, with the user name that we have for these scopes
+     * and where it is from.
+     */
+    async situation(scopes) {
+        const { credential, origin, isProved } = await this.#loginFor(scopes);
         const username = credential?.kind === 'password' ? credential.username : credential && 'identity token';
-        return { scheme: this.#challenge?.scheme ?? 'none', username };
+        return { scheme: this.#challenge?.scheme ?? 'none', username, origin, isProved };
     }
     /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
     async prove(scopes) {
-        const credential = await this.#login.credential();
+        const login = await this.#loginFor(scopes);
         if (this.#challenge === undefined)
             return;
-        if (credential?.kind === 'password')
-            await this.#login.prove(this.#challenge);
+        if (login.credential?.kind === 'password')
+            await login.prove(this.#challenge, scopes);
         else
-            await this.#login.examine(this.#challenge, scopes);
+            await login.examine(this.#challenge, scopes);
     }
     /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
-    async advise(failure) {
-        const isAnonymous = (await this.#login.credential()) === undefined;
-        return isAnonymous ? anonymousRefusal(failure, this.#login.host) : failure;
+    async advise(failure, scopes) {
+        const { credential } = await this.#loginFor(scopes);
+        return credential === undefined ? anonymousRefusal(failure, await this.#absence()) : failure;
+    }
+    /** Returns the failure of a request that cannot do without a login and has none. */
+    async missingLogin(hint) {
+        return missingLogin(await this.#absence(), hint);
     }
     /** Notes how the host asks for a login in general, from an answer with 401 to its ping. */
     note(answer) {
@@ -26208,9 +26958,10 @@ class Authorization {
             return undefined;
         this.note(answer);
         const said = parseChallenge(answer.headers['www-authenticate']);
-        if (said !== undefined && (await this.#canAnswer(said)))
+        const login = await this.#loginFor(scopes);
+        if (said !== undefined && canAnswer(said, login))
             this.#asked.set(scopes.join(' '), said);
-        const { proof } = this.#login;
+        const { proof } = login;
         const next = await this.header(scopes);
         if (next === undefined)
             return undefined;
@@ -26218,14 +26969,62 @@ class Authorization {
             return 'asked';
         const challenge = this.#challengeFor(scopes);
         if (challenge?.scheme !== 'bearer') {
-            this.#login.doubt(proof);
+            login.doubt(proof);
             return undefined;
         }
-        this.#tokens.delete(authorization_keyOf(challenge, this.#wanted(challenge, scopes)));
+        const key = authorization_keyOf(challenge, this.#wanted(challenge, scopes));
+        await this.review(answer, scopes, next);
+        const refused = this.#refusedTokens.get(key) ?? new Set();
+        this.#refusedTokens.set(key, refused.add(next));
+        // The login is not sent for more of them: it may be wrong, and the account locked for that.
+        if (refused.size >= MOST_TOKENS_IN_TURN)
+            return undefined;
+        this.#tokens.delete(key);
         return 'renewed';
     }
-    async #canAnswer({ scheme }) {
-        return scheme === 'bearer' || (await this.#login.credential())?.kind === 'password';
+    /**
+     * Finds out if the login is wrong when a token was refused that was never accepted. A host that a redirect led to did
+     * not get it. Throws `UNAUTHORIZED` if it is wrong.
+     */
+    async review(answer, scopes, sent) {
+        const challenge = this.#challengeFor(scopes);
+        if (challenge?.scheme !== 'bearer' || sent === undefined)
+            return;
+        if (answer.url.origin !== this.#endpoint.url.origin)
+            return;
+        await this.#untried
+            .get(authorization_keyOf(challenge, this.#wanted(challenge, scopes)))
+            ?.review(challenge, scopes, sent);
+    }
+    /** Learns from an answer that let a request with these scopes in. */
+    admit(scopes) {
+        const isNew = this.#refusedTokens.size > 0 || this.#untried.size > 0;
+        const challenge = isNew ? this.#challengeFor(scopes) : undefined;
+        if (challenge?.scheme !== 'bearer')
+            return;
+        const key = authorization_keyOf(challenge, this.#wanted(challenge, scopes));
+        this.#refusedTokens.delete(key);
+        this.#untried.get(key)?.trial.accept();
+        this.#untried.delete(key);
+    }
+    /** Lets the requests go on that wait for one with these scopes, because it has ended. */
+    release(scopes) {
+        for (const login of this.#logins.values())
+            login.trial.leave(scopes.join(' '));
+    }
+    /** Returns the login for a request, whose own repository is in its first scope. */
+    async #loginFor([scope]) {
+        this.#known ??= this.#lookup();
+        const known = loginFor(await this.#known, scope === undefined ? undefined : repositoryOf(scope));
+        const login = this.#logins.get(known) ?? this.#openLogin(known);
+        this.#logins.set(known, login);
+        return login;
+    }
+    /** Where there is no login for a request, those of the host are for other paths. */
+    async #absence() {
+        this.#known ??= this.#lookup();
+        const ofPaths = (await this.#known).filter(({ path }) => path !== undefined);
+        return { host: this.#host, ofPaths, absentFile: this.#absentFile };
     }
     #challengeFor(scopes) {
         const asked = this.#asked.get(scopes.join(' '));
@@ -26240,7 +27039,8 @@ class Authorization {
             return [];
         return [first, ...others.filter((scope) => !this.#refusedScopes.has(scope))];
     }
-    async #token(challenge, scopes) {
+    /** `request` are the scopes of the request that needs the token. */
+    async #token(challenge, scopes, request) {
         const wanted = this.#wanted(challenge, scopes);
         const key = authorization_keyOf(challenge, wanted);
         const known = await this.#tokens.get(key);
@@ -26250,7 +27050,7 @@ class Authorization {
         // Another request may have renewed it meanwhile.
         if (current !== undefined && (await current) !== known)
             return current;
-        const fetched = this.#fetch(challenge, wanted);
+        const fetched = this.#fetch(challenge, wanted, request);
         this.#tokens.set(key, fetched);
         // A refusal is kept, as it would be the same again; a transient failure is not.
         fetched.catch((error) => {
@@ -26259,8 +27059,12 @@ class Authorization {
         });
         return fetched;
     }
-    async #fetch(challenge, scopes) {
+    async #fetch(challenge, scopes, request) {
+        const login = await this.#loginFor(scopes);
+        this.#untried.set(authorization_keyOf(challenge, scopes), login);
         try {
+            if (login.credential?.kind === 'password')
+                await login.trial.enter(request.join(' '));
             return await this.#fetchInTurn(challenge, scopes);
         }
         catch (error) {
@@ -26269,25 +27073,28 @@ class Authorization {
             const [first, ...others] = scopes;
             if (first === undefined || others.length === 0)
                 throw error;
-            await this.#login.prove(challenge);
+            await login.prove(challenge, scopes);
             for (const scope of others)
                 this.#refusedScopes.add(scope);
-            return this.#token(challenge, [first]);
+            return this.#token(challenge, [first], request);
         }
     }
     async #fetchInTurn(challenge, scopes) {
+        const login = await this.#loginFor(scopes);
         const giveBack = await ConcurrencyLimiter.take([this.#limiter], this.#signal);
         let proof;
         try {
             // The login may have been refused meanwhile.
-            await this.#login.prove(challenge);
-            proof = this.#login.proof;
-            return await this.#tokenService.fetch(challenge, scopes, await this.#login.credential());
+            await login.prove(challenge, scopes);
+            proof = login.proof;
+            return await this.#tokenService.fetch(challenge, scopes, login.credential);
         }
         catch (error) {
-            if (isRefusal(error) && (error.status === 401 || error.status === 403))
-                this.#login.doubt(proof);
-            throw error;
+            if (!isRefusal(error))
+                throw error;
+            if (error.status === 401 || error.status === 403)
+                login.doubt(proof);
+            throw login.credential === undefined ? anonymousRefusal(error, await this.#absence()) : error;
         }
         finally {
             giveBack();
@@ -26296,6 +27103,9 @@ class Authorization {
 }
 function authorization_keyOf({ realm, service = '' }, scopes) {
     return [realm, service, ...scopes].join('\n');
+}
+function canAnswer({ scheme }, { credential }) {
+    return scheme === 'bearer' || credential?.kind === 'password';
 }
 function isRefusal(error) {
     return isAnswerFailure(error) && !error.transient;
@@ -26309,7 +27119,7 @@ function isRefusal(error) {
 
 
 /** The status with which servers answer plain HTTP at a port for TLS. */
-const BAD_REQUEST = 400;
+const endpoint_BAD_REQUEST = 400;
 /**
  * The base URL of a registry's API. It is HTTPS. For this machine and for hosts that the user named as insecure the
  * first contact finds out whether it is plain HTTP instead.
@@ -26320,10 +27130,10 @@ class Endpoint {
     #plain;
     #settled;
     constructor(host, insecure) {
-        this.#secure = new URL(host === DOCKER_HUB ? 'https://registry-1.docker.io/' : `https://${host}/`);
-        const mayBePlain = insecure.includes(host) || loopback_isLoopback(this.#secure.hostname);
-        if (mayBePlain)
-            this.#plain = new URL(`http://${host}/`);
+        this.#secure = secureUrl(host);
+        const isNamed = insecure.some((named) => secureUrl(named).host === this.#secure.host);
+        if (isNamed || loopback_isLoopback(this.#secure.hostname))
+            this.#plain = new URL(`http://${apiHost(host)}/`);
         else
             this.#settled = this.#secure;
     }
@@ -26366,7 +27176,7 @@ class Endpoint {
         catch (error) {
             // A server whose TLS failed for a moment must not be taken for one without.
             const mayBeTls = isCut(causeOf(withTls));
-            const isHttp = endpoint_isRefused(error) && !(mayBeTls && error.status === BAD_REQUEST);
+            const isHttp = endpoint_isRefused(error) && !(mayBeTls && error.status === endpoint_BAD_REQUEST);
             if (isHttp)
                 this.#settled = plain;
             throw mayBeTls && !isHttp ? withTls : error;
@@ -26382,6 +27192,9 @@ class Endpoint {
         const isElsewhere = this.#secure.port === '' || proxyFor(this.#secure)?.href !== proxyFor(plain)?.href;
         return isElsewhere && error.code !== 'TLS_REFUSED';
     }
+}
+function secureUrl(host) {
+    return new URL(`https://${apiHost(host)}/`);
 }
 /** Returns whether an error is an answer with a status, so that the scheme was right. */
 function endpoint_isRefused(error) {
@@ -26652,19 +27465,25 @@ const LIST_LIMITS = {
 };
 /** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
 const EMPTY_PAGES_LIMIT = 10;
+/** A list whose pages have fewer new names on average, beyond its first pages with names, is made to have no end. */
+const FEWEST_NEW = 10;
+/** Lists with one name on a page, or with names that were listed before, are rare and end before. */
+const PAGES_NOT_COUNTED = 1000;
 /**
  * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
  * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
- * `REGISTRY_BROKEN` if the list exceeds the limits, `LIST_INCOMPLETE` if a page after the first is refused, and what
+ * `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first is refused, and what
  * `send` and `parse` throw.
  */
 async function readPages(list, endpoint) {
-    const { first, about, limits, isEmpty } = list;
+    const { first, about, limits, entriesOf } = list;
     const pages = [];
     const seen = new Set();
     const known = new Set();
+    const names = new Set();
     let bytesLeft = limits.bytes;
     let empty = 0;
+    let filled = 0;
     let url = first;
     while (url !== undefined) {
         if (seen.has(url.href))
@@ -26680,11 +27499,20 @@ async function readPages(list, endpoint) {
         url = read.next;
         if (url === undefined)
             break;
-        empty = isEmpty(read.page) ? empty + 1 : 0;
+        const entries = entriesOf(read.page);
+        empty = entries.length === 0 ? empty + 1 : 0;
         const isStale = empty === 0 ? known.has(read.fingerprint) : empty > EMPTY_PAGES_LIMIT;
         if (isStale)
             return { pages, isCircular: true };
         known.add(read.fingerprint);
+        // More names than that are enough for all pages.
+        if (names.size < FEWEST_NEW * limits.pages)
+            for (const name of entries)
+                names.add(name);
+        if (entries.length > 0)
+            filled += 1;
+        if (names.size < FEWEST_NEW * (filled - PAGES_NOT_COUNTED))
+            throw endless(about, `goes on after ${pages.length} pages, with ${names.size} names on all of them`);
     }
     return { pages, isCircular: false };
 }
@@ -26764,8 +27592,16 @@ function nextLink(header) {
 
 
 
+
+/** What came in place of a list is a page for people, or nothing: not even the beginning of JSON, as if it was cut. */
+class NotJson extends SyntaxError {
+    name = 'NotJson';
+}
+function isJsonBegun(body) {
+    return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
+}
 /** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
-const names = (0,zero_value/* listOf */.c3)(schemas/* string */.YjP().nullable()).transform((list) => list.map((name) => name ?? ''));
+const names = (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).transform((list) => list.filter((name) => typeof name === 'string'));
 const listedShape = schemas/* object */.Ikc({
     tag: names,
     timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
@@ -26773,7 +27609,7 @@ const listedShape = schemas/* object */.Ikc({
 const listShape = schemas/* object */.Ikc({
     tags: names,
     child: names,
-    manifest: (0,zero_value/* recordOf */.zv)(listedShape),
+    manifest: (0,zero_value/* recordOf */.zv)(listedShape.catch({ tag: [], timeUploadedMs: undefined })),
 });
 function uploadTime(milliseconds) {
     const time = Number(milliseconds ?? Number.NaN);
@@ -26781,17 +27617,18 @@ function uploadTime(milliseconds) {
 }
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `"tags": null` is an empty list. `about` is the name of the
+ * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
  * repository. Throws `REGISTRY_BROKEN`.
  */
 function parseTagList(body, about) {
     let parsed;
     try {
-        parsed = listShape.parse(JSON.parse(body.toString('utf8')));
+        parsed = listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
     }
     catch (cause) {
         const message = 'its tag list is not what the protocol says';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+        const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
+        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: reason });
     }
     const manifests = new Map();
     for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
@@ -26815,7 +27652,7 @@ const catalogueShape = schemas/* object */.Ikc({ repositories: names });
  */
 function parseCatalogue(body, about) {
     try {
-        const { repositories } = catalogueShape.parse(JSON.parse(body.toString('utf8')));
+        const { repositories } = catalogueShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
         return repositories.filter(isRepository);
     }
     catch (cause) {
@@ -26823,9 +27660,9 @@ function parseCatalogue(body, about) {
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
     }
 }
-/** Returns whether a list has nothing in it, neither tags nor repositories. */
-function isEmptyTagList({ tags, children, manifests }) {
-    return tags.length === 0 && children.length === 0 && manifests.size === 0;
+/** Returns the names in a list, of tags and repositories. Tags can be among them twice. */
+function entriesOf({ tags, children, manifests }) {
+    return [...tags, ...children, ...manifests.keys()];
 }
 /** Returns the pages of a list as one list, each tag once. */
 function joinTagLists(pages) {
@@ -26856,9 +27693,9 @@ async function listTags(registry, repository, signal) {
         action: 'list its tags',
         signal,
     };
-    const { pages, isCircular } = await readList(registry, list, parseTagList, isEmptyTagList);
+    const { pages, isCircular } = await readList(registry, list, parseTagList, entriesOf);
     const joined = joinTagLists(pages);
-    if (isCircular && isEmptyTagList(joined)) {
+    if (isCircular && entriesOf(joined).length === 0) {
         const message = 'its list of tags has no end: its pages lead on and list nothing';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
     }
@@ -26878,7 +27715,7 @@ async function listRepositories(registry, signal) {
         signal,
     };
     try {
-        const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page.length === 0);
+        const { pages, isCircular } = await readList(registry, list, parseCatalogue, (page) => page);
         if (!isCircular)
             return [...new Set(pages.flat())];
     }
@@ -26890,7 +27727,7 @@ async function listRepositories(registry, signal) {
     const message = 'its catalogue has no end: its pages lead back to what they listed before';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
 }
-async function readList(registry, list, parse, isEmpty) {
+async function readList(registry, list, parse, namesOf) {
     const { path, ...exchange } = list;
     const { about, signal } = list;
     const pages = {
@@ -26900,13 +27737,11 @@ async function readList(registry, list, parse, isEmpty) {
         send: (url) => registry.send({ ...exchange, method: 'GET', url, expected: [200] }),
         attempt: (operation) => registry.asMetadata(signal, operation),
         parse,
-        isEmpty,
+        entriesOf: namesOf,
     };
     return readPages(pages, registry.endpoint);
 }
 
-// EXTERNAL MODULE: ./build/src/lib/json.js
-var json = __nccwpck_require__(467);
 ;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
 /** The media types of manifests and indexes that can be copied, of OCI and of Docker. */
 const MEDIA_TYPE = {
@@ -26915,6 +27750,33 @@ const MEDIA_TYPE = {
     dockerList: 'application/vnd.docker.distribution.manifest.list.v2+json',
     dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
 };
+/** The media types of what manifests list, of OCI and of Docker. Those of layers get a suffix for their compression. */
+const CONTENT_TYPE = {
+    ociConfig: 'application/vnd.oci.image.config.v1+json',
+    ociLayer: 'application/vnd.oci.image.layer.v1.tar',
+    ociForeignLayer: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
+    dockerConfig: 'application/vnd.docker.container.image.v1+json',
+    dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
+    dockerForeignLayer: 'application/vnd.docker.image.rootfs.foreign.diff.tar',
+};
+/**
+ * Layer types of OCI and their counterparts of Docker, for the same bytes (OCI image-spec, media-types.md,
+ * "Compatibility").
+ */
+const LAYER_TYPES = [
+    [CONTENT_TYPE.ociLayer, CONTENT_TYPE.dockerLayer],
+    [`${CONTENT_TYPE.ociLayer}+gzip`, `${CONTENT_TYPE.dockerLayer}.gzip`],
+    [CONTENT_TYPE.ociForeignLayer, CONTENT_TYPE.dockerForeignLayer],
+    [`${CONTENT_TYPE.ociForeignLayer}+gzip`, `${CONTENT_TYPE.dockerForeignLayer}.gzip`],
+];
+/** The layer types of Docker, by those of OCI. */
+const DOCKER_LAYER_TYPES = new Map(LAYER_TYPES);
+/** The layer types of OCI, by those of Docker. */
+const OCI_LAYER_TYPES = new Map([
+    ...LAYER_TYPES.map(([oci, docker]) => [docker, oci]),
+    // Some tools write it into Docker's manifests.
+    [`${CONTENT_TYPE.dockerLayer}.zstd`, `${CONTENT_TYPE.ociLayer}+zstd`],
+]);
 const MANIFEST_MEDIA_TYPES = new Set(Object.values(MEDIA_TYPE));
 /**
  * The `Accept` header for manifests. It always has all four types: without those of OCI some registries answer 404, and
@@ -26928,6 +27790,13 @@ function isManifestMediaType(text) {
 /** Returns whether a media type is that of an index: a list of manifests, one for each platform. */
 function isIndexMediaType(type) {
     return type === MEDIA_TYPE.ociIndex || type === MEDIA_TYPE.dockerList;
+}
+/**
+ * Returns whether a manifest may be an index, by the type that a registry tells of it. Some tell `application/json`, or
+ * nothing.
+ */
+function mayBeIndexType(told) {
+    return told.includes('manifest.list') || !told.includes('manifest');
 }
 /**
  * Returns whether an index entry of a type is content such as a layer, and no manifest. Indexes of build caches list
@@ -27006,7 +27875,7 @@ const LAYERS_LIMIT = 1000;
 /** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
 const manifest_DEPTH_LIMIT = 100;
 function parseJson(bytes, about) {
-    if ((0,json/* isNestedDeeper */.F)(bytes, manifest_DEPTH_LIMIT)) {
+    if ((0,lib_json/* isNestedDeeper */.Ff)(bytes, manifest_DEPTH_LIMIT)) {
         throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
     }
     try {
@@ -27061,26 +27930,7 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     };
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/ping-answer.js
-const ping_answer_PAGES = new Set(['text/html', 'application/xhtml+xml']);
-/**
- * Returns what speaks against it that a registry gave an answer to `GET /v2/`; undefined if nothing does. It is no proof:
- * some registries have no such page, and some have it behind a web site.
- */
-function oddityOf({ status, headers }) {
-    if (headers['docker-distribution-api-version'] !== undefined)
-        return undefined;
-    if (status === 401 && headers['www-authenticate'] !== undefined)
-        return undefined;
-    const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-    const isMissing = status === 404 && !type.endsWith('json');
-    if (!isMissing && !ping_answer_PAGES.has(type))
-        return undefined;
-    return `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}`;
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/registry.js
-
 
 
 
@@ -27100,19 +27950,20 @@ function oddityOf({ status, headers }) {
 class Registry {
     host;
     limits;
+    /** Whether it is a registry, by all that it has answered. */
+    likeness;
     #endpoint;
     #transport;
     #retry;
     #signal;
     #onRetry;
     #pinged;
-    #oddity;
-    #isProven = false;
     constructor(parts) {
         this.host = parts.host;
         this.#endpoint = parts.endpoint;
         this.limits = parts.limits;
         this.#transport = parts.transport;
+        this.likeness = parts.transport.likeness;
         this.#retry = parts.retry;
         this.#signal = parts.signal;
         this.#onRetry = parts.onRetry;
@@ -27132,30 +27983,29 @@ class Registry {
         });
         return this.#pinged;
     }
-    /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
-    get oddity() {
-        return this.#isProven ? undefined : this.#oddity;
-    }
     /**
      * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
      * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
-     * the registry needs no login. Throws `UNAUTHORIZED`.
+     * the registry needs no login. `aboutLogin` tells whether the answers showed anything. Throws `UNAUTHORIZED`.
      */
     async logIn(repository) {
         await this.ping();
-        const { scheme, username } = await this.#transport.situation();
+        const scopes = [pushScope(repository)];
+        const { scheme, username } = await this.#transport.situation(scopes);
         if (scheme === 'none')
             return undefined;
-        if (username === undefined) {
-            throw new HttpFailure({
-                code: 'UNAUTHORIZED',
-                about: this.host,
-                message: 'there is no login for this registry',
-                hint: 'give --username and KEEL_PASSWORD, or log in with docker login',
-            });
-        }
-        await this.#transport.prove([pushScope(repository)]);
+        if (username === undefined)
+            throw await this.#transport.missingLogin();
+        await this.#transport.prove(scopes);
         return username;
+    }
+    /** Returns the failure of a request that wants a login where there is none. `hint` says how to give it. */
+    missingLogin(hint) {
+        return this.#transport.missingLogin(hint);
+    }
+    /** Returns what is known of the login for a repository or the registry: whether an answer proved it, and its origin. */
+    aboutLogin(repository) {
+        return this.#transport.situation(repository === undefined ? [] : [pushScope(repository)]);
     }
     /**
      * Sends one request without taking a slot and without retrying. Throws `HttpFailure`, from which the host's limits
@@ -27216,9 +28066,14 @@ class Registry {
     }
     /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
     async listTags(repository, signal) {
-        const list = await listTags(this, repository, signal);
-        this.#isProven = true;
-        return list;
+        try {
+            const list = await listTags(this, repository, signal);
+            this.likeness.prove();
+            return list;
+        }
+        catch (error) {
+            throw this.likeness.ofList(error, this.host);
+        }
     }
     /**
      * Returns all repositories, from `_catalog`; undefined if the registry does not offer that. Throws `UNAUTHORIZED` or
@@ -27250,7 +28105,7 @@ class Registry {
             }
             try {
                 const manifest = parseManifest(bytes, answer.headers['content-type'], about, algorithm);
-                this.#isProven = true;
+                this.likeness.prove();
                 return manifest;
             }
             catch (error) {
@@ -27264,15 +28119,15 @@ class Registry {
         });
     }
     /**
-     * Returns the digest of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD` is
-     * believed when it tells a digest. When it refuses, or says that there is nothing, `GET` decides.
+     * Returns the digest and type of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD`
+     * is believed when it tells a digest. When it refuses or fails, or says that there is nothing, `GET` decides.
      */
     async findManifest(repository, name, signal) {
         const told = await this.#askForManifest(repository, name, signal);
         if (told !== 'absent' && told !== 'unknown')
             return told;
         try {
-            return (await this.getManifest(repository, name, signal)).digest;
+            return await this.getManifest(repository, name, signal);
         }
         catch (error) {
             if (isNotFound(error))
@@ -27309,11 +28164,11 @@ class Registry {
             const { status, headers } = await this.asMetadata(signal, ask);
             if (status === 404)
                 return 'absent';
-            const digest = headers['docker-content-digest'];
-            return typeof digest === 'string' && isDigest(digest) ? digest : 'unknown';
+            const { 'docker-content-digest': digest, 'content-type': mediaType = '' } = headers;
+            return typeof digest === 'string' && isDigest(digest) ? { digest, mediaType } : 'unknown';
         }
         catch (error) {
-            if (isRefusedQuestion(error) && !isUnauthorized(error))
+            if (isFailedQuestion(error) || (isRefusedQuestion(error) && !isUnauthorized(error)))
                 return 'unknown';
             throw error;
         }
@@ -27407,18 +28262,123 @@ class Registry {
         });
         try {
             const answer = await this.#endpoint.settle(ask);
-            this.#oddity = oddityOf(answer);
             if (answer.status === 401)
                 this.#transport.note(answer);
-            discardBody(answer);
+            await this.likeness.pinged(answer);
         }
         catch (error) {
             // Whatever it says to this question, others tell what it can do.
             if (!isRefusedQuestion(error))
                 throw error;
-            this.#oddity = 'GET /v2/ is refused';
+            this.likeness.refusedPing();
         }
     }
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/ping-answer.js
+
+const ping_answer_PAGES = new Set(['text/html', 'application/xhtml+xml']);
+/** Returns whether an answer has the header by which registries show themselves. */
+function isSigned({ headers }) {
+    return headers['docker-distribution-api-version'] !== undefined;
+}
+/**
+ * Returns what an answer to `GET /v2/` tells, `body` being what is known of its text. That it is odd is no proof: some
+ * registries have no such page, and some have it behind a web site.
+ */
+function verdictOf(answer, body) {
+    const { status, headers } = answer;
+    if (isSigned(answer))
+        return { kind: 'registry' };
+    if (status === 401 && headers['www-authenticate'] !== undefined)
+        return { kind: 'registry' };
+    const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+    const isJson = type.endsWith('json');
+    const isMissing = status === 404 && !hasErrorList(body);
+    if (isMissing || ping_answer_PAGES.has(type)) {
+        return { kind: 'odd', oddity: `GET /v2/ is answered ${status}${type === '' ? '' : ` with ${type}`}` };
+    }
+    return { kind: isJson ? 'registry' : 'open' };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/likeness.js
+
+
+
+
+
+
+/** More than any list of errors has. */
+const likeness_PAGE_LIMIT = 64 * 1024;
+/** Whether what answers at a host is a registry, by all that it has answered. */
+class Likeness {
+    #ping;
+    #isProven = false;
+    #hasPageForList = false;
+    /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
+    get oddity() {
+        if (this.#isProven)
+            return undefined;
+        const list = this.#hasPageForList ? 'its list of tags is no JSON' : undefined;
+        return [this.#ping, list].filter((reason) => reason !== undefined).join(', and ') || undefined;
+    }
+    /** Whether an answer has shown that this is a registry. */
+    get isProven() {
+        return this.#isProven;
+    }
+    /** Notes that it answered as only a registry does. */
+    prove() {
+        this.#isProven = true;
+    }
+    /** Notes what it answered to `GET /v2/`, and reads or discards the body. */
+    async pinged(answer) {
+        // Some registries do not have this page, and say so as they say of everything else that they do not have.
+        const body = answer.status === 404 ? await readBody(answer, likeness_PAGE_LIMIT) : undefined;
+        discardBody(answer);
+        const verdict = verdictOf(answer, body?.toString('utf8') ?? '');
+        if (verdict.kind === 'registry')
+            this.prove();
+        this.#ping = verdict.kind === 'odd' ? verdict.oddity : undefined;
+    }
+    /** Notes that it refused `GET /v2/`. */
+    refusedPing() {
+        this.#ping = 'GET /v2/ is refused';
+    }
+    /** Notes why its tags could not be listed. Returns the failure, which is another one if this is no registry. */
+    ofList(error, host) {
+        if (!isPage(error))
+            return error;
+        this.#hasPageForList = true;
+        return orStranger({ host, likeness: this }, error);
+    }
+}
+function isPage(error) {
+    return error instanceof HttpFailure && error.cause instanceof NotJson;
+}
+/**
+ * Returns `NOT_A_REGISTRY` in place of the failure of a host that does not look like a registry and knows no repository,
+ * or answers a question for tags with something else. Returns any other error unchanged.
+ */
+function orStranger(registry, error) {
+    const { host, likeness } = registry;
+    const { oddity } = likeness;
+    const isMissing = isNotFound(error);
+    if (oddity === undefined || !(isMissing || isPage(error)))
+        return error;
+    return new lib_failure/* Failure */.HR({
+        code: 'NOT_A_REGISTRY',
+        about: host,
+        message: `what answers there is no registry: ${oddity}${isMissing ? ', and it knows no such repository' : ''}`,
+        hint: 'check its name and its port',
+        cause: error,
+    });
+}
+/** What web sites answer to an upload, besides pages (below 400): nothing is there, or nothing can be written. */
+const SITE_STATUS = new Set([404, 405, 410, 501]);
+/** Returns whether a web site may have refused an upload so. */
+function mayBeOfSite(error) {
+    const status = isAnswerFailure(error) ? error.status : undefined;
+    return status !== undefined && (status < 400 || SITE_STATUS.has(status));
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/transport.js
@@ -27430,9 +28390,14 @@ class Registry {
 
 
 
+
+
+
 const transport_ERROR_BODY_LIMIT = 64 * 1024;
 /** A Basic challenge after a token, then another token service, then a scope that it names. */
 const MOST_REPEATS = 3;
+/** The most characters of a path that a message shows. */
+const LONGEST_SHOWN_PATH = 200;
 /**
  * Sends requests to one registry: it adds credentials for its own host only, follows redirects and answers challenges.
  */
@@ -27441,6 +28406,8 @@ class Transport {
     #registry;
     #authorization;
     #onRequest;
+    /** Whether what answers is a registry, by all that it has answered. */
+    likeness = new Likeness();
     constructor(parts) {
         this.#http = parts.http;
         this.#registry = parts.endpoint;
@@ -27449,30 +28416,46 @@ class Transport {
     }
     /**
      * Sends a request and returns an answer with one of the expected statuses. After a 401 it sends the request again with
-     * the credential that was asked for. A streamed body cannot be sent twice: then it throws a transient failure. Throws
-     * `HttpFailure` or the signal's reason.
+     * the credential that was asked for, a streamed body from its first byte. Throws `HttpFailure`, the error of the body's
+     * writer, or the signal's reason.
      */
     async send(exchange) {
+        try {
+            return await this.#sendUntilLetIn(exchange);
+        }
+        finally {
+            this.#authorization.release(exchange.scopes);
+        }
+    }
+    async #sendUntilLetIn(exchange) {
         let isRenewed = false;
         for (let repeats = 0;; repeats += 1) {
             const sent = await this.#credentialFor(exchange.url, exchange.scopes);
             const answer = await this.#follow(exchange, sent);
+            if (isSigned(answer))
+                this.likeness.prove();
+            if (isLetIn(answer))
+                this.#authorization.admit(exchange.scopes);
             if (exchange.expected.includes(answer.status))
                 return answer;
             const failure = await this.#explain(exchange, answer);
+            if (answer.status === 403)
+                await this.#authorization.review(answer, exchange.scopes, sent);
             if (answer.status !== 401 || repeats === MOST_REPEATS)
                 throw failure;
             const lesson = await this.#authorization.learn(answer, exchange.scopes, sent);
             if (lesson === undefined || (lesson === 'renewed' && isRenewed))
                 throw failure;
             isRenewed ||= lesson === 'renewed';
-            if (typeof exchange.body === 'function')
-                throw this.#staleLogin(exchange);
         }
     }
-    /** Returns which login the registry asks for, and the user name that we have for it. */
-    situation() {
-        return this.#authorization.situation();
+    /** Returns which login the registry asks for, and what we know of ours for a request with these scopes. */
+    situation(scopes) {
+        return this.#authorization.situation(scopes);
+    }
+    /** Returns the failure of a request that cannot do without a login and has none. */
+    missingLogin(hint) {
+        return this.#authorization.missingLogin(hint);
     }
     /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
     prove(scopes) {
@@ -27506,7 +28489,7 @@ class Transport {
                 // A handshake that failed is no request.
                 if ((0,lib_failure/* failureCode */.AD)(error) !== 'TLS_REFUSED')
                     this.#onRequest(url);
-                throw error;
+                throw url.host === this.#endpoint.host ? error : redirectedTo(error, this.#endpoint.host);
             }
         };
         const answer = await followRedirects(exchange, send, (from, location) => {
@@ -27530,42 +28513,63 @@ class Transport {
             discardBody(answer);
         if (isLossyRedirect(exchange.method, answer))
             return lossyRedirect(exchange, answer);
-        const failure = refusal({
+        const text = body?.toString('utf8') ?? '';
+        if (hasErrorList(text))
+            this.likeness.prove();
+        const refused = {
             about: exchange.about,
             action: exchange.action,
             writes: exchange.writes,
             status: answer.status,
             request: answer.url.host,
-            errorBody: parseErrorBody(body?.toString('utf8') ?? '', (text) => withoutSignatures(this.#authorization.redact(text), answer.url)),
+            errorBody: parseErrorBody(text, (part) => withoutSignatures(this.#authorization.redact(part), answer.url)),
             retryAt: retryTime(answer, Date.now()),
-        });
-        // Before a write the run has found out whether a login is wanted, so a refusal has another reason.
-        const isRead = exchange.writes === undefined && answer.url.origin === this.#endpoint.origin;
-        return isRead ? this.#authorization.advise(failure) : failure;
-    }
-    #staleLogin(exchange) {
-        return new HttpFailure({
-            code: 'UNAUTHORIZED',
-            about: exchange.about,
-            message: `cannot ${exchange.action}, the login expired on the way`,
-            status: 401,
-            transient: true,
-        });
+        };
+        const failure = refusal(refused);
+        if (answer.url.origin !== this.#endpoint.origin) {
+            return strangerRefusal(failure, {
+                asked: exchange.url,
+                isUpload: exchange.writes === 'layer',
+                registry: this.#endpoint,
+                stranger: answer.url,
+            });
+        }
+        // A used up quota is no matter of a login.
+        const isSettled = exchange.writes !== undefined && saysWhy(refused);
+        return isSettled ? failure : this.#authorization.advise(failure, exchange.scopes);
     }
 }
-/** Only the host of the address is shown: the rest may be signed. */
+/** Returns the failure to reach a host that nobody named, with who led to it. */
+function redirectedTo(error, host) {
+    return isConnectionFailure(error)
+        ? error.with({ message: `${error.message}; ${host} redirects to it` })
+        : error;
+}
+/** Returns whether an answer shows that the login may send such a request. */
+function isLetIn({ status }) {
+    return status < 500 && ![401, 403, 429].includes(status);
+}
 function lossyRedirect({ about, action }, { status, headers, url }) {
-    const host = URL.parse(headers.location ?? '', url.href)?.host ?? 'nowhere';
+    const target = URL.parse(headers.location ?? '', url.href);
+    const isSame = target?.origin === url.origin;
+    const there = isSame ? `${shownPath(target)} at the same host` : (target?.host ?? 'nowhere');
     return new HttpFailure({
         code: 'REGISTRY_REFUSED',
         about,
-        message: `cannot ${action}, the registry answered ${status} and leads to ${host}, where the content would not arrive`,
-        hint: 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+        message: `cannot ${action}, the registry answered ${status} and leads to ${there}, where the content would not arrive`,
+        hint: isSame
+            ? 'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all'
+            : 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
         status,
     });
 }
+/** What follows the path may be signed. */
+function shownPath({ pathname }) {
+    return pathname.length > LONGEST_SHOWN_PATH ? 'another path' : pathname;
+}
 
 ;// CONCATENATED MODULE: ./build/src/registry/registries.js
+
 
 
 
@@ -27615,6 +28619,7 @@ class Registries {
             http,
             limiter: hostLimits.tokens,
             lookup: credentials,
+            absentFile: this.#settings.absentFile,
             onSecret,
             onRequest,
             signal,
@@ -27638,6 +28643,8 @@ class Registries {
         this.#traffic.set(host, { ...row, [what]: row[what] + 1 });
     }
 }
+/** What people call the logins at further hosts. */
+const LIST_OF_LOGINS = 'KEEL_REGISTRY_LOGINS (registry-logins in a workflow)';
 function limitsOf({ queryLimit, limit }) {
     return {
         metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
@@ -27645,22 +28652,23 @@ function limitsOf({ queryLimit, limit }) {
     };
 }
 /**
- * Returns the registries of a run, with logins from the settings and from Docker's configuration. Throws
- * `CA_FILE_MALFORMED`.
+ * Returns the registries of a run, with logins from the settings and from what `docker login` and `podman login` stored.
+ * Throws `CA_FILE_MALFORMED`.
  */
 async function openRegistries(settings, parts) {
     const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-    const authorities = await readAuthorities(caFile);
+    const authorities = parts.authorities ?? (await readAuthorities(caFile));
     for (const { password } of [login, ...logins])
         if (password !== undefined)
             onSecret(password);
     return new Registries({
-        credentials: firstCredential([
+        credentials: lookupInTurn([
             explicitCredential(login.host, login.username, login.password),
-            ...logins.map(({ host, username, password }) => explicitCredential(host, username, password)),
-            dockerCredentials(dockerConfigFile(environment), runCredentialHelper, signal),
+            ...logins.map(({ host, username, password }) => explicitCredential(host, username, password, LIST_OF_LOGINS)),
+            ...loginFiles(environment).map((file) => dockerCredentials(file, runCredentialHelper, signal)),
         ]),
+        absentFile: absentLoginFile(environment),
         retry,
         limits: limitsOf(settings),
         insecure: insecureRegistries,
@@ -27702,6 +28710,10 @@ const SIGNATURE_TAG = /^sha(?:256|512)-[0-9a-f]{64}/;
 /** Returns whether a tag holds the signature, attestation or bill of materials of another image. */
 function isSignatureTag(tag) {
     return SIGNATURE_TAG.test(tag);
+}
+/** Returns whether a tag holds the list of what refers to another image, and so stands for the referrers API. */
+function isReferrersTag(tag) {
+    return SIGNATURE_TAG.exec(tag)?.[0] === tag;
 }
 /** Returns the offered tags that hold signatures, attestations or bills of materials of a manifest. */
 function signatureTagsOf(digest, offered) {
@@ -27758,9 +28770,14 @@ function selectTags(set, name, offered) {
     const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
     const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
     const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
-    const { tags, unclearCut } = filterTags(filter, candidates);
+    const { tags, unclearCut, isAllOlder } = filterTags(filter, candidates);
     const chosen = new Map([...tags, ...pinned].map((one) => [one.tag, one]));
-    return { tags: newestFirst([...chosen.values()]).map(({ tag }) => tag), unclearCut };
+    const isEmptied = chosen.size === 0 && ordinary.length > 0 && !wantsOnlyPinned;
+    return {
+        tags: newestFirst([...chosen.values()]).map(({ tag }) => tag),
+        unclearCut,
+        emptied: isEmptied ? (isAllOlder ? 'since' : 'filters') : undefined,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/shard.js
@@ -27840,15 +28857,19 @@ function destinationRepository(naming, namespace, source, patchName) {
     const whole = namespace === undefined ? name : `${namespace}/${name}`;
     const about = `${source.host}/${source.repository}`;
     if (whole.length > NAME_LENGTH_LIMIT)
-        throw tooLong(about, whole);
+        throw tooLong(about, whole, isShortest(naming, patchName));
     return parseRepository(whole, about);
 }
-function tooLong(about, name) {
+/** Returns whether no other --naming gives a shorter name. */
+function isShortest(naming, patchName) {
+    return naming === 'basename' || patchName !== undefined;
+}
+function tooLong(about, name, isShort) {
     return new lib_failure/* Failure */.HR({
         code: 'NAME_TOO_LONG',
         about,
         message: `its name at the destination has ${name.length} characters, and registries allow ${NAME_LENGTH_LIMIT}`,
-        hint: 'give it a shorter one with "patches", or use --naming basename or a shorter --push-ns',
+        hint: `give it a shorter one with "patches", or use ${isShort ? '' : '--naming basename or '}a shorter --push-ns`,
     });
 }
 /**
@@ -27866,7 +28887,7 @@ function groupByDestination(found, set, settings) {
             const repository = destinationRepository(naming, namespace, source, patch);
             const whole = `${destination}/${repository}`;
             if (whole.length > NAME_LENGTH_LIMIT)
-                throw tooLong(`${source.host}/${source.repository}`, whole);
+                throw tooLong(`${source.host}/${source.repository}`, whole, isShortest(naming, patch));
             const members = groups.get(repository) ?? [];
             groups.set(repository, members);
             members.push(member);
@@ -28095,6 +29116,13 @@ async function discover(parts) {
     }
     return [...found.values()];
 }
+function openly(set) {
+    return { ...set, exclude: [] };
+}
+/** Returns whether `exclude` alone keeps a repository away that a prefix wants. */
+function isLeftOut(set, name) {
+    return !wantsRepository(set, name) && wantsRepository(openly(set), name);
+}
 /** Returns whether to search below a path: if it is in a namespace of `--addition-ns` or at the start of a prefix. */
 function isSearched(parts, path) {
     if (!couldWantBelow(parts.set, path))
@@ -28132,10 +29160,16 @@ async function search(parts, lister) {
 }
 async function readCatalogue(parts, lister) {
     const { source, set, signal } = parts;
-    const repositories = await source.listRepositories(signal).catch((error) => {
-        throw explainRefusal(source, set, error);
+    const repositories = await source.listRepositories(signal).catch(async (error) => {
+        throw await explainRefusal(source, set, error);
     });
-    const wanted = repositories?.filter((repository) => wantsRepository(set, repository) && isSearchedFor(parts, repository));
+    const wanted = repositories?.filter((repository) => {
+        if (wantsRepository(set, repository))
+            return isSearchedFor(parts, repository);
+        if (isLeftOut(set, repository) && isSearchedFor({ ...parts, set: openly(set) }, repository))
+            parts.onExcluded?.(repository);
+        return false;
+    });
     if ((wanted?.length ?? 0) > REPOSITORIES_LIMIT)
         throw tooMany(source);
     return wanted?.map((repository) => {
@@ -28143,16 +29177,24 @@ async function readCatalogue(parts, lister) {
         return { name: repository, registry: source, repository, list, namedTags: undefined };
     });
 }
-/** What a registry lists to others is not missing: a login may be all that it takes. */
-function explainRefusal(source, { prefixes: [prefix] }, error) {
-    if (!mayBeDeniedToUs(error))
+/**
+ * Returns why a registry does not list its repositories to us, though it may to others. A login that it refused opens
+ * nothing there, so that is told as it is wherever the login is used; without one, what needs none can be named.
+ */
+async function explainRefusal(source, { prefixes: [prefix] }, error) {
+    if (!mayBeDeniedToUs(error) || isLoginRefused(error))
         return error;
+    const { username } = await source.aboutLogin();
     const code = (0,lib_failure/* failureCode */.AD)(error);
+    const said = error instanceof lib_failure/* Failure */.HR ? error : undefined;
+    const hint = username === undefined && said?.hint !== undefined
+        ? `${said.hint}; what needs no login there can be mirrored by its full names in "names" instead of "prefixes"`
+        : 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"';
     return new lib_failure/* Failure */.HR({
         code,
         about: source.host,
-        message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for (${error instanceof Error ? error.message : code})`,
-        hint: 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"',
+        message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for: ${said?.message ?? code}`,
+        hint,
         cause: error,
     });
 }
@@ -28171,7 +29213,11 @@ async function walk(parts, lister, roots) {
         const isWanted = wantsRepository(set, path);
         const goesDeeper = depth < discovery_DEPTH_LIMIT && isSearched(parts, path);
         // No registry accepts such a name, so this listing is broken or malicious.
-        if ((!isWanted && !goesDeeper) || !isRepository(path))
+        if (!isRepository(path))
+            return;
+        if (isLeftOut(set, path))
+            parts.onExcluded?.(path);
+        if (!isWanted && !goesDeeper)
             return;
         asked += 1;
         if (asked > REPOSITORIES_LIMIT)
@@ -28279,6 +29325,7 @@ function shown(text, most = 200) {
 
 
 
+
 /** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
 const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 const referrers_listShape = schemas/* object */.Ikc({
@@ -28287,7 +29334,8 @@ const referrers_listShape = schemas/* object */.Ikc({
     manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
         digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
         artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-    })),
+    })
+        .nullable()),
 });
 /**
  * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
@@ -28330,8 +29378,8 @@ async function readReferrers(registry, repository, digest, signal) {
         signal,
     });
     const attempt = (operation) => registry.asMetadata(signal, operation);
-    const isEmpty = (page) => page.length === 0;
-    const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, isEmpty };
+    const entriesOf = (page) => page.map((referrer) => referrer.digest);
+    const list = { first, about, limits: LIMITS, send, attempt, parse: parseReferrers, entriesOf };
     const { pages } = await readPages(list, registry.endpoint);
     return pages.flat();
 }
@@ -28349,8 +29397,8 @@ async function readFallbackTag(registry, repository, digest, signal) {
 }
 function parseReferrers(body, about) {
     try {
-        const { manifests } = referrers_listShape.parse(JSON.parse(body.toString('utf8')));
-        return manifests.map(({ digest, artifactType }) => ({ digest, artifactType }));
+        const { manifests } = referrers_listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
+        return manifests.flatMap((manifest) => manifest === null ? [] : [{ digest: manifest.digest, artifactType: manifest.artifactType }]);
     }
     catch (cause) {
         const message = 'its list of what refers to a manifest makes no sense';
@@ -28426,7 +29474,7 @@ function certificateOf(pem) {
  * its entry in the log must be of the same certificate. Nothing of it is verified here.
  */
 function readCosignLayer(layer, digest) {
-    const payload = payloadShape.safeParse((0,json/* parseJson */.q)(layer.payload));
+    const payload = payloadShape.safeParse((0,lib_json/* parseJson */.qF)(layer.payload));
     if (!payload.success)
         return unfit('its payload is not that of an image');
     const { identity, image } = payload.data.critical;
@@ -28437,11 +29485,11 @@ function readCosignLayer(layer, digest) {
     if (!annotations.success)
         return unfit('it has no certificate or no entry in a log, so nobody is named by it');
     const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
-    const entry = logEntryShape.safeParse((0,json/* parseJson */.q)(annotations.data['dev.sigstore.cosign/bundle']));
+    const entry = logEntryShape.safeParse((0,lib_json/* parseJson */.qF)(annotations.data['dev.sigstore.cosign/bundle']));
     if (certificate === undefined || !entry.success)
         return unfit('its certificate or its entry in a log is malformed');
     const { SignedEntryTimestamp, Payload } = entry.data;
-    const body = logBodyShape.safeParse((0,json/* parseJson */.q)(Buffer.from(Payload.body, 'base64')));
+    const body = logBodyShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(Payload.body, 'base64')));
     if (!body.success)
         return unfit('its entry in a log is malformed');
     const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
@@ -28504,7 +29552,7 @@ const statementShape = schemas/* object */.Ikc({
  * it is. Nothing of it is verified here.
  */
 function readBundle(bytes, digest, manifest) {
-    const bundle = (0,json/* parseJson */.q)(bytes);
+    const bundle = (0,lib_json/* parseJson */.qF)(bytes);
     const shape = bundleShape.safeParse(bundle);
     if (!shape.success)
         return unfit('it is no bundle that signs something');
@@ -28512,7 +29560,7 @@ function readBundle(bytes, digest, manifest) {
     if ('messageSignature' in shape.data)
         return { ...candidate, artifact: manifest };
     const { payloadType, payload } = shape.data.dsseEnvelope;
-    const statement = statementShape.safeParse((0,json/* parseJson */.q)(Buffer.from(payload, 'base64')));
+    const statement = statementShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(payload, 'base64')));
     if (payloadType !== STATEMENT_TYPE || !statement.success)
         return unfit('it is no statement of in-toto');
     const { subject, predicateType } = statement.data;
@@ -28683,7 +29731,7 @@ function trusted_root_malformed(file, message, cause) {
     return new lib_failure/* Failure */.HR({
         code: 'TRUSTED_ROOT_MALFORMED',
         fault: 'usage',
-        about: `--trusted-root ${file}`,
+        about: `trusted-root ${file}`,
         message,
         hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
         cause,
@@ -28923,6 +29971,7 @@ const CONVERSIONS = [
 ];
 const LEFT_OUT = /^left-out=([1-9]\d{0,3})$/;
 const BESIDE = /^others=(beside)$/;
+const INSTEAD = /^others=instead$/;
 const OTHERS = /^others=(?:beside|instead)$/;
 const REFERRERS = /^referrers$/;
 const SIGNED = /^signed=([0-9a-f]{12})$/;
@@ -28971,6 +30020,10 @@ function hasReferrersIn(options) {
 /** Returns whether others added something to a tag of signatures according to a recorded text. */
 function hasOthersSignatures(options) {
     return options.split(';').some((part) => OTHERS.test(part));
+}
+/** Returns whether a tag of signatures was left as others made it according to a recorded text. */
+function isLeftAlone(options) {
+    return options.split(';').some((part) => INSTEAD.test(part));
 }
 /** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */
 function fitsSettings(recorded, settings) {
@@ -29105,11 +30158,10 @@ const UNMATCHED_TOLD = 5;
  */
 function tellUnmatched(unmatched, reporter) {
     const { lost = [], never = [] } = Object.groupBy(unmatched, ({ matchedBefore }) => matchedBefore ? 'lost' : 'never');
-    for (const { pattern, place } of lost)
-        reporter.error(unmatchedWarning(pattern, true), place);
-    for (const { pattern, place } of never.slice(0, UNMATCHED_TOLD)) {
-        reporter.warning(unmatchedWarning(pattern, false), place);
-    }
+    for (const line of lost)
+        reporter.error(unmatchedWarning(line), line.place);
+    for (const line of never.slice(0, UNMATCHED_TOLD))
+        reporter.warning(unmatchedWarning(line), line.place);
     const more = never.length - UNMATCHED_TOLD;
     if (more > 0)
         reporter.warning(moreUnmatchedWarning(more));
@@ -29424,6 +30476,7 @@ function readPragma(database, name) {
 ;// CONCATENATED MODULE: ./build/src/sync/state/state-file-kind.js
 
 
+
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 // https://github.com/etcd-io/bbolt/blob/main/internal/common/types.go: a meta page is a 16-byte header and this.
 const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
@@ -29431,7 +30484,8 @@ const BOLT_MAGIC_OFFSETS = [16, 4096 + 16];
 const HEAD_LENGTH = 4096 + 20;
 /**
  * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
- * disk or a power cut) are `damaged`. Throws `STATE_UNUSABLE` if the path is not a readable file.
+ * disk or a power cut) are `damaged`. Throws `PATH_UNUSABLE` if no state can be at the path, and `STATE_UNUSABLE` if it
+ * cannot be read.
  */
 function inspectFile(file) {
     try {
@@ -29440,7 +30494,8 @@ function inspectFile(file) {
             return 'missing';
         if (!status.isFile()) {
             throw new lib_failure/* Failure */.HR({
-                code: 'STATE_UNUSABLE',
+                code: 'PATH_UNUSABLE',
+                fault: 'usage',
                 about: file,
                 message: status.isDirectory()
                     ? 'the state cannot be kept in a folder'
@@ -29464,15 +30519,14 @@ function kindOfHead(head) {
     const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
     return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }
-/** Returns the failure for a state file on which an operation of the file system failed. */
+/** Returns the failure for a state file on which an operation of the file system failed, which may be its path's. */
 function unusableFile(file, what, cause, hint = 'check the owner and permissions of the file and its folder, or give --db another path') {
-    return new lib_failure/* Failure */.HR({
-        code: 'STATE_UNUSABLE',
-        about: file,
-        message: `the state file cannot ${what} (${cause instanceof Error ? cause.message : (0,lib_failure/* failureCode */.AD)(cause)})`,
-        hint,
-        cause,
-    });
+    const message = `the state file cannot ${what} (${cause instanceof Error ? cause.message : (0,lib_failure/* failureCode */.AD)(cause)})`;
+    if (isWrongPath(cause)) {
+        const other = 'give --db another path';
+        return new lib_failure/* Failure */.HR({ code: 'PATH_UNUSABLE', fault: 'usage', about: file, message, hint: other, cause });
+    }
+    return new lib_failure/* Failure */.HR({ code: 'STATE_UNUSABLE', about: file, message, hint, cause });
 }
 function readHead(file) {
     const head = Buffer.alloc(HEAD_LENGTH);
@@ -29903,13 +30957,21 @@ WHERE image.destination = ?`).all(id);
             pushedDigest: digestIn(row, 'pushed_digest'),
             options: textIn(row, 'key'),
             bytes: numberIn(row, 'bytes'),
-            pushed: timeIn(row, 'pushed'),
+            pushed: pushIn(row),
             confirmed: timeIn(row, 'confirmed'),
         };
     });
     return new Map(images.map((image) => [image.tag, image]));
 }
-/** Records images as pushed and confirmed at the time `now`, and replaces what was recorded for their tags. */
+/** The time of a push that no run made. Older versions show it as a day in 1970. */
+const NOT_PUSHED = 0;
+function pushIn(row) {
+    return numberIn(row, 'pushed') === NOT_PUSHED ? undefined : timeIn(row, 'pushed');
+}
+function pushTime(pushed, now) {
+    return pushed === 'unknown' ? NOT_PUSHED : wholeSeconds(pushed ?? now);
+}
+/** Records images as confirmed at the time `now`, and as pushed then unless they say otherwise, and replaces what was recorded for their tags. */
 function writeImages(database, destination, images, now) {
     if (images.length === 0)
         return;
@@ -29923,7 +30985,7 @@ function writeImages(database, destination, images, now) {
         const option = options.get(image.options) ?? ensureOptions(database, image.options);
         sources.set(`${host}/${repository}`, source);
         options.set(image.options, option);
-        insert.run(destination, image.tag, source, image.source.tag === image.tag ? null : image.source.tag, digestBytes(image.sourceDigest), image.pushedDigest === image.sourceDigest ? null : digestBytes(image.pushedDigest), option, image.bytes, time, time);
+        insert.run(destination, image.tag, source, image.source.tag === image.tag ? null : image.source.tag, digestBytes(image.sourceDigest), image.pushedDigest === image.sourceDigest ? null : digestBytes(image.pushedDigest), option, image.bytes, pushTime(image.pushed, now), time);
     }
 }
 /** Records that the destination confirmed the recorded digests of tags at the time `now`. */
@@ -29934,13 +30996,14 @@ function confirmImages(database, destination, tags, now) {
 }
 /** Returns all recorded destination repositories, ordered by name. */
 function summariseRepositories(database) {
-    const rows = statement(database, `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, max(pushed) AS pushed
+    const rows = statement(database, `SELECT host, path, count(*) AS tags, sum(bytes) AS bytes, sum(bytes = 0) AS unsized, max(pushed) AS pushed
 FROM image JOIN repository ON repository.id = image.destination GROUP BY host, path ORDER BY host, path`).all();
     return readable(rows, (row) => ({
         destination: { host: parseHost(textIn(row, 'host')), repository: parseRepository(textIn(row, 'path')) },
         tags: numberIn(row, 'tags'),
         bytes: numberIn(row, 'bytes'),
-        pushed: timeIn(row, 'pushed'),
+        unsized: numberIn(row, 'unsized'),
+        pushed: pushIn(row),
     }));
 }
 function ensureOptions(database, key) {
@@ -30176,6 +31239,51 @@ class State {
 
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
+;// CONCATENATED MODULE: ./build/src/registry/blob-presence.js
+
+
+
+/**
+ * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
+ * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
+ */
+async function hasBlob(registry, repository, blob, signal) {
+    const question = { registry, repository, blob, scope: pullScope(repository), signal };
+    const ask = (method) => registry
+        .asMetadata(signal, () => askForBlob(method, question))
+        .catch((error) => {
+        // 401 where the login is refused ends clearly when something is to be written.
+        if (isRefusedQuestion(error))
+            return undefined;
+        throw error;
+    });
+    return (await ask('HEAD')) === true ? true : ask('GET');
+}
+/**
+ * Asks for a blob once, with HEAD or for its first byte. Returns whether it is there with its size: a file that was cut at
+ * the registry, by a full disk or a crash, is not the blob. Throws the refusal of the registry.
+ */
+async function askForBlob(method, { registry, repository, blob, scope, signal }) {
+    const answer = await registry.send({
+        method,
+        url: registry.url(`/v2/${repository}/blobs/${blob.digest}`),
+        scopes: [scope],
+        headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
+        // An empty blob has no first byte: 416.
+        expected: method === 'GET' ? [200, 206, 404, 416] : [200, 404],
+        about: registry.nameOf(repository, blob.digest),
+        action: 'ask for a layer',
+        signal,
+    });
+    discardBody(answer);
+    return answer.status !== 404 && (toldSize(answer) ?? blob.size) === blob.size;
+}
+/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
+function toldSize({ status, headers }) {
+    const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
+    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-stream.js
 
 
@@ -30477,53 +31585,6 @@ class BlobStream {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob-presence.js
-
-
-
-/**
- * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
- * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
- */
-async function hasBlob(registry, repository, { digest, size }, signal) {
-    const ask = (method) => registry
-        .asMetadata(signal, async () => {
-        const answer = await registry.send({
-            method,
-            url: registry.url(`/v2/${repository}/blobs/${digest}`),
-            scopes: [pullScope(repository)],
-            headers: method === 'GET' ? { range: 'bytes=0-0' } : undefined,
-            // An empty blob has no first byte: 416.
-            expected: [200, 206, 404, 416],
-            about: registry.nameOf(repository, digest),
-            action: 'ask for a layer',
-            signal,
-        });
-        discardBody(answer);
-        return answer;
-    })
-        .catch((error) => {
-        // 401 where the login is refused ends clearly when something is to be written.
-        if (isRefusedQuestion(error))
-            return undefined;
-        throw error;
-    });
-    const isWhole = (answer) => (toldSize(answer) ?? size) === size;
-    const head = await ask('HEAD');
-    if (head?.status === 200 && isWhole(head))
-        return true;
-    const part = await ask('GET');
-    if (part === undefined)
-        return undefined;
-    // A file that was cut at the registry, by a full disk or a crash, is not the layer.
-    return part.status !== 404 && isWhole(part);
-}
-/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
-function toldSize({ status, headers }) {
-    const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
-    return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-upload.js
 
 
@@ -30587,25 +31648,20 @@ async function openUpload(registry, repository, signal, mount) {
             signal,
         });
         discardBody(answer);
-        if (answer.status === 202)
-            return readLocation(registry, repository, answer);
-        return 'mounted';
+        if (answer.status !== 202)
+            return 'mounted';
+        const upload = readLocation(registry, repository, answer);
+        registry.likeness.prove();
+        return upload;
     }
     catch (error) {
         // Registries and token services refuse to mount in many ways. If we may not push at all, the plain request fails too.
-        if (mount === undefined || !blob_upload_isRefusal(error))
+        if (mount === undefined || !isRefusedQuestion(error))
             throw error;
         return DENIED.has(error.status) ? 'denied' : 'refused';
     }
 }
 const DENIED = new Set([401, 403]);
-/**
- * Returns whether an error is a refusal that would be the same again. To a question that only saves work it means no.
- * What answers with another kind of status is no registry, and must not be taken for one that only refuses.
- */
-function blob_upload_isRefusal(error) {
-    return (error instanceof HttpFailure && error.status !== undefined && error.status >= 400 && !error.transient);
-}
 /**
  * Returns how many bytes an upload has, and the upload with its new location; undefined if it is gone, or if the
  * registry does not tell.
@@ -30626,7 +31682,7 @@ async function inspectUpload(registry, upload, signal) {
         return received === undefined ? undefined : { upload: nextLocation(registry, upload, answer), received };
     }
     catch (error) {
-        if (blob_upload_isRefusal(error))
+        if (isRefusedQuestion(error))
             return undefined;
         throw error;
     }
@@ -30656,27 +31712,6 @@ async function cancelUpload(registry, upload) {
         // The reason why the upload was not completed is reported. This failure would only hide it.
     }
 }
-/** Returns whether a repository has a blob of this size; undefined if the registry does not say. */
-async function askForBlob(registry, repository, { digest, size }, signal) {
-    try {
-        const answer = await registry.send({
-            method: 'HEAD',
-            url: registry.url(`/v2/${repository}/blobs/${digest}`),
-            scopes: [pushScope(repository)],
-            expected: [200, 404],
-            about: `${registry.host}/${repository}`,
-            action: 'ask for a layer',
-            signal,
-        });
-        discardBody(answer);
-        return answer.status === 200 && (toldSize(answer) ?? size) === size;
-    }
-    catch (error) {
-        if (blob_upload_isRefusal(error))
-            return undefined;
-        throw error;
-    }
-}
 /** Sends a blob in one streaming PUT, which completes the upload. Returns the status of the answer. */
 async function putWhole(registry, upload, { digest, size }, body, signal) {
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(size) };
@@ -30700,7 +31735,10 @@ async function complete(registry, upload, digest, request) {
     discardBody(answer);
     return answer.status;
 }
-/** Sends a range of a blob, and returns the upload with the location for its next request. */
+/**
+ * Sends a range of a blob. Returns the upload with the location for its next request, and how many bytes it has by the
+ * answer, if that tells.
+ */
 async function patchChunk(registry, upload, { start, end }, body, signal) {
     const answer = await registry.send({
         method: 'PATCH',
@@ -30721,7 +31759,8 @@ async function patchChunk(registry, upload, { start, end }, body, signal) {
         signal,
     });
     discardBody(answer);
-    return nextLocation(registry, upload, answer);
+    const received = receivedBytes(answer.headers['range']?.toString());
+    return { upload: nextLocation(registry, upload, answer), received };
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/blob/push-habits.js
@@ -30771,7 +31810,107 @@ async function inRequest(request, perform) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/blob/upload-course.js
+
+
+/** For fewer bytes it costs less to send them again than to ask what is there. */
+const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
+/** A larger blob whose transfer was cut is sent in chunks from then on. */
+const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
+/** A chunk of which fewer bytes and a smaller share are kept brings an upload nowhere. */
+const upload_course_PROGRESS_BYTES = 1024 * 1024;
+const PROGRESS_SHARE = 0.1;
+const TOO_LARGE = 413;
+const MISPLACED = 416;
+const upload_course_UNKNOWN = 404;
+/** Statuses that say nothing about the form of an upload. */
+const upload_course_DENIED = new Set([401, 403]);
+const AGAIN = { course: 'again', counts: true };
+const NEW = { course: 'new', counts: true };
+const WITHOUT = { course: 'without', counts: false };
+const END = { course: 'end', counts: false };
+/** Returns how a push goes on after a request failed. */
+function courseAfter(setback, standing) {
+    const { request, isPassing } = setback;
+    switch (request) {
+        case 'ping':
+        case 'open':
+            return isPassing ? AGAIN : END;
+        case 'mount':
+        case 'ask':
+        case 'inspect':
+            return isPassing ? AGAIN : WITHOUT;
+        case 'put':
+            return isPassing ? courseAfterCut(standing) : courseAfterPut(setback, standing);
+        case 'patch':
+            return isPassing ? AGAIN : courseAfterPatch(setback, standing);
+        case 'close':
+            return isPassing ? AGAIN : courseAfterClose(setback, standing);
+    }
+}
+/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
+function courseAtLast({ request, status }) {
+    // Without an answer the registry is not there, so a further request would not be answered either.
+    const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
+    return isOptional && status !== undefined ? 'without' : undefined;
+}
+/**
+ * Returns where an upload stands after a chunk was taken, with how many bytes the answer told: within the chunk if only
+ * a part of it was kept (distribution-spec, "Pushing a blob in chunks"), otherwise at its end. What ECR tells stays
+ * where the first chunk ended, which is within no later one.
+ */
+function positionAfterChunk({ start, end }, told) {
+    return told !== undefined && told > start && told < end ? told : end;
+}
+/** Returns whether an upload that stands at `position` after a chunk has come too little further to go on for long. */
+function isStuck({ start, end }, position) {
+    return position - start < Math.min(upload_course_PROGRESS_BYTES, (end - start) * PROGRESS_SHARE);
+}
+function courseAfterCut({ size, sent, takesChunks }) {
+    if (!takesChunks)
+        return NEW;
+    if (size > CHUNKED_FROM_BYTES)
+        return { course: 'in chunks', counts: true };
+    return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
+}
+function courseAfterPut({ status }, { takesChunks }) {
+    if (status === TOO_LARGE)
+        return takesChunks ? { course: 'in chunks', counts: false } : END;
+    return status === upload_course_UNKNOWN || status === MISPLACED ? NEW : END;
+}
+function courseAfterPatch({ status }, standing) {
+    const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
+    const whole = { course: takesWhole ? 'whole' : 'too large', counts: false };
+    const smaller = { course: 'smaller', counts: false };
+    if (status === TOO_LARGE)
+        return chunk > leastChunk ? smaller : END;
+    if (status === MISPLACED) {
+        if (told === 'nothing')
+            return AGAIN;
+        // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
+        if (told === 'another')
+            return { course: 'blindly', counts: true };
+        // GHCR answers this to a chunk that is too large.
+        return chunk > leastChunk ? smaller : whole;
+    }
+    if (status === upload_course_UNKNOWN && hasTaken)
+        return NEW;
+    return upload_course_DENIED.has(status) ? END : whole;
+}
+function courseAfterClose({ status }, { takesWhole }) {
+    if (status === TOO_LARGE || upload_course_DENIED.has(status))
+        return END;
+    return takesWhole ? { course: 'whole', counts: false } : NEW;
+}
+/** Returns what a failure of a request tells. */
+function setbackOf(request, error) {
+    const status = error instanceof HttpFailure ? error.status : undefined;
+    return { request, status, isPassing: (0,lib_failure/* isTransient */.dg)(error) };
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-sending.js
+
+
 
 
 
@@ -30924,9 +32063,21 @@ class BlobSending {
         const range = { start: before.passed, end };
         const patch = (body) => patchChunk(registry, upload, range, body, signal);
         const { result, meter } = await this.#transfer('patch', open, end, patch);
-        this.#onReached(end);
-        this.#open = { upload: result, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: true };
+        const taken = { upload: result.upload, isDoubted: false, told: 'nothing', hasTaken: true };
+        const position = positionAfterChunk(range, result.received);
+        this.#open = { ...taken, meter: before, isSure: false };
+        const reached = position === end ? meter : await this.#meterAt(position, before);
+        this.#open = { ...taken, meter: reached, isSure: true };
+        this.#onReached(position);
+        if (isStuck(range, position))
+            throw this.#stuck(range, position);
         return this.#open;
+    }
+    #stuck({ start, end }, position) {
+        const { host } = this.#delivery.registry;
+        const message = `it kept only ${position - start} of the ${end - start} bytes of a part of a layer`;
+        const failure = new HttpFailure({ code: 'REGISTRY_BROKEN', about: host, message, transient: true });
+        return new RequestFailure('patch', failure);
     }
     #chunkOf({ upload, meter }) {
         const rest = this.#delivery.descriptor.size - meter.passed;
@@ -30938,14 +32089,22 @@ class BlobSending {
         const read = (until) => this.#reader.begin(this.#reader.meter(open.meter), end, until);
         let stream = await read(signal);
         let isBegun = false;
+        let counted = open.meter.passed;
+        // Bytes that are sent again in the same request are not counted again.
+        const count = () => {
+            const { passed } = stream.meter;
+            if (passed > counted)
+                onBytes?.(passed - counted);
+            counted = Math.max(counted, passed);
+        };
         const body = async (sink, stop) => {
-            // After a redirect the same bytes are wanted again.
+            // After a redirect, or with another login, the same bytes are wanted again.
             if (isBegun) {
                 stream.close();
                 stream = await read(stop);
             }
             isBegun = true;
-            await stream.pour(sink, stop, onBytes);
+            await stream.pour(sink, stop, count);
             sink.end();
         };
         this.#open = { ...open, isSure: false };
@@ -30960,90 +32119,10 @@ class BlobSending {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/blob/upload-course.js
-
-
-/** For fewer bytes it costs less to send them again than to ask what is there. */
-const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
-/** A larger blob whose transfer was cut is sent in chunks from then on. */
-const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-const TOO_LARGE = 413;
-const MISPLACED = 416;
-const upload_course_UNKNOWN = 404;
-/** Statuses that say nothing about the form of an upload. */
-const upload_course_DENIED = new Set([401, 403]);
-const AGAIN = { course: 'again', counts: true };
-const NEW = { course: 'new', counts: true };
-const WITHOUT = { course: 'without', counts: false };
-const END = { course: 'end', counts: false };
-/** Returns how a push goes on after a request failed. */
-function courseAfter(setback, standing) {
-    const { request, isPassing } = setback;
-    switch (request) {
-        case 'ping':
-        case 'open':
-            return isPassing ? AGAIN : END;
-        case 'mount':
-        case 'ask':
-        case 'inspect':
-            return isPassing ? AGAIN : WITHOUT;
-        case 'put':
-            return isPassing ? courseAfterCut(standing) : courseAfterPut(setback, standing);
-        case 'patch':
-            return isPassing ? AGAIN : courseAfterPatch(setback, standing);
-        case 'close':
-            return isPassing ? AGAIN : courseAfterClose(setback, standing);
-    }
-}
-/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
-function courseAtLast({ request, status }) {
-    // Without an answer the registry is not there, so a further request would not be answered either.
-    const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
-    return isOptional && status !== undefined ? 'without' : undefined;
-}
-function courseAfterCut({ size, sent, takesChunks }) {
-    if (!takesChunks)
-        return NEW;
-    if (size > CHUNKED_FROM_BYTES)
-        return { course: 'in chunks', counts: true };
-    return sent >= WORTH_ASKING_BYTES ? AGAIN : NEW;
-}
-function courseAfterPut({ status }, { takesChunks }) {
-    if (status === TOO_LARGE)
-        return takesChunks ? { course: 'in chunks', counts: false } : END;
-    return status === upload_course_UNKNOWN || status === MISPLACED ? NEW : END;
-}
-function courseAfterPatch({ status }, standing) {
-    const { chunk, leastChunk, takesWhole, hasTaken, told } = standing;
-    const whole = { course: takesWhole ? 'whole' : 'too large', counts: false };
-    const smaller = { course: 'smaller', counts: false };
-    if (status === TOO_LARGE)
-        return chunk > leastChunk ? smaller : END;
-    if (status === MISPLACED) {
-        if (told === 'nothing')
-            return AGAIN;
-        // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
-        if (told === 'another')
-            return { course: 'blindly', counts: true };
-        // GHCR answers this to a chunk that is too large.
-        return chunk > leastChunk ? smaller : whole;
-    }
-    if (status === upload_course_UNKNOWN && hasTaken)
-        return NEW;
-    return upload_course_DENIED.has(status) ? END : whole;
-}
-function courseAfterClose({ status }, { takesWhole }) {
-    if (status === TOO_LARGE || upload_course_DENIED.has(status))
-        return END;
-    return takesWhole ? { course: 'whole', counts: false } : NEW;
-}
-/** Returns what a failure of a request tells. */
-function setbackOf(request, error) {
-    const status = error instanceof HttpFailure ? error.status : undefined;
-    return { request, status, isPassing: (0,lib_failure/* isTransient */.dg)(error) };
-}
-
 ;// CONCATENATED MODULE: ./build/src/registry/blob/blob-push.js
+
+
+
 
 
 
@@ -31208,7 +32287,15 @@ class Pushing {
         const { registry, repository, descriptor, signal } = this.#push;
         if (!this.#asks)
             return undefined;
-        return inRequest('ask', () => askForBlob(registry, repository, descriptor, signal));
+        const question = { registry, repository, blob: descriptor, scope: pushScope(repository), signal };
+        try {
+            return await inRequest('ask', () => askForBlob('HEAD', question));
+        }
+        catch (error) {
+            if (error instanceof RequestFailure && isRefusedQuestion(error.reason))
+                return undefined;
+            throw error;
+        }
     }
     /** Prepares the next attempt and waits for it. Throws the reason if there is none. */
     async #recover(error) {
@@ -31298,7 +32385,7 @@ const LAYER_TYPE = 'application/vnd.keel.sync.state.v1.sqlite+gzip';
 const EMPTY_CONFIG = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };
 // Aliyun ACR refuses the empty one: "unknown manifest class for application/vnd.oci.empty.v1+json".
 const ORDINARY_CONFIG = {
-    mediaType: 'application/vnd.oci.image.config.v1+json',
+    mediaType: CONTENT_TYPE.ociConfig,
     bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
 /** 100,000 tags take about 15 MB. A file far beyond that is no state, or a zip bomb. */
@@ -31717,7 +32804,7 @@ class RemoteState {
     }
     async #present(registry, signal) {
         try {
-            return await registry.findManifest(this.#place.repository, this.#place.tag, signal);
+            return (await registry.findManifest(this.#place.repository, this.#place.tag, signal))?.digest;
         }
         catch (error) {
             // Absent or damaged. The push will show whether it can be replaced.
@@ -31734,29 +32821,20 @@ class RemoteState {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/state/run-lock.js
+;// CONCATENATED MODULE: ./build/src/lib/file-lock.js
 
 
 
-
-
-
-/** Each attempt loses against a run that ended in this very moment. */
+/** Each attempt loses against a process that gave the lock back in this very moment. */
 const ATTEMPTS = 10;
 /**
- * Takes a state file for one run: until the result is disposed, or the process ends in whatever way, no other run can
- * take it. It can be read meanwhile. Throws `STATE_BUSY` if another run has it, and `STATE_UNUSABLE`.
+ * Takes a lock, which is an empty file: until the result is disposed, or the process ends in whatever way, nobody else
+ * can take it. Returns undefined if somebody has it. Throws errors of the system and of node:sqlite.
  *
- * SQLite's locks belong to the process, so a kill releases them. The state itself cannot be locked for the time of a
- * run: nobody could read it. Therefore an empty file beside it is locked.
+ * SQLite's locks belong to the process, so a kill releases them. What a killed process leaves of the file bars nobody.
  */
-function takeRunLock(file) {
-    const kind = inspectFile(file);
+function takeFileLock(lock) {
     try {
-        makeFolder((0,external_node_path_.dirname)(file));
-        // Two runs may call the file by different names.
-        const real = kind === 'missing' ? (0,external_node_path_.join)((0,external_node_fs_.realpathSync)((0,external_node_path_.dirname)(file)), (0,external_node_path_.basename)(file)) : (0,external_node_fs_.realpathSync)(file);
-        const lock = `${real}.lock`;
         for (let left = ATTEMPTS; left > 0; left -= 1) {
             const database = lockFile(lock);
             if (database !== undefined)
@@ -31765,16 +32843,11 @@ function takeRunLock(file) {
     }
     catch (error) {
         if (sqliteProblem(error) !== 'busy')
-            throw unusableFile(file, 'be taken for this run', error);
+            throw error;
     }
-    throw new lib_failure/* Failure */.HR({
-        code: 'STATE_BUSY',
-        about: file,
-        message: 'another run is using this state file',
-        hint: 'let the other run end first, or give --db a file of its own to each run',
-    });
+    return undefined;
 }
-/** Returns undefined if the run that had it removed the file in the meantime. */
+/** Returns undefined if who had it removed the file in the meantime. */
 function lockFile(lock) {
     const before = inodeOf(lock) ?? create(lock);
     const database = openSqlite(lock);
@@ -31814,6 +32887,43 @@ function create(file) {
             throw error;
     }
     return inodeOf(file);
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/run-lock.js
+
+
+
+
+
+
+/**
+ * Takes a state file for one run: until the result is disposed, or the process ends in whatever way, no other run can
+ * take it. It can be read meanwhile. Throws `STATE_BUSY` if another run has it, and `STATE_UNUSABLE`.
+ *
+ * The state itself cannot be locked for the time of a run: nobody could read it. Therefore a file beside it is.
+ */
+function takeRunLock(file) {
+    const lock = lockBeside(file);
+    if (lock !== undefined)
+        return lock;
+    throw new lib_failure/* Failure */.HR({
+        code: 'STATE_BUSY',
+        about: file,
+        message: 'another run is using this state file',
+        hint: 'let the other run end first, or give --db a file of its own to each run',
+    });
+}
+function lockBeside(file) {
+    const kind = inspectFile(file);
+    try {
+        makeFolder((0,external_node_path_.dirname)(file));
+        // Two runs may call the file by different names.
+        const real = kind === 'missing' ? (0,external_node_path_.join)((0,external_node_fs_.realpathSync)((0,external_node_path_.dirname)(file)), (0,external_node_path_.basename)(file)) : (0,external_node_fs_.realpathSync)(file);
+        return takeFileLock(`${real}.lock`);
+    }
+    catch (error) {
+        throw unusableFile(file, 'be taken for this run', error);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/blob-board.js
@@ -32089,39 +33199,20 @@ function rewriteEntries(index, kept, about) {
 
 
 
-const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
-const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
-const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
-const OCI_FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar';
-const DOCKER_FOREIGN = 'application/vnd.docker.image.rootfs.foreign.diff.tar';
-/** The bytes are the same in both formats, only the types differ (OCI image-spec, media-types.md, "Compatibility"). */
-const LAYER_TYPES = [
-    [OCI_LAYER, DOCKER_LAYER],
-    [`${OCI_LAYER}+gzip`, `${DOCKER_LAYER}.gzip`],
-    [OCI_FOREIGN, DOCKER_FOREIGN],
-    [`${OCI_FOREIGN}+gzip`, `${DOCKER_FOREIGN}.gzip`],
-];
-const TO_DOCKER = new Map(LAYER_TYPES);
-const TO_OCI = new Map([
-    ...LAYER_TYPES.map(([oci, docker]) => [docker, oci]),
-    // Some tools write it into Docker's manifests.
-    [`${DOCKER_LAYER}.zstd`, `${OCI_LAYER}+zstd`],
-]);
 /** What differs between the families. */
 const FAMILIES = {
     docker: {
         image: MEDIA_TYPE.dockerManifest,
         index: MEDIA_TYPE.dockerList,
-        config: DOCKER_CONFIG,
-        layers: TO_DOCKER,
+        config: CONTENT_TYPE.dockerConfig,
+        layers: DOCKER_LAYER_TYPES,
         names: { refused: 'an OCI image', becomes: 'a Docker image', takes: 'OCI images' },
     },
     oci: {
         image: MEDIA_TYPE.ociManifest,
         index: MEDIA_TYPE.ociIndex,
-        config: OCI_CONFIG,
-        layers: TO_OCI,
+        config: CONTENT_TYPE.ociConfig,
+        layers: OCI_LAYER_TYPES,
         names: { refused: 'a Docker image', becomes: 'an OCI image', takes: "Docker's images" },
     },
 };
@@ -32171,7 +33262,7 @@ function layerType(mediaType, family, about) {
 }
 /** Returns whether a manifest is a container image and not another artifact in the same format. */
 function isContainerImage({ config }) {
-    return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
+    return config.mediaType === CONTENT_TYPE.ociConfig || config.mediaType === CONTENT_TYPE.dockerConfig;
 }
 /**
  * Returns an image as one of a family, with the same blobs: a Docker manifest, schema 2, or an OCI manifest. One that is
@@ -32345,48 +33436,70 @@ function requireReasonable(index, depth, known, about) {
 
 
 
+
 const MANIFESTS_KEPT = { results: 2000, weight: 32 * 1024 * 1024, weigh: weightOf };
-const BLOBS_KEPT = { results: 50_000 };
+const ANSWERS_KEPT = { results: 50_000 };
 /**
  * Looks below tags of one registry: garbage collections and retention rules may remove parts of an image and leave its
  * tag. It asks for each part of a repository once.
  */
 class PartsSearch {
+    /** The names of tags below which something could not be asked for, and why. Only with the extent `manifests`. */
+    unasked = new Map();
     #registry;
     #signal;
     #manifests = new SingleFlight(MANIFESTS_KEPT);
-    #blobs = new SingleFlight(BLOBS_KEPT);
+    #claims = new SingleFlight(ANSWERS_KEPT);
+    #blobs = new SingleFlight(ANSWERS_KEPT);
     constructor(registry, signal) {
         this.#registry = registry;
         this.#signal = signal;
     }
     /**
-     * Returns what the registry has of an image and of all that its index lists: one request for each manifest, and one
-     * for each configuration and layer. `wants` chooses among what an index lists, all by default. Throws the failure of
-     * a request, and `INDEX_UNREASONABLE`.
+     * Returns what the registry has of an image, whose tag it has just told, and of all that its index lists: one request
+     * for each manifest, and one for each configuration and layer. With the extent `manifests` only what indexes list is
+     * asked for, by `HEAD`, and no configuration or layer, and what fails is `unshown`. Throws the failure of a request, and
+     * `INDEX_UNREASONABLE`.
      */
-    async lookBelow(repository, digest, wants = () => true) {
+    async lookBelow(repository, digest, { wants = () => true, extent = 'parts', tag } = {}) {
         const sight = {
             seen: new Set([digest]),
             missing: [],
             blobs: new Map(),
             elsewhere: new Set(),
             images: 0,
+            unshown: 0,
         };
-        await this.#look(repository, digest, { path: [] }, { sight, depth: 0, wants });
+        // Its own type was told with its tag, if it matters. A type that is not known may be an index.
+        const whole = { digest, mediaType: '' };
+        await this.#look(repository, whole, { path: [] }, { sight, depth: 0, wants, extent, tag });
         const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
-        const { images, blobs, missing, elsewhere } = sight;
-        return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold };
+        const { images, blobs, missing, elsewhere, unshown } = sight;
+        return { images, blobs: blobs.size, missing, elsewhere: elsewhere.size, untold, unshown };
     }
-    async #look(repository, digest, position, search) {
-        const { sight, depth, wants } = search;
-        const manifest = await this.#manifest(repository, digest);
-        if (manifest === undefined) {
+    async #look(repository, { digest, mediaType }, position, search) {
+        const { sight, depth, wants, extent, tag } = search;
+        const isRead = extent === 'parts' || mayBeIndexType(mediaType);
+        const asking = isRead ? this.#manifest(repository, digest, depth > 0) : this.#claim(repository, digest);
+        const manifest = await asking.catch((error) => {
+            this.#signal.throwIfAborted();
+            // The tag is right, which was all that was asked for. Only a look at each part has to be sure.
+            if (extent === 'parts' || !(error instanceof HttpFailure))
+                throw error;
+            this.unasked.set(this.#registry.nameOf(repository, tag ?? digest), error);
+            return 'unshown';
+        });
+        if (manifest === 'missing')
             sight.missing.push({ kind: 'manifest', digest, ...position });
+        if (manifest === 'unshown')
+            sight.unshown += 1;
+        if (typeof manifest === 'string')
+            return;
+        if (manifest.kind === 'image') {
+            if (extent === 'parts')
+                await this.#lookAtImage(repository, manifest, position, sight);
             return;
         }
-        if (manifest.kind === 'image')
-            return this.#lookAtImage(repository, manifest, position, sight);
         requireReasonable(manifest, depth, sight.seen, this.#registry.nameOf(repository, digest));
         const fresh = manifest.manifests.filter((listed) => wants(listed) && !sight.seen.has(listed.digest));
         for (const listed of fresh)
@@ -32395,9 +33508,11 @@ class PartsSearch {
             const platform = listed.platform === undefined ? position.platform : formatPlatform(listed.platform);
             const below = { platform, path: [...position.path, listed.digest] };
             if (isBlobMediaType(listed.mediaType)) {
+                if (extent === 'manifests')
+                    return undefined;
                 return this.#lookAtBlob(repository, listed, { kind: 'layer', ...position }, sight);
             }
-            return this.#look(repository, listed.digest, below, { ...search, depth: depth + 1 });
+            return this.#look(repository, listed, below, { ...search, depth: depth + 1 });
         });
         await Promise.all(looks);
     }
@@ -32420,22 +33535,51 @@ class PartsSearch {
         else
             sight.missing.push({ ...part, digest: blob.digest });
     }
-    #manifest(repository, digest) {
-        return this.#manifests.get(`${repository}@${digest}`, async () => {
-            try {
-                return await this.#registry.getManifest(repository, digest, this.#signal);
-            }
-            catch (error) {
-                // What has another digest is damaged there, so the true one is missing.
-                if (mayBeAbsent(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
-                    return undefined;
-                throw error;
-            }
-        });
+    #manifest(repository, digest, isListed) {
+        return this.#manifests.get(`${repository}@${digest}`, () => this.#registry
+            .getManifest(repository, digest, this.#signal)
+            .catch((error) => seenIn(error, isListed)));
+    }
+    /** Asks for a manifest that an index lists, without reading it. */
+    #claim(repository, digest) {
+        return this.#claims.get(`${repository}@${digest}`, () => this.#registry.findManifest(repository, digest, this.#signal).then((found) => (found === undefined ? 'missing' : 'there'), (error) => seenIn(error, true)));
     }
     #hasBlob(repository, blob) {
         return this.#blobs.get(`${repository}@${blob.digest}`, () => hasBlob(this.#registry, repository, blob, this.#signal));
     }
+}
+/**
+ * Looks again for what was missing below a tag and has been pushed since. docker-registry answers as if it took a layer,
+ * and keeps the damaged file that it has of it. Throws `CONTENT_UNKNOWN`.
+ */
+async function requireRepair(registry, { target: { repository, tag }, extent }, digest, missing, signal) {
+    if (extent === 'tag')
+        return;
+    const now = await new PartsSearch(registry, signal).lookBelow(repository, digest, { extent });
+    const still = now.missing.filter((part) => missing.some((before) => before.digest === part.digest));
+    if (still.length === 0)
+        return;
+    throw new lib_failure/* Failure */.HR({
+        code: 'CONTENT_UNKNOWN',
+        about: registry.nameOf(repository, tag),
+        message: `it took what was missing, and still lacks ${describeMissing(still)}`,
+        hint: 'it may keep a damaged file of that: remove the file from its storage, and run synctl sync --verify deep again',
+    });
+}
+/**
+ * Returns what an error tells of a manifest. A refusal tells nothing of that of a tag, which was told just before.
+ * Artifactory answers 403 for what is absent: where it has shown an index, `isListed`, it would show what that lists.
+ * Throws any other error.
+ */
+function seenIn(error, isListed) {
+    // What has another digest is damaged there, so the true one is missing.
+    if (isNotFound(error) || (0,lib_failure/* failureCode */.AD)(error) === 'DIGEST_MISMATCH')
+        return 'missing';
+    if (isListed && mayBeAbsent(error))
+        return 'missing';
+    if (isRefusedQuestion(error))
+        return 'unshown';
+    throw error;
 }
 const PARTS_NAMED = 3;
 /** Returns the missing parts in words: `its image for linux/arm64 (sha256 4f1e…) and 2 more`. */
@@ -32461,7 +33605,7 @@ function describePart({ kind, digest, position, platform, path }) {
     return `layer ${position.number} of ${position.of}${of}, ${which}`;
 }
 function weightOf(manifest) {
-    return manifest?.bytes.length ?? 0;
+    return typeof manifest === 'string' ? 0 : manifest.bytes.length;
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/platform-choice.js
@@ -32607,13 +33751,13 @@ const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
 function signature_union_keyOf({ digest, annotations }) {
     return `${digest} ${annotations?.[COSIGN_SIGNATURE] ?? ''}`;
 }
-function entriesOf(manifest) {
+function signature_union_entriesOf(manifest) {
     return manifest.kind === 'index' ? manifest.manifests : manifest.layers;
 }
 /** Returns what to do about a tag of signatures by the manifests of the source and of the destination. */
 function uniteSignatures(ours, theirs, about) {
-    const wanted = new Set(entriesOf(ours).map(signature_union_keyOf));
-    const present = new Set(entriesOf(theirs).map(signature_union_keyOf));
+    const wanted = new Set(signature_union_entriesOf(ours).map(signature_union_keyOf));
+    const present = new Set(signature_union_entriesOf(theirs).map(signature_union_keyOf));
     const isSameKind = ours.kind === theirs.kind;
     if (isSameKind && [...present].every((key) => wanted.has(key)))
         return { kind: 'replace' };
@@ -32897,7 +34041,8 @@ class TreePush {
                 throw new RefusedManifest(format, error);
             throw error;
         }
-        return { ...parts, size: parts.size + manifest.bytes.length, isListed };
+        const size = parts.size === undefined ? undefined : parts.size + manifest.bytes.length;
+        return { ...parts, size, isListed };
     }
     /** Throws `CONTENT_UNKNOWN` also if a registry refuses without a reason, and a part is missing there. */
     async #putManifest(repository, name, manifest, { signal, setActive }) {
@@ -33002,7 +34147,7 @@ class TreePush {
             (await this.#target.claimsManifest(repository, child.digest, signal));
         // Only images of Windows have foreign layers, which may not be there.
         if (isThere && child.platform?.os !== 'windows')
-            return { size: child.size, layersLeftOut: 0 };
+            return { size: undefined, layersLeftOut: 0 };
         const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
         if (isThere)
             return this.#pushParts(task, manifest, depth);
@@ -33084,7 +34229,7 @@ function isWithheld(error) {
 }
 function sum(trees) {
     return trees.reduce((total, tree) => ({
-        size: total.size + tree.size,
+        size: total.size === undefined || tree.size === undefined ? undefined : total.size + tree.size,
         layersLeftOut: total.layersLeftOut + tree.layersLeftOut,
     }), { size: 0, layersLeftOut: 0 });
 }
@@ -33099,18 +34244,29 @@ function sum(trees) {
 
 
 
+
+/** A bill of materials has a signature, and this one may be signed again. Nobody is known to go further. */
+const DEEPEST_LEVEL = 8;
+/** Of one image, on all levels together. */
+const MOST_REFERRERS = 5000;
 const COPIES_KEPT = 20_000;
-const referrer_copy_annotationsShape = schemas/* object */.Ikc({
-    annotations: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* string */.YjP()).optional().catch(undefined),
-});
+const OFFERS_KEPT = {
+    results: COPIES_KEPT,
+    weight: 200_000,
+    weigh: ({ wanted = [] }) => wanted.length,
+};
+const referrer_copy_annotationsShape = schemas/* object */.Ikc({ annotations: (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined) });
 /** Copies signatures that the referrers API of a source tells of, and the tag that stands for it where it is needed. */
 class ReferrerCopier {
     #target;
     #tree;
     #isDryRun;
     #signal;
-    /** Sources that do not have the API. */
-    #without = new Set();
+    /** Whether sources have the API. One that has answered once has it, whatever it refuses later. */
+    #hasApi = new Map();
+    /** The first question to each source. The others wait for its answer, which may spare them all. */
+    #first = new Map();
+    #offers = new SingleFlight(OFFERS_KEPT);
     #copies = new SingleFlight({ results: COPIES_KEPT });
     constructor(parts) {
         this.#target = parts.target;
@@ -33120,50 +34276,109 @@ class ReferrerCopier {
     }
     /** Returns whether a source has the API, as far as it was asked. */
     mayOffer(registry) {
-        return !this.#without.has(registry);
+        return this.#hasApi.get(registry) !== false;
     }
     /**
-     * Copies the signatures of a manifest of the repository of an image, once in a run. Returns undefined if the source has
-     * none or does not have the API.
+     * Copies the signatures of manifests of the repository of an image, then the signatures of these, and so on, each once
+     * in a run. Returns a result for each manifest that has any; none if the source does not have the API.
      */
-    copy(image, digest, clock) {
-        const { source, target } = image;
-        const key = `${source.registry.nameOf(source.repository, digest)} ${target.repository}`;
-        return this.#copies.get(key, async () => {
-            try {
-                return await this.#copy(image, digest, clock);
-            }
-            catch (error) {
-                this.#signal.throwIfAborted();
-                return { tag: referrersTag(digest), error: error instanceof RefusedManifest ? error.refusal : error };
-            }
-        });
-    }
-    async #copy(image, digest, clock) {
-        const { registry, repository } = image.source;
-        if (!this.mayOffer(registry))
-            return undefined;
-        const offered = await askReferrersApi(registry, repository, digest, this.#signal);
-        if (offered === undefined) {
-            this.#without.add(registry);
-            return undefined;
+    async copy(image, digests, clock) {
+        const results = [];
+        const known = new Set(digests);
+        let room = MOST_REFERRERS;
+        let subjects = [...known];
+        for (let level = 1; subjects.length > 0; level += 1) {
+            const settled = await Promise.all(subjects.map((subject) => this.#settle(image, subject)));
+            const offers = settled.filter((each) => 'wanted' in each);
+            results.push(...settled.filter((each) => 'tag' in each));
+            // A registry can list again what is listed above.
+            const listed = [...new Set(offers.flatMap(digestsOf))].filter((digest) => !known.has(digest));
+            const fresh = level > DEEPEST_LEVEL ? [] : listed.slice(0, room);
+            const left = new Set(listed.slice(fresh.length));
+            const taken = offers.map((offer) => without(offer, left));
+            const cut = offers.find((offer) => digestsOf(offer).some((digest) => left.has(digest)));
+            // Before what is copied of the same manifest, as only the first result of each is reported.
+            if (cut !== undefined)
+                results.push(failedCopy(cut.subject, this.#unreasonable(image, cut.subject)));
+            const copied = await Promise.all(taken.map((offer) => this.#bring(image, offer, clock)));
+            results.push(...copied.filter((each) => each !== undefined));
+            if (cut !== undefined)
+                break;
+            for (const digest of fresh)
+                known.add(digest);
+            room -= fresh.length;
+            subjects = fresh;
         }
-        const wanted = offered.filter(({ artifactType }) => isSignatureType(artifactType));
+        return results;
+    }
+    /** Asks for the signatures of a manifest. Returns the failure if that fails. */
+    async #settle(image, subject) {
+        const { registry, repository } = image.source;
+        try {
+            return await this.#offers.get(registry.nameOf(repository, subject), () => this.#ask(image, subject));
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            return failedCopy(subject, error);
+        }
+    }
+    async #ask({ source }, subject) {
+        const first = this.#first.get(source.registry);
+        if (first !== undefined) {
+            await first.catch(() => undefined);
+            return this.#askApi(source, subject);
+        }
+        const asked = this.#askApi(source, subject);
+        this.#first.set(source.registry, asked);
+        return asked;
+    }
+    async #askApi({ registry, repository }, subject) {
+        if (!this.mayOffer(registry))
+            return { subject, wanted: undefined };
+        const offered = await askReferrersApi(registry, repository, subject, this.#signal);
+        if (offered !== undefined || !this.#hasApi.has(registry))
+            this.#hasApi.set(registry, offered !== undefined);
+        return { subject, wanted: offered?.filter(({ artifactType }) => isSignatureType(artifactType)) };
+    }
+    /** Brings the signatures of a manifest to the destination. Returns undefined if there are none. */
+    async #bring(image, offer, clock) {
+        const { wanted = [], subject } = offer;
         if (wanted.length === 0)
             return undefined;
-        const tag = referrersTag(digest);
-        const there = await this.#listThere(image.target.repository, digest);
+        const { source, target } = image;
+        // Another image may have room for more of them.
+        const key = `${source.registry.nameOf(source.repository, subject)} ${target.repository} ${wanted.length}`;
+        try {
+            return await this.#copies.get(key, () => this.#copy(image, subject, wanted, clock));
+        }
+        catch (error) {
+            this.#signal.throwIfAborted();
+            return failedCopy(subject, error instanceof RefusedManifest ? error.refusal : error);
+        }
+    }
+    async #copy(image, subject, wanted, clock) {
+        const tag = referrersTag(subject);
+        const referrers = wanted.map(({ digest }) => digest);
+        const there = await this.#listThere(image.target.repository, subject);
         const missing = wanted.filter((referrer) => !there.has(referrer.digest));
         if (missing.length === 0)
-            return { tag };
+            return { tag, referrers };
         const tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests: new Set() };
         if (this.#isDryRun)
-            return { tag, copied: tally };
+            return { tag, referrers, copied: tally };
         const entries = await Promise.all(missing.map((referrer) => this.#push(image, referrer, clock, tally)));
         const unlisted = entries.filter((entry) => entry !== undefined);
         if (unlisted.length > 0)
             await this.#list(image.target.repository, tag, unlisted);
-        return { tag, copied: tally };
+        return { tag, referrers, copied: tally };
+    }
+    #unreasonable({ source }, subject) {
+        return new lib_failure/* Failure */.HR({
+            code: 'REFERRERS_UNREASONABLE',
+            about: source.registry.nameOf(source.repository, subject),
+            message: `what refers to it goes on for more than ${DEEPEST_LEVEL} levels, or there are more than ${MOST_REFERRERS} signatures of one image`,
+            hint: 'those before were copied; leave the image out with "exclude", or do without "--signatures copy"; if it is real, please tell us',
+        });
     }
     /** What the destination does not tell is pushed again, which changes nothing. */
     async #listThere(repository, digest) {
@@ -33200,6 +34415,15 @@ class ReferrerCopier {
         const manifest = union?.kind === 'joined' ? union.manifest : ours;
         await this.#target.putManifest(repository, tag, manifest, this.#signal);
     }
+}
+function digestsOf({ wanted = [] }) {
+    return wanted.map(({ digest }) => digest);
+}
+function without({ subject, wanted }, left) {
+    return { subject, wanted: wanted?.filter(({ digest }) => !left.has(digest)) };
+}
+function failedCopy(subject, error) {
+    return { tag: referrersTag(subject), referrers: [], error };
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/image-copy.js
@@ -33271,6 +34495,7 @@ var image_copy_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
 /** Real manifests have a few kilobytes, those of a malicious registry up to 4 MiB each. */
 const image_copy_MANIFESTS_KEPT = {
     results: 2000,
@@ -33282,7 +34507,6 @@ class ImageCopier {
     #parts;
     #target;
     #tree;
-    #search;
     #referrers;
     #signal;
     #fetched = new SingleFlight(image_copy_MANIFESTS_KEPT);
@@ -33298,7 +34522,6 @@ class ImageCopier {
             wasAbsent,
             fetch: (source, name) => this.#fetch(source, name),
         });
-        this.#search = new PartsSearch(target, signal);
         this.#referrers = new ReferrerCopier({ target, tree: this.#tree, isDryRun: parts.isDryRun, signal });
         this.#signal = signal;
     }
@@ -33313,10 +34536,12 @@ class ImageCopier {
             let { sourceDigest } = image;
             let present;
             if (image.decision.action === 'check') {
-                [present, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+                const [told, atSource] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+                sourceDigest = atSource;
+                present = told?.digest;
                 const known = await this.#inAlgorithmOf(image, sourceDigest, present);
                 const confirmed = known === undefined ? undefined : image_copy_confirm(image, sourceDigest, known);
-                const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : present);
+                const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : told);
                 if (confirmed !== undefined && missing.length === 0) {
                     const isDue = verification?.isDue(image, sourceDigest) === true;
                     const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
@@ -33341,8 +34566,8 @@ class ImageCopier {
         }
     }
     /**
-     * Copies the signatures of an image, and of all that its index lists, that the referrers API of the source tells of.
-     * Returns the results; undefined if they were not asked for.
+     * Copies the signatures of an image, of all that its index lists, and of these signatures, that the referrers API of the
+     * source tells of. Returns the results; undefined if they were not asked for.
      */
     async copyReferrers(image, { outcome, sourceDigest, digests }) {
         const env_2 = { stack: [], error: void 0, hasError: false };
@@ -33352,13 +34577,12 @@ class ImageCopier {
             if (referrers === 'skip' || (referrers === 'if-copied' && !isChanged))
                 return undefined;
             const clock = image_copy_addDisposableResource(env_2, new PushClock(this.#parts.pushTimeout, this.#target.nameOf(target.repository, target.tag), this.#signal), false);
-            const own = await this.#referrers.copy(image, sourceDigest, clock);
+            const own = await this.#referrers.copy(image, [sourceDigest], clock);
             if (!this.#referrers.mayOffer(source.registry))
                 return [];
             const listed = digests.length > 1 ? digests : await this.#listedIn(image, sourceDigest);
             const others = listed.filter((digest) => digest !== sourceDigest);
-            const found = await Promise.all(others.map((digest) => this.#referrers.copy(image, digest, clock)));
-            return [own, ...found].filter((copied) => copied !== undefined);
+            return [...own, ...(await this.#referrers.copy(image, others, clock))];
         }
         catch (e_2) {
             env_2.error = e_2;
@@ -33410,7 +34634,8 @@ class ImageCopier {
             });
             try {
                 const isRight = present !== undefined && hasDigest(form.manifest, present);
-                const missing = await this.#missingBelow(image, isRight ? present : undefined);
+                const right = isRight ? { ...form.manifest, digest: present } : undefined;
+                const missing = await this.#missingBelow(image, right);
                 const pushed = isRight && missing.length === 0
                     ? undefined
                     : await this.#push({
@@ -33420,6 +34645,8 @@ class ImageCopier {
                         tally,
                         missing,
                     }, image);
+                if (missing.length > 0 && !this.#parts.isDryRun)
+                    await requireRepair(this.#target, image, form.manifest.digest, missing, this.#signal);
                 for (const format of certain)
                     this.#refused.add(format);
                 const facts = {
@@ -33464,14 +34691,14 @@ class ImageCopier {
             await this.#acceptFrozenTag(task, wanted, error);
             if (task.missing.length === 0)
                 return undefined;
-            const { recorded, sourceDigest = wanted } = image;
-            return { size: recorded?.bytes ?? 0, layersLeftOut: knownLeftOut(image, sourceDigest) };
+            const { sourceDigest = wanted } = image;
+            return { size: undefined, layersLeftOut: knownLeftOut(image, sourceDigest) };
         }
     }
     /** Accepts that a tag cannot be changed if it has the right image already. */
     async #acceptFrozenTag({ target, form }, wanted, refusal) {
         const { repository, tag } = target;
-        const there = await this.#target.findManifest(repository, tag, this.#signal);
+        const there = (await this.#target.findManifest(repository, tag, this.#signal))?.digest;
         if (there === undefined)
             throw refusal;
         if (hasDigest(form.manifest, there))
@@ -33484,11 +34711,14 @@ class ImageCopier {
             cause: refusal,
         });
     }
-    /** Returns what is missing below the digest of a tag at the destination. Empty if nobody wants to know. */
-    async #missingBelow({ target }, digest) {
-        if (!this.#parts.looksBelow || digest === undefined)
+    /** Returns what is missing below a tag that is right at the destination. Empty if nobody wants to know. */
+    async #missingBelow({ target, extent }, right) {
+        if (right === undefined || extent === 'tag')
             return [];
-        return (await this.#search.lookBelow(target.repository, digest)).missing;
+        if (extent === 'manifests' && !mayBeIndexType(right.mediaType))
+            return [];
+        const search = { extent, tag: target.tag };
+        return (await this.#parts.search.lookBelow(target.repository, right.digest, search)).missing;
     }
     /**
      * Returns the digest of a tag at the destination as the source tells it, if the contents are the same and both have
@@ -33515,9 +34745,9 @@ class ImageCopier {
         if (sourceDigest !== undefined)
             return sourceDigest;
         const { registry, repository, tag } = source;
-        const digest = await registry.findManifest(repository, tag, this.#signal);
-        if (digest !== undefined)
-            return digest;
+        const found = await registry.findManifest(repository, tag, this.#signal);
+        if (found !== undefined)
+            return found.digest;
         throw new lib_failure/* Failure */.HR({
             code: 'NOT_FOUND',
             about: registry.nameOf(repository, tag),
@@ -33532,7 +34762,9 @@ class ImageCopier {
      */
     async #signedParts(image, sourceDigest) {
         const { target, signatureTags } = image;
-        if (signatureTags.length === 0 || isSignatureTag(target.tag))
+        // What a list of referrers lists may be signed too.
+        const listsNothing = isSignatureTag(target.tag) && !isReferrersTag(target.tag);
+        if (signatureTags.length === 0 || listsNothing)
             return [sourceDigest];
         return [sourceDigest, ...(await this.#listedIn(image, sourceDigest))];
     }
@@ -33595,7 +34827,7 @@ const REASONS = {
     DIFFERS: 'differs from the source',
     INCOMPLETE: 'incomplete at the destination',
     JOINED: 'joined with what others added at the destination',
-    LEFT_ALONE: 'others added to it at the destination, so it was left as it is',
+    LEFT_ALONE: 'others added to it or replaced it at the destination, so it was left as it is',
     DESTINATION_UNLISTED: 'the destination does not list its tags',
     SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
     NOT_IN_STATE: 'not in the state',
@@ -33620,11 +34852,14 @@ function isInSample(repository, tag, now) {
     const slot = (0,external_node_crypto_.createHash)('sha256').update(`${repository}:${tag}`).digest().readUInt32BE(0) % SAMPLE_PERIOD_DAYS;
     return slot === Math.floor(now.getTime() / decision_DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
 }
-/** Returns whether a run asks for a tag though nothing points to a change, by `--verify` and the day. */
-function isVerifiedNow({ repository, tag, verify, now, }) {
-    if (verify === 'sample')
-        return isInSample(repository, tag, now);
-    return verify === 'all' || verify === 'deep';
+/**
+ * Returns how much of an image is asked for at the destination if its tag is right there, by `--verify` and the day. With
+ * more than `tag`, it is asked for though nothing points to a change.
+ */
+function extentOf({ repository, tag, verify, now, }) {
+    if (verify === 'deep')
+        return 'parts';
+    return verify === 'all' || (verify === 'sample' && isInSample(repository, tag, now)) ? 'manifests' : 'tag';
 }
 /**
  * Decides what to do about a wanted tag, and why. `check` asks the destination for it. `skip` requires that the listing
@@ -33650,7 +34885,7 @@ function decide(situation) {
         return decision('check', 'SIGNATURE_DUE');
     if (!looksImmutable(tag) && !isSignatureTag(tag))
         return decision('check', 'MOVING_TAG');
-    const isVerified = isVerifiedNow(situation);
+    const isVerified = extentOf(situation) !== 'tag';
     if (isVerified && verify !== 'sample')
         return decision('check', 'VERIFIED');
     if (isVerified)
@@ -33717,6 +34952,8 @@ class TagPlanner {
         const sourceDigest = member.listing.manifests.get(tag)?.digest;
         const recorded = this.#recorded.get(tag);
         const source = { registry: member.registry, repository: member.repository, tag };
+        const { verify } = settings;
+        const extent = extentOf({ repository, tag, verify, now });
         return {
             name,
             source,
@@ -33732,13 +34969,13 @@ class TagPlanner {
                 recorded,
                 options: contentOptions(platforms),
                 isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
-                verify: settings.verify,
+                verify,
                 now,
             }),
+            extent,
             referrers: settings.signatures !== 'copy' || isSignatureTag(tag)
                 ? 'skip'
-                : !hasReferrersIn(recorded?.options ?? '') ||
-                    isVerifiedNow({ repository, tag, verify: settings.verify, now })
+                : !hasReferrersIn(recorded?.options ?? '') || extent !== 'tag'
                     ? 'due'
                     : 'if-copied',
             rank: this.#failed.has(tag) ? FAILED_RANK + rank : rank,
@@ -33764,7 +35001,8 @@ async function listMember(found, { set, settings }) {
     const selected = selectTags(set, found.name, offered);
     const tags = new Map(selected.tags.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
     const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
-    return { ...found, listing, tags, unclearCut: selected.unclearCut, signatureTags };
+    const { unclearCut, emptied } = selected;
+    return { ...found, listing, tags, unclearCut, emptied, signatureTags };
 }
 /** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */
 async function listSource(found, copiesSignatures) {
@@ -33797,7 +35035,7 @@ async function settle(destination, members, signal) {
     if (open.length === 0)
         return first;
     const answers = await Promise.all(open.map(async ({ tag, claim: { name, registry, repository } }) => {
-        return { name, tag, digest: await registry.findManifest(repository, tag, signal) };
+        return { name, tag, digest: (await registry.findManifest(repository, tag, signal))?.digest };
     }));
     const complete = members.map((member) => {
         const tags = new Map(member.tags);
@@ -33917,12 +35155,13 @@ function collided(target, repository, collision) {
     const hint = `give one a name of its own: "patches": [${patch}]`;
     return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
 }
-/** Adds a hint if the source does not have the image, which no registry can give. */
+/** Says so, with a hint, if the source does not have the image, which no registry can give. */
 function withRemedy(reason, error, { source }) {
     const isMissing = isNotFound(error) && error instanceof lib_failure/* Failure */.HR && error.about === source;
     if (!isMissing || reason.hint !== undefined)
         return reason;
-    return { ...reason, hint: 'check its name and tag in the image set' };
+    const message = `it does not exist at the source: ${reason.message}`;
+    return { ...reason, message, hint: 'check its name and tag in the image set' };
 }
 /**
  * Returns what a failure is about, if it is not the image itself. For the repository of the image at the destination it
@@ -34008,13 +35247,16 @@ function optionsOf({ platforms, recorded }, result) {
 }
 function seen(image, result) {
     const { registry, repository, tag } = image.source;
+    const known = image.recorded?.pushedDigest === result.pushedDigest ? image.recorded : undefined;
+    const isCopied = result.outcome === 'copied';
     return {
         tag: image.target.tag,
         source: { host: registry.host, repository, tag },
         sourceDigest: result.sourceDigest,
         pushedDigest: result.pushedDigest,
         options: optionsOf(image, result),
-        bytes: result.outcome === 'copied' ? result.size : (image.recorded?.bytes ?? 0),
+        bytes: (isCopied ? result.size : undefined) ?? known?.bytes ?? 0,
+        pushed: isCopied ? undefined : (known?.pushed ?? 'unknown'),
     };
 }
 
@@ -34131,12 +35373,14 @@ class Schedule {
 
 
 
+
 /** Plans destination repositories and mirrors their images at the same time. */
 class Mirroring {
     #parts;
     #target;
     #repositories = new Map();
     #board;
+    #search;
     #copier;
     #schedule;
     #bytes = 0;
@@ -34162,26 +35406,31 @@ class Mirroring {
             onUploaded: (repository, digest) => state.noteBlob({ host, repository }, digest),
             onMissing: (repository, digest) => state.forgetBlob({ host, repository }, digest),
         });
-        const { dryRun: isDryRun, pushTimeout, verify } = parts.settings;
+        const { dryRun: isDryRun, pushTimeout } = parts.settings;
+        this.#search = new PartsSearch(target, signal);
         this.#copier = new ImageCopier({
             target,
             board: this.#board,
+            search: this.#search,
             wasAbsent,
             verification,
             pushTimeout,
-            looksBelow: verify === 'deep',
             isDryRun,
             signal,
         });
         this.#schedule = new Schedule((turn) => this.#mirror(turn), signal);
     }
-    /** The bytes sent so far, including those that had to be sent again. */
+    /** The bytes sent so far, including those that had to be sent again after a failure. */
     get bytes() {
         return this.#bytes;
     }
     /** The number of planned images that are not finished. */
     get open() {
         return this.#schedule.open;
+    }
+    /** The names of tags below which something could not be asked for, and why. */
+    get unasked() {
+        return this.#search.unasked;
     }
     /** The images that are being worked on as `repository:tag`, the longest-running first. */
     get current() {
@@ -34258,8 +35507,11 @@ class Mirroring {
         try {
             const result = await this.#copier.mirror(image);
             const took = performance.now() - began;
-            const hasReferrers = await this.#copyReferrers(image, into, result);
-            this.#submitSignatures(into, image, result.digests);
+            const referrers = await this.#copyReferrers(image, into, result);
+            // Signatures may be signed too, by tags and by the API.
+            const signed = [...result.digests, ...(referrers ?? []).flatMap((each) => each.referrers)];
+            this.#submitSignatures(into, image, signed);
+            const hasReferrers = referrers?.every(({ error }) => error === undefined);
             into.tally.worked(image, { ...result, hasReferrers });
             onResult(worked(names, image, result, took));
         }
@@ -34270,7 +35522,7 @@ class Mirroring {
             onResult(failed(names, error, performance.now() - began));
         }
     }
-    /** Copies signatures from the referrers API. Returns whether they are all there; undefined if nobody asked. */
+    /** Copies signatures from the referrers API, and reports them. Returns them; undefined if nobody asked. */
     async #copyReferrers(image, into, result) {
         const began = performance.now();
         const all = await this.#copier.copyReferrers(image, result).catch((error) => {
@@ -34295,7 +35547,7 @@ class Mirroring {
             else if (copied !== undefined)
                 this.#parts.onResult(attached(names, copied, took));
         }
-        return all?.every(({ error }) => error === undefined);
+        return all;
     }
     #names(image) {
         const { registry, repository, tag } = image.source;
@@ -34307,6 +35559,8 @@ class Mirroring {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/run/preflight.js
+
+
 
 
 
@@ -34378,6 +35632,37 @@ async function askOnce(registries, attempt, signal) {
     return waits;
 }
 /**
+ * Checks that a destination whose ping proved nothing is a registry: by a question about `repository` and, if that finds
+ * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws `NOT_A_REGISTRY`.
+ */
+async function proveRegistry(target, repository, signal) {
+    if (target.likeness.isProven)
+        return;
+    try {
+        await target.listTags(repository, signal);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        const reason = orStranger(target, error);
+        // Any other refusal is told where it matters.
+        if ((0,lib_failure/* failureCode */.AD)(reason) === 'NOT_A_REGISTRY' && !(await takesUploads(target, repository, signal)))
+            throw reason;
+    }
+}
+/** Returns whether a host may be a registry, by what it answers to an upload. */
+async function takesUploads(target, repository, signal) {
+    try {
+        const upload = await repeatedly(target, signal, () => openUpload(target, repository, signal));
+        if (typeof upload === 'object')
+            await cancelUpload(target, upload);
+        return true;
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        return target.likeness.isProven || !mayBeOfSite(error);
+    }
+}
+/**
  * Checks that the destination accepts the login, before hours are spent on a run. Writes nothing. `repository` is any
  * repository that the run may push to. Throws `UNAUTHORIZED`, or the reason why it cannot be checked.
  */
@@ -34391,14 +35676,14 @@ async function proveLogin(target, repository, signal) {
 
 
 /**
- * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images, which could not
- * be looked up, are left out.
+ * Returns the lines of a set for which no image was found, each name once. Lines for `unlisted` images are
+ * left out.
  */
-function unmatched(set, found, unlisted = new Set()) {
-    const all = unmatchedLines(set, found, unlisted);
+function unmatched(set, found, absent = {}) {
+    const all = unmatchedLines(set, found, absent);
     return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? []);
 }
-function unmatchedLines(set, found, unlisted) {
+function unmatchedLines(set, found, { unlisted = new Set(), excluded = new Set() }) {
     const names = new Set([...found.keys(), ...unlisted]);
     const isReleaseOpen = KUBERNETES_PROGRAMS.some((name) => unlisted.has(name));
     const wanted = [...names].filter((name) => wantsRepository(set, name));
@@ -34412,7 +35697,11 @@ function unmatchedLines(set, found, unlisted) {
             .map(({ value, place }) => ({ kind: 'name', text: value, place })),
         ...set.prefixes
             .filter(({ value }) => !wanted.some((name) => name.startsWith(value) && !isExcluded(set, name)))
-            .map(({ value, place }) => ({ kind: 'prefix', text: value, place })),
+            .map(({ value, place }) => {
+            const dropped = [...excluded].filter((name) => name.startsWith(value)).length;
+            const isByExclude = dropped > 0 || isExcluded(set, value);
+            return { kind: 'prefix', text: value, place, excluded: isByExclude ? dropped : undefined };
+        }),
         ...[...set.extraImages.values()]
             .filter(({ name }) => !names.has(name))
             .flatMap(({ name, places }) => places.map((place) => ({ kind: 'extra', text: name, place }))),
@@ -34423,6 +35712,7 @@ function unmatchedLines(set, found, unlisted) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/run/source-view.js
+
 
 
 
@@ -34453,21 +35743,40 @@ function viewOfSource(set, plans) {
 function compareListings(before, after) {
     return [...after.listings].flatMap(([name, size]) => shrunkWarning(name, before.listings.get(name) ?? 0, size) ?? []);
 }
-/** Returns a warning for each image that the set names and that has tags, but none that pass the filters. */
-function findFilteredAway(set, plans) {
+/** Returns the images of some plans that have tags of which none is wanted. */
+function findUnselected(set, plans) {
     return plans.flatMap(({ members }) => members.flatMap((member) => {
-        const { name, namedTags, tags } = member;
-        const size = sizeOf(member);
-        const place = placeOf(set, name);
-        const isFiltered = namedTags === undefined && size > 0 && tags.size === 0;
-        return isFiltered && place !== undefined ? [{ place, message: filteredWarning(name, size) }] : [];
+        const { name: image, emptied } = member;
+        if (emptied === undefined)
+            return [];
+        return [{ image, tags: imageTagsOf(member), emptied, place: source_view_placeOf(set, image) }];
     }));
+}
+/** Returns a warning for each image that the set names and of which no tag passes its filters. */
+function findFilteredAway(unselected) {
+    return unselected.flatMap(({ image, tags, emptied, place }) => place === undefined || emptied === 'since' ? [] : [{ place, message: filteredWarning(image, tags) }]);
+}
+/**
+ * Returns a warning for each prefix of a set that finds images of which no tag passes the filters. That only some of its
+ * images have other tags is no fault.
+ */
+function findFilteredPrefixes(set, plans, unselected) {
+    const filtered = unselected.filter(({ emptied }) => emptied === 'filters');
+    const left = new Map(filtered.map(({ image, tags }) => [image, tags]));
+    const names = plans.flatMap(({ members }) => members.map(({ name }) => name));
+    return set.prefixes.flatMap(({ value, place }) => {
+        const found = names.filter((name) => name.startsWith(value) && wantsRepository(set, name));
+        if (found.length === 0 || !found.every((name) => left.has(name)))
+            return [];
+        const tags = found.reduce((sum, name) => sum + (left.get(name) ?? 0), 0);
+        return [{ place, message: filteredPrefixWarning(value, found.length, tags) }];
+    });
 }
 /** Returns a warning for each list of tags whose end was not reached. */
 function findEndlessLists(set, plans) {
     return plans.flatMap(({ members }) => members.flatMap((member) => {
         const { name, listing } = member;
-        const place = placeOf(set, name);
+        const place = source_view_placeOf(set, name);
         const size = sizeOf(member);
         if (listing.isCircular === true)
             return [{ place, message: endlessListWarning(name, size) }];
@@ -34478,27 +35787,34 @@ function findEndlessLists(set, plans) {
 function findUnclearCuts(set, plans) {
     return plans.flatMap(({ members }) => members.flatMap(({ name, unclearCut }) => unclearCut === undefined
         ? []
-        : [{ place: placeOf(set, name), message: unclearCutWarning(name, unclearCut) }]));
+        : [{ place: source_view_placeOf(set, name), message: unclearCutWarning(name, unclearCut) }]));
 }
 /** Returns the line of a set that wants an image by its name; undefined if a prefix or a release does. */
-function placeOf(set, name) {
+function source_view_placeOf(set, name) {
     return set.names.find(({ value }) => value === name)?.place ?? set.extraImages.get(name)?.places[0];
 }
 /**
  * Returns the lines of the image set that match nothing, without those whose repositories could not be listed or have no
  * name at the destination.
  */
-function findUnmatched({ set, groups, nameless, plans, before }) {
+function findUnmatched({ set, groups, nameless, plans, excluded, before, }) {
     const planned = new Set(plans.map(({ repository }) => repository));
     const unlisted = groups
         .filter(({ repository }) => !planned.has(repository))
         .flatMap(({ members }) => members.map(({ name }) => name))
         .concat(nameless.map(({ found }) => found.name));
-    return unmatched(set, selectionOf(plans), new Set(unlisted)).map(({ text, place }) => ({
+    const lines = unmatched(set, selectionOf(plans), { unlisted: new Set(unlisted), excluded });
+    return lines.map(({ text, place, excluded: left }) => ({
         pattern: text,
         place,
-        matchedBefore: before.matched.includes(text),
+        // What the set itself leaves out now is not gone.
+        matchedBefore: left === undefined && before.matched.includes(text),
+        excluded: left,
     }));
+}
+/** Returns the number of tags in a listing that filters are about: those of images, not of their signatures. */
+function imageTagsOf({ listing: { tags, manifests } }) {
+    return [...new Set([...tags, ...manifests.keys()])].filter((tag) => !isSignatureTag(tag)).length;
 }
 /** Returns the number of entries in a listing. */
 function sizeOf({ listing: { tags, manifests } }) {
@@ -34594,6 +35910,8 @@ class Run {
     #images = [];
     #warnings = [];
     #conversions = new Set();
+    /** What prefixes found and `exclude` left out. */
+    #excluded = new Set();
     constructor(settings, parts) {
         this.#settings = settings;
         this.#parts = parts;
@@ -34672,17 +35990,20 @@ class Run {
         const isWhole = !deadline.signal.aborted;
         const view = viewOfSource(set, plans);
         const before = state.sourceView(source);
-        const unmatched = isWhole ? this.#findUnmatched({ set, ...grouping, plans, before }) : [];
+        const unselected = isWhole ? findUnselected(set, plans) : [];
+        const sight = { set, ...grouping, plans, before, excluded: this.#excluded };
+        const unmatched = isWhole ? this.#findUnmatched(sight, unselected) : [];
         for (const text of isWhole ? compareListings(before, view) : [])
             this.#warn(text);
         const totals = countImages(this.#images);
         const left = this.#images.filter(({ reason }) => reason?.code === 'INTERRUPTED').length;
         const interrupted = isWhole ? undefined : { message: deadline.reason, left };
-        if (unmatched.length + totals.failed > 0)
+        if (unmatched.length + totals.failed > 0 || this.#settings.dryRun)
             this.#tellStrangers(registries);
-        if (isWhole && isNothing({ totals, unmatched }))
+        const harvest = { totals, unmatched, unselected, shards: head.shards };
+        if (isWhole && isNothing(harvest))
             this.#parts.reporter.error(nothingMatched(source));
-        const outcome = outcomeOf({ totals, interrupted, unmatched });
+        const outcome = outcomeOf({ ...harvest, interrupted });
         const run = { started, ended: this.#now(), outcome, ...totals };
         const scope = scopeOf(this.#settings);
         const runs = [...state.runs(scope), run];
@@ -34698,6 +36019,7 @@ class Run {
             interrupted,
             totals,
             unmatched,
+            unselected,
             warnings: this.#warnings,
             requests: [...registries.traffic].map(([host, traffic]) => ({ host, ...traffic })),
             images: this.#images,
@@ -34709,7 +36031,7 @@ class Run {
         return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
     }
     async #find(set, registries, signal) {
-        const { source, destination, additionNamespaces, namespace } = this.#settings;
+        const { source, destination, additionNamespaces, namespace, dryRun } = this.#settings;
         this.#parts.reporter.section(`Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`);
         const target = registries.at(destination);
         await reachRegistries(registries.at(source), target, signal);
@@ -34718,13 +36040,18 @@ class Run {
             source: registries.at(source),
             registryAt: (host) => registries.at(host),
             namespaces: additionNamespaces,
+            onExcluded: (name) => this.#excluded.add(name),
             signal,
         });
         // Only now a repository is known for which the login can be checked.
         const grouping = groupByDestination(found, set, this.#settings);
         const [first] = grouping.groups;
-        if (first !== undefined)
+        if (first !== undefined) {
             await proveLogin(target, first.repository, signal);
+            // In a dry run nothing may be written, so what is no registry is only warned of.
+            if (!dryRun)
+                await proveRegistry(target, first.repository, signal);
+        }
         return grouping;
     }
     async #mirrorGroups({ groups, nameless }, open) {
@@ -34756,7 +36083,11 @@ class Run {
         };
         const ticker = setInterval(show, PROGRESS_EVERY_MILLISECONDS);
         try {
-            return await mirroring.run(groups);
+            const plans = await mirroring.run(groups);
+            const unasked = unaskedWarning(mirroring.unasked);
+            if (unasked !== undefined)
+                this.#warn(unasked);
+            return plans;
         }
         finally {
             clearInterval(ticker);
@@ -34777,7 +36108,7 @@ class Run {
     }
     #tellStrangers(registries) {
         for (const host of [this.#settings.source, this.#settings.destination]) {
-            const { oddity } = registries.at(host);
+            const { oddity } = registries.at(host).likeness;
             if (oddity !== undefined)
                 this.#warn(strangerWarning(host, oddity));
         }
@@ -34789,16 +36120,22 @@ class Run {
         for (const text of signatureWarnings(this.#images, options))
             this.#warn(text);
     }
-    #findUnmatched(sight) {
+    #findUnmatched(sight, unselected) {
         const { set, plans } = sight;
-        for (const { message, place } of findFilteredAway(set, plans))
+        for (const { message, place } of findFilteredAway(unselected))
             this.#warn(message, place);
+        const older = unselected.filter(({ emptied }) => emptied === 'since');
+        const line = nothingNewLine(older.map(({ image }) => image));
+        if (line !== undefined)
+            this.#parts.reporter.line(line);
         for (const { message, place } of findEndlessLists(set, plans))
             this.#warn(message, place);
         for (const { message, place } of findUnclearCuts(set, plans))
             this.#warn(message, place);
         if (this.#settings.shard !== undefined)
             return [];
+        for (const { message, place } of findFilteredPrefixes(set, plans, unselected))
+            this.#warn(message, place);
         for (const { message, place } of newerReleases(set, selectionOf(plans)))
             this.#warn(message, place);
         return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
@@ -34814,12 +36151,22 @@ class Run {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/flag-source.js
-/** Returns the text of a flag: the given one, its environment variable's, or its default. */
+/** Returns the text of a flag: the given one, its environment variable's, or its default. An empty one is to be refused. */
 function flagText(flag, source) {
-    const given = source.values.get(flag.name) ?? '';
-    if (given.trim() !== '')
+    const given = source.values.get(flag.name);
+    if (given !== undefined && given.trim() !== '')
         return flag.secret === true ? given : given.trim();
+    if (given !== undefined && flag.refusesEmpty === true)
+        return '';
     return inheritedTexts(flag, source).find((text) => text !== '') ?? flag.default;
+}
+/** Returns where the text of a flag is written: its environment variable, or the flag's name as users write it. */
+function originOf(flag, source) {
+    const isGiven = (source.values.get(flag.name) ?? '').trim() !== '';
+    const isEmptyGiven = source.values.has(flag.name) && flag.refusesEmpty === true;
+    const variables = [flag.environment, flag.otherEnvironment];
+    const variable = variables.find((name) => name !== undefined && (source.environment[name] ?? '') !== '');
+    return isGiven || isEmptyGiven || variable === undefined ? source.label(flag.name) : variable;
 }
 /** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
 function inheritedTexts(flag, source) {
@@ -34871,6 +36218,11 @@ class FlagReader {
     label(name) {
         return this.#source.label(name);
     }
+    /** Returns where the text of a flag is written: its environment variable, or its name as users write it. */
+    #origin(name) {
+        const flag = this.#flags.get(name);
+        return flag === undefined ? this.label(name) : originOf(flag, this.#source);
+    }
     /** Returns the text of a flag: the given one, its environment variable's, or its default. */
     text(name) {
         const flag = this.#flags.get(name);
@@ -34879,7 +36231,9 @@ class FlagReader {
     /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
     optional(name, parser) {
         const text = this.text(name);
-        return text === undefined ? undefined : this.#attempt(name, text, parser);
+        if (text === '')
+            this.refuse(name, 'it is empty', 'give it a value, or leave it out; is a variable not set?');
+        return text === undefined || text === '' ? undefined : this.#attempt(name, text, parser);
     }
     /**
      * Returns the parsed text of a flag with a default. If the text is wrong, that is kept as a failure, and returns the
@@ -34906,11 +36260,11 @@ class FlagReader {
     }
     /** Keeps a failure of a flag in combination with others. */
     refuse(name, message, hint) {
-        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.label(name), message, hint }));
+        this.failures.push(new lib_failure/* Failure */.HR({ code: 'FLAG_MALFORMED', fault: 'usage', about: this.#origin(name), message, hint }));
     }
     #attempt(name, text, parser) {
         try {
-            return parser(text, this.label(name));
+            return parser(text, this.#origin(name));
         }
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
@@ -34927,47 +36281,6 @@ function withAdvice(failure, text) {
         return failure;
     const { code, fault, about, message, cause } = failure;
     return new lib_failure/* Failure */.HR({ code, fault, about, message, hint, cause });
-}
-
-;// CONCATENATED MODULE: ./build/src/config/flags/registry-flags.js
-
-
-
-
-const NO_NAMESPACE = '/';
-const IN_FLIGHT = wholeNumber(1, 1000);
-/** Returns a path in a registry. A slash at either end is ignored. Throws `REFERENCE_MALFORMED`. */
-function parsePath(text, about) {
-    return parseRepository(withoutTrailing(text, '/').replace(/^\/+/, ''), about);
-}
-/** Returns the namespace that a flag names, or undefined for `/`, which means none. */
-function readNamespace(flags, name) {
-    return flags.text(name) === NO_NAMESPACE ? undefined : flags.required(name, parsePath);
-}
-/** Returns a parser of hosts that replaces the frozen registry of Kubernetes, with a notice about it. */
-function hostParser(notices) {
-    return (text, about) => {
-        const host = parseHost(text, about);
-        if (host !== OLD_KUBERNETES_REGISTRY)
-            return host;
-        notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
-        return parseHost(KUBERNETES_REGISTRY);
-    };
-}
-/** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */
-function readLimits(flags) {
-    return { queryLimit: flags.optional('query-limit', IN_FLIGHT), limit: flags.optional('limit', IN_FLIGHT) };
-}
-/** Keeps a failure if there is a user name without a password, or a password without a user name. */
-function refuseHalfLogin(flags, login) {
-    if (login.username !== undefined && login.password === undefined) {
-        const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
-        flags.refuse('username', 'there is a user name but no password', hint);
-    }
-    if (login.password !== undefined && login.username === undefined) {
-        const hint = `give ${flags.label('username')} as well`;
-        flags.refuse('password', 'there is a password but no user name', hint);
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/settings.js
@@ -35042,17 +36355,18 @@ function inputFlags(flags) {
  * Returns the inputs of an action by its table of flags. The warning about an unknown one suggests the nearest name.
  */
 function readInputs(flags, environment) {
-    const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag.name]));
+    const known = new Map(inputFlags(flags).map((flag) => [variableOf(flag.name), flag]));
+    const names = [...known.values()].map(({ name }) => name);
     const values = new Map();
     const warnings = [];
     for (const [variable, text = ''] of Object.entries(environment)) {
-        if (!variable.startsWith(PREFIX) || text === '')
+        const flag = known.get(variable);
+        if (!variable.startsWith(PREFIX) || (text === '' && flag?.default === undefined))
             continue;
-        const name = known.get(variable);
-        if (name !== undefined)
-            values.set(name, text);
+        if (flag !== undefined)
+            values.set(flag.name, text);
         else
-            warnings.push(describeUnknown(variable, known.values()));
+            warnings.push(describeUnknown(variable, names));
     }
     return { values, warnings };
 }
@@ -35164,6 +36478,7 @@ function obstaclesIn(error) {
 var command_file = __nccwpck_require__(8675);
 ;// CONCATENATED MODULE: ./build/src/actions/outputs.js
 
+
 /** The outputs of action-sync with their descriptions in action.yml. */
 const SYNC_OUTPUTS = {
     total: 'How many images (tags) were wanted',
@@ -35194,10 +36509,18 @@ const PACK_OUTPUTS = {
 };
 /** The outputs of a packing run that ended without a package. */
 const NO_PACKAGE = { package: '', sha256: '', size: 0, locations: '[]', manifest: '' };
-/** Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. */
-function setOutputs(outputs) {
-    for (const [name, value] of Object.entries(outputs))
-        (0,command_file/* leaveValue */.z)('GITHUB_OUTPUT', name, String(value));
+/**
+ * Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. Warns if
+ * they cannot be set: what the step did stays done.
+ */
+function setOutputs(outputs, reporter) {
+    try {
+        for (const [name, value] of Object.entries(outputs))
+            (0,command_file/* leaveValue */.z)('GITHUB_OUTPUT', name, String(value));
+    }
+    catch (error) {
+        reporter.warning(`the outputs of this step could not be set: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+    }
 }
 
 // EXTERNAL MODULE: ./build/src/actions/post-handover.js
@@ -35454,8 +36777,8 @@ const RESTORE_TIME_LIMIT = (0,lib_duration/* seconds */.YA)(30);
 const SAVE_TIME_LIMIT = (0,lib_duration/* seconds */.YA)(60);
 /** Mirrors by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path. */
 async function mirrorStep(parts) {
-    (0,post_handover/* markMain */.rH)();
     try {
+        (0,post_handover/* markMain */.rH)();
         const settings = readSettings(parts);
         requireReportFile(settings.report, [settings.database, settings.imageSet]);
         const finished = await runSync(settings, {
@@ -35466,7 +36789,7 @@ async function mirrorStep(parts) {
         return await tell(settings, finished, parts.reporter);
     }
     catch (error) {
-        setOutputs(NOTHING_DONE);
+        setOutputs(NOTHING_DONE, parts.reporter);
         await reportObstacles(error, parts, { stopped: 'the run was stopped before it began' });
         return false;
     }
@@ -35478,7 +36801,7 @@ async function saveStep({ reporter, signal }) {
         return;
     await saveState(kept.database, kept.key, { reporter, signal, timeLimit: SAVE_TIME_LIMIT });
 }
-function readSettings({ reporter, environment }) {
+function readSettings({ reporter, environment, notices }) {
     const { values, warnings } = readInputs(SYNC_FLAGS, environment);
     const { RUNNER_TEMP = (0,external_node_os_.tmpdir)() } = environment;
     const parsed = parseSyncSettings({
@@ -35487,7 +36810,7 @@ function readSettings({ reporter, environment }) {
         label: labelInput,
         onSecret: maskSecret,
     });
-    for (const warning of warnings)
+    for (const warning of [...notices, ...warnings])
         reporter.warning(warning);
     if (!parsed.ok)
         throw new InputsRefused(parsed.failures);
@@ -35508,11 +36831,9 @@ async function findState(settings, parts) {
 async function tell(settings, { report, runs }, reporter) {
     const { total, copied, skipped, failed, bytes } = report.totals;
     reporter.close();
-    setOutputs({
-        ...{ total, copied, skipped, failed, bytes },
-        report: leaveReport(settings.report, report, reporter),
-        'state-restored': report.stateRestored,
-    });
+    const written = leaveReport(settings.report, report, reporter);
+    const counts = { total, copied, skipped, failed, bytes };
+    setOutputs({ ...counts, report: written, 'state-restored': report.stateRestored }, reporter);
     await writeJobSummary(formatSummary(factsOfReport(report, runs)), reporter);
     const isGood = outcomeOf(report) === 'succeeded';
     if (isGood)
@@ -35735,8 +37056,10 @@ function isDeferred(error) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   proxyAgent: () => (/* binding */ proxyAgent)
 /* harmony export */ });
-/* harmony import */ var http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1970);
-/* harmony import */ var https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3669);
+/* harmony import */ var node_net__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7030);
+/* harmony import */ var http_proxy_agent__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1970);
+/* harmony import */ var https_proxy_agent__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3669);
+
 
 
 /**
@@ -35757,12 +37080,18 @@ async function connectFor(request, agent, connect) {
         request.off('brokenOff', end);
     }
 }
-class TunnelAgent extends https_proxy_agent__WEBPACK_IMPORTED_MODULE_1__.HttpsProxyAgent {
+class TunnelAgent extends https_proxy_agent__WEBPACK_IMPORTED_MODULE_2__.HttpsProxyAgent {
     connect(...[request, options]) {
         return connectFor(request, this, () => super.connect(request, options));
     }
 }
-class PlainProxyAgent extends http_proxy_agent__WEBPACK_IMPORTED_MODULE_0__.HttpProxyAgent {
+class PlainProxyAgent extends http_proxy_agent__WEBPACK_IMPORTED_MODULE_1__.HttpProxyAgent {
+    /** The package does not tell a proxy that speaks TLS by which name it is asked. */
+    constructor(proxy, options) {
+        super(proxy, (0,node_net__WEBPACK_IMPORTED_MODULE_0__.isIP)(proxy.hostname.replace(/^\[|\]$/g, '')) === 0
+            ? { ...options, servername: proxy.hostname }
+            : options);
+    }
     /** The package parses the address and writes it again, in which it may change. */
     setRequestProps(...[request, options]) {
         const { path } = request;
@@ -35785,8 +37114,9 @@ function proxyAgent(isSecure, proxy, options) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   F: () => (/* binding */ isNestedDeeper),
-/* harmony export */   q: () => (/* binding */ parseJson)
+/* harmony export */   Ff: () => (/* binding */ isNestedDeeper),
+/* harmony export */   Vh: () => (/* binding */ readJson),
+/* harmony export */   qF: () => (/* binding */ parseJson)
 /* harmony export */ });
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -35819,10 +37149,15 @@ function isNestedDeeper(json, limit) {
     }
     return false;
 }
+/** Returns the value of a JSON text, which may begin with a byte order mark. Throws what `JSON.parse` throws. */
+function readJson(json) {
+    const text = json.toString();
+    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+}
 /** Returns the value of a JSON text; undefined if it is not JSON. */
 function parseJson(json) {
     try {
-        return JSON.parse(json.toString());
+        return readJson(json);
     }
     catch {
         return undefined;
@@ -35960,11 +37295,11 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
     const program = `docker-credential-${helper}`;
     const failed = (message, hint, cause) => new failure/* Failure */.HR({ code: 'CREDENTIAL_HELPER_FAILED', about: program, message, hint, cause });
     if (!NAME.test(helper)) {
-        throw failed('this is not the name of a credential helper', "correct it in Docker's config.json");
+        throw failed('this is not the name of a credential helper', 'correct it in the config.json or auth.json that has it');
     }
     signal.throwIfAborted();
     const { code, output } = await run(program, host, signal, patience).catch((error) => {
-        throw failed(`it could not be run for ${host}`, `install it, drop it from Docker's config.json, or give user name and password`, error);
+        throw failed(`it could not be run for ${host}`, 'install it, drop it from the config.json or auth.json that names it, or give user name and password', error);
     });
     signal.throwIfAborted();
     if (code === undefined) {
@@ -35975,7 +37310,7 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
             return undefined;
         throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
     }
-    const answer = ANSWER.safeParse((0,json/* parseJson */.q)(output));
+    const answer = ANSWER.safeParse((0,json/* parseJson */.qF)(output));
     if (!answer.success)
         throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
     const { Username = '', Secret } = answer.data;
