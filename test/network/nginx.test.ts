@@ -132,6 +132,21 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     });
   }
 
+  trial(
+    'a registry behind it is filled where nginx has its own pages, also for what is not there',
+    async () => {
+      const said = await mirror((origin) => ({
+        server: `client_max_body_size 0; error_page 404 /page; proxy_intercept_errors on;
+        proxy_hide_header Docker-Distribution-Api-Version;
+        location = /page { internal; default_type text/html; return 404 '<html>nothing here</html>'; }
+        location = /v2/ { return 404; }
+        location / { ${passingTo(origin)} }`,
+      }));
+      expect(said.stderr).not.toContain('no registry');
+      expect(said).toMatchObject({ code: 0, digest: image.digest });
+    },
+  );
+
   trial('a registry is filled where its uploads lie below another path', async () => {
     await using registry = await DockerRegistry.start('token', { prefix: '/inner/' });
     await using nginx = await Nginx.start({
