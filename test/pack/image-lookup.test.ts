@@ -4,6 +4,7 @@ import { findImage, findLockedImage } from '../../src/pack/fetch/image-lookup.ts
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { formatReference, parseReference } from '../../src/registry/oci/reference.ts';
 import { bytesContent } from '../support/registry/content.ts';
+import { htmlError } from '../support/registry/faults.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
@@ -141,25 +142,13 @@ describe('findImage', () => {
   });
 
   it('says of a web site that it is no registry', async () => {
-    const page = {
-      kind: 'status',
-      status: 404,
-      headers: { 'content-type': 'text/html' },
-      body: '<html>',
-    } as const;
-    mirror.fail({ times: Number.POSITIVE_INFINITY, fault: page });
+    mirror.fail({ times: Number.POSITIVE_INFINITY, fault: htmlError(404) });
     await expect(find('e.org/tool:v1')).rejects.toMatchObject({ code: 'NOT_A_REGISTRY', about: mirror.host });
   });
 
   it('finds an image under its second name at a registry that has no page for GET /v2/', async () => {
     seedImage(mirror.storage, 'tool-amd64', { tags: ['v1'] });
-    const page = {
-      kind: 'status',
-      status: 404,
-      headers: { 'content-type': 'text/html' },
-      body: '<html>',
-    } as const;
-    mirror.fail({ match: { kind: 'ping' }, times: Number.POSITIVE_INFINITY, fault: page });
+    mirror.fail({ match: { kind: 'ping' }, times: Number.POSITIVE_INFINITY, fault: htmlError(404) });
     expect(formatReference((await find('e.org/tool:v1')).pulledBy)).toBe(`${mirror.host}/tool-amd64:v1`);
   });
 

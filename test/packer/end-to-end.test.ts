@@ -7,6 +7,7 @@ import { PackWorld } from '../pack/pack-world.ts';
 import { buildPacker, runIn, type Said } from '../support/built-packer.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { describeWith } from '../support/programs.ts';
+import { publishingEnvironment } from '../support/publishing-environment.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { ReleaseService } from '../support/release-service.ts';
 
@@ -73,16 +74,7 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
     await using hub = await startRegistry({ access: { mode: 'bearer', users } });
     const line = ['push', '--pkg-uri', `cli/out/${NAME}`, '--repo', 'qiniu,dockerhub,release', '--json'];
     const flags = ['--dockerhub-repository', `${hub.host}/me/kube`, '--dockerhub-form=artifact'];
-    const environment = {
-      KEEL_DOCKERHUB_USERNAME: login.username,
-      KEEL_DOCKERHUB_PASSWORD: login.password,
-      KEEL_ACCESS_KEY: kodo.account.accessKey,
-      KEEL_SECRET_KEY: kodo.account.secretKey,
-      KEEL_QINIU_ENDPOINT: kodo.url,
-      KEEL_GITHUB_TOKEN: releases.token,
-      GITHUB_REPOSITORY: releases.repository,
-      GITHUB_API_URL: releases.url,
-    };
+    const environment = publishingEnvironment({ kodo, releases }, login);
     const first = await runIn(world.folder, packer, [...line, ...flags], environment);
     expect(first.code, first.stderr).toBe(0);
     const { locations } = JSON.parse(first.stdout);

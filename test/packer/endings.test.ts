@@ -11,6 +11,7 @@ import { FileServer } from '../support/file-server.ts';
 import { ForwardProxy } from '../support/forward-proxy.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
 import { keptBy, watchedToItsEnd } from '../support/processes.ts';
+import { publishingEnvironment } from '../support/publishing-environment.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import type { FaultRule } from '../support/registry/faults.ts';
 import { type RegistryOptions, startRegistry, type TestRegistry } from '../support/registry/registry.ts';
@@ -278,16 +279,7 @@ class Targets {
   push(...line: readonly string[]): Promise<End> {
     const { kodo, releases, hub } = this;
     const to = ['--repo', 'qiniu,dockerhub,release', '--dockerhub-repository', `${hub.host}/me/kube`];
-    const environment = {
-      KEEL_DOCKERHUB_USERNAME: LOGIN.username,
-      KEEL_DOCKERHUB_PASSWORD: LOGIN.password,
-      KEEL_ACCESS_KEY: kodo.account.accessKey,
-      KEEL_SECRET_KEY: kodo.account.secretKey,
-      KEEL_QINIU_ENDPOINT: kodo.url,
-      KEEL_GITHUB_TOKEN: releases.token,
-      GITHUB_REPOSITORY: releases.repository,
-      GITHUB_API_URL: releases.url,
-    };
+    const environment = publishingEnvironment({ kodo, releases }, LOGIN);
     const parts = ['push', '--pkg-uri', NAME, ...to, '--ca-file', AUTHORITY_FILE, ...line];
     return this.#world.run(parts, { environment });
   }
