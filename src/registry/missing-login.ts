@@ -21,7 +21,7 @@ export function anonymousRefusal<Code extends string>(
   if (failure.code !== 'UNAUTHORIZED' && failure.code !== 'DENIED') return failure;
   // Docker Hub and others answer so for what does not exist too.
   const hint = `there is no login for it${instead(absence)}: if the name is right, ${howToLogIn(absence.host)}`;
-  return advised(failure, hint);
+  return failure.with({ hint });
 }
 
 /** Returns how to give a login for any host, as a part of a sentence. */
@@ -32,7 +32,10 @@ export function howToLogIn(host: Host): string {
 const AS_DESTINATION =
   'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
 
-/** Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by default. */
+/**
+ * Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by
+ * default.
+ */
 export function missingLogin(absence: LoginAbsence, hint = AS_DESTINATION): RegistryFailure {
   return new HttpFailure({
     code: 'UNAUTHORIZED',
@@ -76,15 +79,10 @@ export function strangerRefusal(failure: RegistryFailure, request: StrangeReques
   if (failure.code !== 'UNAUTHORIZED') return failure;
   const { registry, stranger } = request;
   const hint = `${leadTo(request)} ${stranger.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${registry.host}`;
-  return advised(failure, hint);
+  return failure.with({ hint });
 }
 
 function leadTo({ asked, isUpload, registry }: StrangeRequest): string {
   if (asked.origin === registry.origin) return 'the registry redirects to';
   return isUpload ? 'the address of the upload is at' : 'the address that the registry gave is at';
-}
-
-function advised<Code extends string>(failure: HttpFailure<Code>, hint: string): HttpFailure<Code> {
-  const { code, about, message, cause, status, request, transient, retryAt } = failure;
-  return new HttpFailure({ code, about, message, hint, cause, status, request, transient, retryAt });
 }

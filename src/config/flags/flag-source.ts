@@ -2,7 +2,10 @@ import type { Flag } from './flag.ts';
 
 /** Where to read the texts of flags. */
 export interface FlagSource {
-  /** The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given, unless the flag refuses it. */
+  /**
+   * The texts by flag name, from the command line or the action's inputs. An empty text is treated as not given, unless
+   * the flag refuses it.
+   */
   readonly values: ReadonlyMap<string, string>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */

@@ -32,7 +32,7 @@ export class HttpFailure<Code extends string = string> extends Failure<Code> {
 
   /** Returns the same failure with other details. */
   with(
-    changes: Partial<Pick<HttpFailureDetails<Code>, 'about' | 'message' | 'deferral' | 'request'>>,
+    changes: Partial<Pick<HttpFailureDetails<Code>, 'about' | 'message' | 'hint' | 'deferral' | 'request'>>,
   ): HttpFailure<Code> {
     const { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request } = this;
     const known = { code, about, message, hint, cause, fault, transient, retryAt, deferral, status, request };

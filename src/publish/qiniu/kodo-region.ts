@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { type HttpClient, readBody } from '../../lib/http/http.ts';
-import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
+import { type HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
@@ -123,14 +123,13 @@ async function askForHosts(
 
 /** Returns the failure of a region service that gave no answer. */
 function explainSilence(error: HttpFailure, { bucket, endpoint }: KodoAccess): HttpFailure {
-  const { code, about, cause, transient } = error;
   const message = `the zone of bucket ${bucket} could not be found (${error.message})`;
   const hint =
     endpoint === undefined
       ? 'set --zone, so that it need not be asked for'
       : (error.hint ?? 'check --qiniu-endpoint');
-  const isTrust = code === 'TLS_REFUSED' || code === 'PROXY_REFUSED';
-  return new HttpFailure({ code, about, message, hint: isTrust ? error.hint : hint, cause, transient });
+  const isTrust = error.code === 'TLS_REFUSED' || error.code === 'PROXY_REFUSED';
+  return error.with({ message, hint: isTrust ? error.hint : hint });
 }
 
 /** Returns the failure for a region that names no hosts for a service. */

@@ -86,7 +86,8 @@ async function askOnce(
 
 /**
  * Checks that a destination whose ping proved nothing is a registry: by a question about `repository` and, if that finds
- * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws `NOT_A_REGISTRY`.
+ * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws
+ * `NOT_A_REGISTRY`.
  */
 export async function proveRegistry(
   target: Registry,
