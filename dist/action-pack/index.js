@@ -60630,14 +60630,17 @@ function anonymousRefusal(failure, absence) {
         return failure;
     // Docker Hub and others answer so for what does not exist too.
     const hint = `there is no login for it${instead(absence)}: if the name is right, ${howToLogIn(absence.host)}`;
-    return advised(failure, hint);
+    return failure.with({ hint });
 }
 /** Returns how to give a login for any host, as a part of a sentence. */
 function howToLogIn(host) {
     return `run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
 }
 const AS_DESTINATION = 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
-/** Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by default. */
+/**
+ * Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by
+ * default.
+ */
 function missingLogin(absence, hint = AS_DESTINATION) {
     return new http_failure_HttpFailure({
         code: 'UNAUTHORIZED',
@@ -60669,16 +60672,12 @@ function strangerRefusal(failure, request) {
         return failure;
     const { registry, stranger } = request;
     const hint = `${leadTo(request)} ${stranger.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${registry.host}`;
-    return advised(failure, hint);
+    return failure.with({ hint });
 }
 function leadTo({ asked, isUpload, registry }) {
     if (asked.origin === registry.origin)
         return 'the registry redirects to';
     return isUpload ? 'the address of the upload is at' : 'the address that the registry gave is at';
-}
-function advised(failure, hint) {
-    const { code, about, message, cause, status, request, transient, retryAt } = failure;
-    return new http_failure_HttpFailure({ code, about, message, hint, cause, status, request, transient, retryAt });
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/token.js
@@ -65895,13 +65894,12 @@ async function askForHosts(service, { accessKey, bucket }, { http, signal }) {
 }
 /** Returns the failure of a region service that gave no answer. */
 function explainSilence(error, { bucket, endpoint }) {
-    const { code, about, cause, transient } = error;
     const message = `the zone of bucket ${bucket} could not be found (${error.message})`;
     const hint = endpoint === undefined
         ? 'set --zone, so that it need not be asked for'
         : (error.hint ?? 'check --qiniu-endpoint');
-    const isTrust = code === 'TLS_REFUSED' || code === 'PROXY_REFUSED';
-    return new http_failure_HttpFailure({ code, about, message, hint: isTrust ? error.hint : hint, cause, transient });
+    const isTrust = error.code === 'TLS_REFUSED' || error.code === 'PROXY_REFUSED';
+    return error.with({ message, hint: isTrust ? error.hint : hint });
 }
 /** Returns the failure for a region that names no hosts for a service. */
 function noHosts(bucket) {

@@ -26531,14 +26531,17 @@ function anonymousRefusal(failure, absence) {
         return failure;
     // Docker Hub and others answer so for what does not exist too.
     const hint = `there is no login for it${instead(absence)}: if the name is right, ${howToLogIn(absence.host)}`;
-    return advised(failure, hint);
+    return failure.with({ hint });
 }
 /** Returns how to give a login for any host, as a part of a sentence. */
 function howToLogIn(host) {
     return `run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
 }
 const AS_DESTINATION = 'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
-/** Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by default. */
+/**
+ * Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by
+ * default.
+ */
 function missingLogin(absence, hint = AS_DESTINATION) {
     return new HttpFailure({
         code: 'UNAUTHORIZED',
@@ -26570,16 +26573,12 @@ function strangerRefusal(failure, request) {
         return failure;
     const { registry, stranger } = request;
     const hint = `${leadTo(request)} ${stranger.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${registry.host}`;
-    return advised(failure, hint);
+    return failure.with({ hint });
 }
 function leadTo({ asked, isUpload, registry }) {
     if (asked.origin === registry.origin)
         return 'the registry redirects to';
     return isUpload ? 'the address of the upload is at' : 'the address that the registry gave is at';
-}
-function advised(failure, hint) {
-    const { code, about, message, cause, status, request, transient, retryAt } = failure;
-    return new HttpFailure({ code, about, message, hint, cause, status, request, transient, retryAt });
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
@@ -35633,7 +35632,8 @@ async function askOnce(registries, attempt, signal) {
 }
 /**
  * Checks that a destination whose ping proved nothing is a registry: by a question about `repository` and, if that finds
- * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws `NOT_A_REGISTRY`.
+ * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws
+ * `NOT_A_REGISTRY`.
  */
 async function proveRegistry(target, repository, signal) {
     if (target.likeness.isProven)
