@@ -1,10 +1,15 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BlobStore } from '../../src/pack/fetch/blob-store.ts';
+import { fetchImages } from '../../src/pack/fetch/image-fetch.ts';
 import { findImage } from '../../src/pack/fetch/image-lookup.ts';
 import { UpstreamComparison } from '../../src/pack/fetch/maker-comparison.ts';
 import { Makers } from '../../src/pack/fetch/maker-registries.ts';
 import type { Digest } from '../../src/registry/oci/digest.ts';
+import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
+import { bytesContent } from '../support/registry/content.ts';
+import { seedOtherLayers } from '../support/registry/other-layers.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { type SeedOptions, seedImage, seedIndex } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
@@ -13,6 +18,10 @@ import { plannedImage } from './planned-image.ts';
 
 const PLATFORM = parsePlatform('linux/amd64', 'test');
 const LIST = { seed: 'tool', tags: ['v1'] };
+
+function repeated(tar: Buffer | undefined, times: number): Buffer[] {
+  return tar === undefined ? [] : Array.from({ length: times }, () => gzipSync(tar));
+}
 
 describe('an image of a mirror', () => {
   let mirror: TestRegistry;
@@ -28,11 +37,21 @@ describe('an image of a mirror', () => {
     await Promise.all([mirror, maker].map((registry) => registry[Symbol.asyncDispose]()));
   });
 
-  async function check(upstream = `${maker.host}/tool:v1`, source?: TestRegistry, digest?: Digest) {
+  async function check(
+    upstream = `${maker.host}/tool:v1`,
+    source?: TestRegistry,
+    digest?: Digest,
+    unpackedLimit?: number,
+  ) {
     const { registries, signal } = client;
-    const parts = { registries, blobs: new BlobStore(scratchFolder()), platform: PLATFORM, signal };
+    const blobs = new BlobStore(scratchFolder());
+    const parts = { registries, blobs, platform: PLATFORM, signal };
+    const comparison = new UpstreamComparison(new Makers(registries), PLATFORM, unpackedLimit);
     const image = await findImage(plannedImage(upstream, source?.host, digest), parts);
-    return new UpstreamComparison(new Makers(registries), PLATFORM).check(image, signal);
+    const compared = { image, check: await comparison.check(image, signal) };
+    const events = { onBytes: () => undefined, onFetched: () => undefined };
+    const [checked] = await fetchImages([compared], { ...parts, ...events, comparison });
+    return checked?.check;
   }
 
   function seed(registry: TestRegistry, options: SeedOptions = {}) {
@@ -57,11 +76,126 @@ describe('an image of a mirror', () => {
       (registry) => seedIndex(registry.storage, 'tool', { ...LIST, platforms: ['linux/amd64'] }),
     ],
     ['the same image alone', (registry) => seedImage(registry.storage, 'tool', LIST)],
-    ['the same image in the other format', (registry) => seed(registry, { family: 'docker' })],
   ])('is vouched for by its maker, who has %s', async (_, seedMaker) => {
     seed(mirror);
     seedMaker(maker);
     expect(await check(undefined, mirror)).toEqual({ kind: 'upstream', registry: maker.host });
+  });
+
+  it('is vouched for by its maker in the other format, as configuration and layers are the same', async () => {
+    seed(mirror);
+    seed(maker, { family: 'docker' });
+    expect(await check(undefined, mirror)).toEqual({
+      kind: 'upstream',
+      registry: maker.host,
+      compared: 'layers',
+    });
+  });
+
+  const another = Buffer.from('what nobody asked for');
+
+  /** Lets the mirror serve the genuine configuration with what is made of the genuine layers. */
+  function mirrorServes(change: (unpacked: readonly Buffer[]) => readonly Buffer[]): void {
+    seedImage(maker.storage, 'tool', LIST);
+    seedOtherLayers(mirror.storage, 'tool', seedImage(mirror.storage, 'tool', LIST), ['v1'], change);
+  }
+
+  it.each<[string, RegExp, (unpacked: readonly Buffer[]) => readonly Buffer[]]>([
+    ['another layer', /unpacks to sha256/, ([, ...rest]) => [another, ...rest].map((tar) => gzipSync(tar))],
+    ['one layer more', /3 layers, .* lists 2/, (layers) => [...layers, another].map((tar) => gzipSync(tar))],
+    ['a layer twice', /3 layers, .* lists 2/, ([one, ...rest]) => repeated(one, 2).concat(rest)],
+    ['one layer less', /1 layer, .* lists 2/, ([one]) => repeated(one, 1)],
+    ['one layer in the place of both', /unpacks to sha256/, ([one]) => repeated(one, 2)],
+    ['no layers', /0 layers, .* lists 2/, () => []],
+    [
+      'its layers in another order',
+      /unpacks to/,
+      (layers) => layers.toReversed().map((tar) => gzipSync(tar)),
+    ],
+    [
+      'more behind each layer, in gzip',
+      /unpacks to/,
+      (layers) => layers.map((tar) => Buffer.concat([gzipSync(tar), gzipSync(another)])),
+    ],
+    [
+      'more behind each layer, in zstd',
+      /unpacks to/,
+      (layers) => layers.map((tar) => Buffer.concat([zstdCompressSync(tar), zstdCompressSync(another)])),
+    ],
+    [
+      'more behind the end of what is compressed',
+      /cannot be unpacked/,
+      (layers) => layers.map((tar) => Buffer.concat([gzipSync(tar), Buffer.alloc(9), gzipSync(another)])),
+    ],
+    [
+      'layers that end too soon',
+      /cannot be unpacked/,
+      (layers) => layers.map((tar) => gzipSync(tar).subarray(0, -8)),
+    ],
+  ])('is refused where a mirror serves its configuration with %s', async (_, detail, change) => {
+    mirrorServes(change);
+    const refused = check(undefined, mirror);
+    await expect(refused).rejects.toMatchObject({ code: 'IMAGE_DIFFERS', about: `${mirror.host}/tool:v1` });
+    await expect(refused).rejects.toThrow(detail);
+    await expect(refused).rejects.toThrow('has the configuration of that one, and other layers');
+  });
+
+  it('is refused where it has other layers, and a configuration that says of none what it unpacks to', async () => {
+    const bare = (registry: TestRegistry, layer: string) => {
+      const config = Buffer.from('{"os":"linux","architecture":"amd64"}');
+      const describe = (bytes: Buffer) => {
+        return { digest: registry.storage.putBlob('tool', bytesContent(bytes)), size: bytes.length };
+      };
+      const bytes = Buffer.from(
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: MEDIA_TYPE.ociManifest,
+          config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...describe(config) },
+          layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', ...describe(Buffer.from(layer)) }],
+        }),
+      );
+      registry.storage.putManifest('tool', bytes, MEDIA_TYPE.ociManifest, ['v1']);
+    };
+    bare(maker, 'genuine');
+    bare(mirror, 'other');
+    await expect(check(undefined, mirror)).rejects.toThrow(
+      /1 layer, and the configuration does not list them/,
+    );
+  });
+
+  it.each<[string, (tar: Buffer) => Buffer]>([
+    ['by gzip, and better', (tar) => gzipSync(tar, { level: 9, memLevel: 1 })],
+    [
+      'by gzip, in two members',
+      (tar) => Buffer.concat([gzipSync(tar.subarray(0, 99)), gzipSync(tar.subarray(99))]),
+    ],
+    ['by zstd', (tar) => zstdCompressSync(tar)],
+    [
+      'by zstd, in frames of which one is to be skipped',
+      (tar) =>
+        Buffer.concat([
+          zstdCompressSync(tar.subarray(0, 99)),
+          Buffer.from('502a4d180300000061626f', 'hex'),
+          zstdCompressSync(tar.subarray(99)),
+        ]),
+    ],
+    ['not at all', (tar) => tar],
+  ])('is vouched for by its maker where a mirror compressed its layers again %s', async (_, compress) => {
+    mirrorServes((layers) => layers.map(compress));
+    expect(await check(undefined, mirror)).toEqual({
+      kind: 'upstream',
+      registry: maker.host,
+      compared: 'unpacked-layers',
+    });
+  });
+
+  it('is vouched for by the mirror alone where its layers unpack to more than is unpacked', async () => {
+    mirrorServes((layers) => layers.map((tar) => zstdCompressSync(tar)));
+    expect(await check(undefined, mirror, undefined, 2999)).toEqual({
+      kind: 'mirror-only',
+      reason: `its layers are compressed in another way than at ${maker.host}, and unpack to more than 2.9 KiB`,
+    });
+    expect(await check(undefined, mirror, undefined, 3000)).toMatchObject({ kind: 'upstream' });
   });
 
   it('is refused where its maker has another one', async () => {

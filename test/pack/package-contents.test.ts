@@ -15,6 +15,14 @@ const UNVERIFIED = { kind: 'unverified', reason: 'it has none' } as const;
 it.each([
   [{ kind: 'pin' }, 'pinned in versions.json'],
   [{ kind: 'upstream', registry: parseHost('e.org') }, 'as e.org has it'],
+  [
+    { kind: 'upstream', registry: parseHost('e.org'), compared: 'layers' },
+    'with the configuration and layers that e.org has',
+  ],
+  [
+    { kind: 'upstream', registry: parseHost('e.org'), compared: 'unpacked-layers' },
+    'with the configuration that e.org has, and layers that unpack to what it says',
+  ],
   [MIRROR_ONLY, 'mirror-only: e.org cannot be reached'],
   [{ kind: 'published', digest: DIGEST, source: 'https://e.org/x' }, 'checksum published at https://e.org/x'],
   [{ kind: 'published', digest: DIGEST }, 'checksum published at its maker'],

@@ -17,7 +17,7 @@ async function checkedImage(plan: ImagePlan, index: Digest | undefined): Promise
   const names = { upstream: `registry.k8s.io/${plan.name}:3.10.2`, pulledBy: `${KEEL}/${plan.name}:3.10.2` };
   const image = await pulledImage(scratchFolder(), { ...names, layers: [plan.name] });
   return {
-    image: { ...image, plan, index, namesArchitecture: false, created: undefined },
+    image: { ...image, plan, index, namesArchitecture: false, diffIds: undefined, created: undefined },
     check: { kind: 'pin' },
   };
 }

@@ -136,6 +136,7 @@ it('images without a signature are told once for each reason', async () => {
       plan: plannedImage(name),
       index: undefined,
       namesArchitecture: false,
+      diffIds: undefined,
       created: undefined,
     };
     return {

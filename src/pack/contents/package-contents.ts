@@ -136,12 +136,23 @@ export function describeCheck(check: ImageCheck | CheckedBy): string {
     case 'pin':
       return 'pinned in versions.json';
     case 'upstream':
-      return `as ${check.registry} has it`;
+      return describeUpstream(check);
     case 'mirror-only':
       return `mirror-only: ${check.reason}`;
     case 'published':
       return `checksum published at ${check.source ?? 'its maker'}`;
     case 'none':
       return 'not checked';
+  }
+}
+
+function describeUpstream({ registry, compared }: Extract<ImageCheck, { kind: 'upstream' }>): string {
+  switch (compared) {
+    case undefined:
+      return `as ${registry} has it`;
+    case 'layers':
+      return `with the configuration and layers that ${registry} has`;
+    case 'unpacked-layers':
+      return `with the configuration that ${registry} has, and layers that unpack to what it says`;
   }
 }

@@ -1,7 +1,7 @@
 import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { ImagePlan } from '../plan/plan.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobFiles, BlobStore } from './blob-store.ts';
 import {
   type FoundImage,
   findImage,
@@ -11,16 +11,21 @@ import {
 } from './image-lookup.ts';
 import type { ImageSignature, ImageVerification } from './image-signature.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
-import type { ImageCheck, UpstreamComparison } from './maker-comparison.ts';
+import type { EarlyCheck, ImageCheck, UpstreamComparison } from './maker-comparison.ts';
 
-/** An image that was found, and who vouches for it. */
-export interface CheckedImage {
+/** An image that was found, and what is known of who vouches for it before its layers are fetched. */
+export interface ComparedImage {
   readonly image: FoundImage;
-  readonly check: ImageCheck;
+  readonly check: EarlyCheck;
   /** Undefined if none is wanted. That of a locked image is the lock's. */
   readonly signature?: ImageSignature | undefined;
   /** The signature that this run found; undefined if none is wanted. */
   readonly verification?: ImageSignature | undefined;
+}
+
+/** An image whose layers are stored, and who vouches for it. */
+export interface CheckedImage extends ComparedImage {
+  readonly check: ImageCheck;
 }
 
 /** What a lock records about an image. */
@@ -42,9 +47,9 @@ export async function lookUpImages(
     readonly verification: ImageVerification | undefined;
   },
   locked: ReadonlyMap<string, LockedCheck> | undefined,
-): Promise<readonly CheckedImage[]> {
+): Promise<readonly ComparedImage[]> {
   const { results, failures } = await allOrFailures(
-    plans.map(async (plan): Promise<CheckedImage> => {
+    plans.map(async (plan): Promise<ComparedImage> => {
       const known = locked?.get(formatReference(plan.upstream));
       if (known !== undefined) {
         const image = await findLockedImage(plan, known, parts);
@@ -76,6 +81,7 @@ export async function lookUpImages(
 interface ImageFetch {
   readonly registries: Registries;
   readonly blobs: BlobStore;
+  readonly comparison: UpstreamComparison;
   readonly signal: AbortSignal;
   readonly onBytes: (image: FoundImage, count: number) => void;
   readonly onFetched: (image: CheckedImage) => void;
@@ -86,12 +92,18 @@ export function blobsOf({ manifest }: Pick<FoundImage, 'manifest'>) {
   return [manifest.config, ...manifest.layers];
 }
 
-/** Fetches the layers of all images at once, each blob once. Throws like `lookUpImages`. */
-export async function fetchImages(images: readonly CheckedImage[], parts: ImageFetch): Promise<void> {
-  const { registries, blobs, signal, onBytes, onFetched } = parts;
-  const { failures } = await allOrFailures(
-    images.map(async (checked) => {
-      const { image } = checked;
+/**
+ * Fetches the layers of all images at once, each blob once, and returns who vouches for what was fetched. Throws like
+ * `lookUpImages`.
+ */
+export async function fetchImages(
+  images: readonly ComparedImage[],
+  parts: ImageFetch,
+): Promise<readonly CheckedImage[]> {
+  const { registries, blobs, comparison, signal, onBytes, onFetched } = parts;
+  const { results, failures } = await allOrFailures(
+    images.map(async (compared): Promise<CheckedImage> => {
+      const { image } = compared;
       const { host, repository } = image.pulledBy;
       const { failures: broken } = await allOrFailures(
         blobsOf(image).map((descriptor) =>
@@ -107,11 +119,15 @@ export async function fetchImages(images: readonly CheckedImage[], parts: ImageF
       );
       // One layer is enough: others that failed in the same outage would only repeat it.
       if (broken.length > 0) throw broken[0];
+      const blobFiles: BlobFiles = (digest) => blobs.pathOf(digest);
+      const check = await comparison.settle(image, compared.check, { blobFiles, signal });
+      const checked = { ...compared, check };
       onFetched(checked);
+      return checked;
     }),
   );
   signal.throwIfAborted();
-  if (failures.length === 0) return;
+  if (failures.length === 0) return results;
   throw jointFailure(failures, {
     code: 'IMAGES_FAILED',
     about: 'images',

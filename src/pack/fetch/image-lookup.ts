@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
-import { TEXT_FIELD } from '../../lib/zero-value.ts';
+import { fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { orStranger } from '../../registry/likeness.ts';
-import type { Digest } from '../../registry/oci/digest.ts';
+import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Image, type Index, isNestedIndex } from '../../registry/oci/manifest.ts';
 import { entryFor, formatPlatform, matchesPlatform, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Reference, type Repository } from '../../registry/oci/reference.ts';
@@ -33,6 +33,8 @@ export interface FoundImage extends PulledImage {
   readonly index: Digest | undefined;
   /** Whether it was only found under a name that contains the architecture. */
   readonly namesArchitecture: boolean;
+  /** The digests of its unpacked layers according to its configuration; undefined if that does not list them. */
+  readonly diffIds: readonly Digest[] | undefined;
   /** When it was made according to its configuration, in milliseconds since 1970. */
   readonly created: number | undefined;
 }
@@ -57,6 +59,11 @@ const configShape = z.object({
   architecture: z.string().min(1),
   os: z.string().min(1),
   created: TEXT_FIELD.catch(undefined),
+  rootfs: fieldOf(
+    z.object({
+      diff_ids: z.array(z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))),
+    }),
+  ).catch(undefined),
 });
 
 /** A candidate that exists, but not for the wanted platform. */
@@ -180,6 +187,7 @@ async function readCandidate(
     manifest: image,
     index: locked === undefined ? (top.kind === 'index' ? top.digest : undefined) : locked.index,
     namesArchitecture,
+    diffIds: config.rootfs?.diff_ids,
     created: Number.isNaN(created) ? undefined : created,
   };
 }

@@ -1,32 +1,66 @@
+import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
+import { countOf } from '../../lib/text/sentence.ts';
+import { formatSize } from '../../lib/text/size.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
+import type { Image } from '../../registry/oci/manifest.ts';
 import { entryFor, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
+import type { BlobFiles } from './blob-store.ts';
 import type { FoundImage } from './image-lookup.ts';
 import type { Makers } from './maker-registries.ts';
+import { UnpackingAllowance, UnpackingLimitError, unpackedDigest } from './unpacked-layer.ts';
 
 /** Who vouches for an image, apart from the registry that it was pulled from. */
 export type ImageCheck =
   /** The versions.json pins its digest. */
   | { readonly kind: 'pin' }
   /** The maker's registry has the same content: the image was pulled from there, or compared with it. */
-  | { readonly kind: 'upstream'; readonly registry: Host }
+  | {
+      readonly kind: 'upstream';
+      readonly registry: Host;
+      /** What was compared where the manifests differ, as in the other format. Undefined if their digest is the same. */
+      readonly compared?: ComparedContent | undefined;
+    }
   | { readonly kind: 'mirror-only'; readonly reason: string };
+
+/**
+ * The digests of configuration and layers; or the configuration, and the layers' unpacked content, if they were compressed
+ * again.
+ */
+type ComparedContent = 'layers' | 'unpacked-layers';
+
+/** What is known before the layers are fetched. */
+export type EarlyCheck =
+  | ImageCheck
+  /** The configuration is the maker's, and the layers have other digests. What they unpack to decides. */
+  | { readonly kind: 'compressed-again'; readonly registry: Host; readonly maker: Image };
+
+/** Of all layers of an image, like the files of an archive. */
+const UNPACKED_LIMIT = 8 * 1024 ** 3;
+/** Images whose layers are unpacked at once: each may hold a window of 128 MiB. */
+const UNPACKED_AT_ONCE = 2;
 
 /** Compares images of a mirror with those at their makers' registries, as far as these can be reached. */
 export class UpstreamComparison {
   readonly #makers: Makers;
   readonly #platform: Platform;
+  readonly #unpackedLimit: number;
+  readonly #unpacking = new ConcurrencyLimiter({ start: UNPACKED_AT_ONCE });
 
-  constructor(makers: Makers, platform: Platform) {
+  constructor(makers: Makers, platform: Platform, unpackedLimit = UNPACKED_LIMIT) {
     this.#makers = makers;
     this.#platform = platform;
+    this.#unpackedLimit = unpackedLimit;
   }
 
-  /** Returns who vouches for an image. Throws `IMAGE_DIFFERS` if its maker has another one under its name. */
-  async check(image: FoundImage, signal: AbortSignal): Promise<ImageCheck> {
+  /**
+   * Returns who vouches for an image, or that only its layers tell. Throws `IMAGE_DIFFERS` if its maker has another one
+   * under its name.
+   */
+  async check(image: FoundImage, signal: AbortSignal): Promise<EarlyCheck> {
     const { upstream, pulledBy, plan } = image;
     if (plan.digest !== undefined) return { kind: 'pin' };
     const { host } = upstream;
@@ -36,45 +70,131 @@ export class UpstreamComparison {
       return { kind: 'mirror-only', reason: `${host} cannot be reached (${reasonOf(trouble)})` };
     }
     try {
-      if (await this.#hasSame(this.#makers.at(host), image, signal))
-        return { kind: 'upstream', registry: host };
+      const found = await this.#compare(this.#makers.at(host), image, signal);
+      return found ?? { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Failure && error.code === 'IMAGE_DIFFERS') throw error;
       const reason = isNotFound(error) ? `${host} does not have it` : `${host}: ${reasonOf(error)}`;
       return { kind: 'mirror-only', reason };
     }
-    return { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
   }
 
-  async #hasSame(registry: Registry, image: FoundImage, signal: AbortSignal): Promise<boolean> {
-    const { repository, tag } = image.upstream;
-    if (tag === undefined) return false;
-    const found = await registry.getManifest(repository, tag, signal);
-    const { manifest } = image;
-    if (found.digest === manifest.digest || found.digest === image.index) return true;
-    const child = found.kind === 'image' ? found.digest : entryFor(found.manifests, this.#platform)?.digest;
-    if (child === undefined) return false;
-    if (child === manifest.digest) return true;
-    const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);
-    // A mirror may store the same image in the other format: its configuration identifies all of its content.
-    if (other.kind === 'image' && other.config.digest === manifest.config.digest) return true;
-    throw differs(image, child);
+  /**
+   * Returns who vouches for an image whose layers are stored: they are unpacked if `check` could not tell. Throws
+   * `IMAGE_DIFFERS` if one is not what the maker's configuration says, or the signal's reason.
+   */
+  async settle(
+    image: FoundImage,
+    early: EarlyCheck,
+    { blobFiles, signal }: { readonly blobFiles: BlobFiles; readonly signal: AbortSignal },
+  ): Promise<ImageCheck> {
+    if (early.kind !== 'compressed-again') return early;
+    const { registry, maker } = early;
+    const giveBack = await ConcurrencyLimiter.take([this.#unpacking], signal);
+    try {
+      await this.#unpackAll(image, maker, { blobFiles, signal });
+      return { kind: 'upstream', registry, compared: 'unpacked-layers' };
+    } catch (error) {
+      if (!(error instanceof UnpackingLimitError)) throw error;
+      const size = formatSize(error.limit);
+      return {
+        kind: 'mirror-only',
+        reason: `its layers are compressed in another way than at ${registry}, and unpack to more than ${size}`,
+      };
+    } finally {
+      giveBack();
+    }
   }
+
+  async #compare(
+    registry: Registry,
+    image: FoundImage,
+    signal: AbortSignal,
+  ): Promise<EarlyCheck | undefined> {
+    const { host: name, repository, tag } = image.upstream;
+    if (tag === undefined) return undefined;
+    const found = await registry.getManifest(repository, tag, signal);
+    const { manifest, diffIds } = image;
+    const same = { kind: 'upstream', registry: name } as const;
+    if (found.digest === manifest.digest || found.digest === image.index) return same;
+    const child = found.kind === 'image' ? found.digest : entryFor(found.manifests, this.#platform)?.digest;
+    if (child === undefined) return undefined;
+    if (child === manifest.digest) return same;
+    const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);
+    if (other.kind !== 'image') return undefined;
+    // A mirror may store the same image in the other format, or compress it again. A configuration tells what its layers
+    // unpack to, and nothing makes a registry serve these.
+    if (other.config.digest !== manifest.config.digest) throw differs(image, child);
+    if (hasSameLayers(other, manifest)) return { ...same, compared: 'layers' };
+    if (diffIds?.length !== manifest.layers.length) {
+      const told = diffIds === undefined ? 'does not list them' : `lists ${diffIds.length}`;
+      throw layersDiffer(
+        image,
+        `it has ${countOf(manifest.layers.length, 'layer')}, and the configuration ${told}`,
+      );
+    }
+    return { kind: 'compressed-again', registry: name, maker: other };
+  }
+
+  async #unpackAll(
+    image: FoundImage,
+    maker: Image,
+    { blobFiles, signal }: { readonly blobFiles: BlobFiles; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const allowance = new UnpackingAllowance(this.#unpackedLimit);
+    const known = new Set<string>();
+    for (const [position, { digest }] of image.manifest.layers.entries()) {
+      const diffId = image.diffIds?.[position];
+      if (diffId === undefined) throw layersDiffer(image, `${digest} is not in its configuration`);
+      // Layers are often the same, such as empty ones. What the maker has in the same place need not be unpacked.
+      const isOfMaker = maker.layers[position]?.digest === digest;
+      const pair = `${digest} ${diffId}`;
+      if (isOfMaker || known.has(pair)) continue;
+      let unpacked: Digest;
+      try {
+        unpacked = await unpackedDigest(blobFiles(digest), { like: diffId, allowance, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        const isOfDisk = error instanceof Error && 'syscall' in error;
+        if (isOfDisk || error instanceof UnpackingLimitError) throw error;
+        throw layersDiffer(image, `its layer ${digest} cannot be unpacked (${describeFailure(error)})`);
+      }
+      if (unpacked !== diffId) {
+        throw layersDiffer(image, `its layer ${digest} unpacks to ${unpacked}, not ${diffId}`);
+      }
+      known.add(pair);
+    }
+  }
+}
+
+function hasSameLayers(one: Image, other: Image): boolean {
+  return (
+    one.layers.length === other.layers.length &&
+    one.layers.every(({ digest }, position) => digest === other.layers[position]?.digest)
+  );
 }
 
 function reasonOf(error: unknown): string {
   return error instanceof Failure ? error.message : describeFailure(error);
 }
 
-function differs(
+function differs(image: FoundImage, expected: Digest): Failure<'IMAGE_DIFFERS'> {
+  return otherImage(image, `expected ${expected}, got ${image.manifest.digest}`);
+}
+
+function layersDiffer(image: FoundImage, detail: string): Failure<'IMAGE_DIFFERS'> {
+  return otherImage(image, `it has the configuration of that one, and other layers: ${detail}`);
+}
+
+function otherImage(
   { plan, pulledBy, manifest, upstream }: FoundImage,
-  expected: Digest,
+  detail: string,
 ): Failure<'IMAGE_DIFFERS'> {
   return new Failure({
     code: 'IMAGE_DIFFERS',
     about: formatReference(pulledBy),
-    message: `it is not the image that ${formatReference(upstream)} is: expected ${expected}, got ${manifest.digest}`,
+    message: `it is not the image that ${formatReference(upstream)} is: ${detail}`,
     hint: `mirror it again; if it is meant to differ, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
   });
 }

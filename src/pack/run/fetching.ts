@@ -10,7 +10,13 @@ import { type BlobFiles, BlobStore } from '../fetch/blob-store.ts';
 import { ComponentCache, type FileKeeper } from '../fetch/component-cache.ts';
 import { type FetchedComponent, fetchComponents } from '../fetch/component-fetch.ts';
 import { FetchProgress } from '../fetch/fetch-progress.ts';
-import { blobsOf, type CheckedImage, fetchImages, lookUpImages } from '../fetch/image-fetch.ts';
+import {
+  blobsOf,
+  type CheckedImage,
+  type ComparedImage,
+  fetchImages,
+  lookUpImages,
+} from '../fetch/image-fetch.ts';
 import { ImageVerification } from '../fetch/image-signature.ts';
 import { allOrFailures, jointFailure } from '../fetch/joint-failure.ts';
 import { UpstreamComparison } from '../fetch/maker-comparison.ts';
@@ -104,14 +110,17 @@ class Fetching {
   }
 
   async run(): Promise<Fetched> {
-    const images = await this.#findImages();
-    const progress = await this.#makeRoom(images);
-    const layers = this.#fetchImages(images, progress);
+    const { makers } = this.#sources;
+    const comparison = new UpstreamComparison(makers, this.#task.plan.platform);
+    const found = await this.#findImages(comparison);
+    const progress = await this.#makeRoom(found);
+    const images = this.#fetchImages(found, comparison, progress);
     const components = this.#fetchComponents(progress);
-    const { failures } = await allOrFailures<unknown>([layers, components]);
+    const { failures } = await allOrFailures<unknown>([images, components]);
     this.#parts.signal.throwIfAborted();
     if (failures.length === 0) {
-      return { images, components: await components, blobFiles: (digest) => this.#blobs.pathOf(digest) };
+      const blobFiles: BlobFiles = (digest) => this.#blobs.pathOf(digest);
+      return { images: await images, components: await components, blobFiles };
     }
     throw jointFailure(failures, {
       code: 'FETCH_FAILED',
@@ -127,13 +136,12 @@ class Fetching {
     this.#parts.reporter.line(`waiting for what another run is fetching into ${folder}`);
   }
 
-  async #findImages(): Promise<readonly CheckedImage[]> {
+  async #findImages(comparison: UpstreamComparison): Promise<readonly ComparedImage[]> {
     const { settings, plan, lock, signatures: check } = this.#task;
     const { registries, makers } = this.#sources;
     const { reporter, signal } = this.#parts;
     const { verifySignatures: mode } = settings;
     const verification = check && new ImageVerification({ mode, check, registries, makers });
-    const comparison = new UpstreamComparison(makers, plan.platform);
     const lookup = {
       registries,
       blobs: this.#blobs,
@@ -158,7 +166,7 @@ class Fetching {
   }
 
   /** Makes sure that there is room on the disk, and begins to count what will be fetched. */
-  async #makeRoom(images: readonly CheckedImage[]): Promise<FetchProgress> {
+  async #makeRoom(images: readonly ComparedImage[]): Promise<FetchProgress> {
     const { plan, folders } = this.#task;
     const { reporter, signal } = this.#parts;
     const wanted = {
@@ -175,11 +183,16 @@ class Fetching {
     return new FetchProgress(reporter, total, estimate.isWhole && bytes > 0 ? bytes : undefined);
   }
 
-  async #fetchImages(images: readonly CheckedImage[], progress: FetchProgress): Promise<void> {
+  async #fetchImages(
+    images: readonly ComparedImage[],
+    comparison: UpstreamComparison,
+    progress: FetchProgress,
+  ): Promise<readonly CheckedImage[]> {
     const { reporter, signal } = this.#parts;
-    await fetchImages(images, {
+    return await fetchImages(images, {
       registries: this.#sources.registries,
       blobs: this.#blobs,
+      comparison,
       signal,
       onBytes: (image, count) => progress.moved(formatReference(image.upstream), count),
       onFetched: (checked) => {

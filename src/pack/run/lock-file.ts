@@ -39,7 +39,11 @@ const SCHEMA = 1;
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest');
 const imageCheck = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pin') }),
-  z.object({ kind: z.literal('upstream'), registry: z.string().transform((text): Host => parseHost(text)) }),
+  z.object({
+    kind: z.literal('upstream'),
+    registry: z.string().transform((text): Host => parseHost(text)),
+    compared: z.enum(['layers', 'unpacked-layers']).optional(),
+  }),
   z.object({ kind: z.literal('mirror-only'), reason: z.string() }),
 ]);
 const imageSignature = z.discriminatedUnion('kind', [

@@ -13,7 +13,7 @@ import {
   uncheckedParts,
 } from '../contents/package-contents.ts';
 import type { FetchedComponent } from '../fetch/component-fetch.ts';
-import type { CheckedImage } from '../fetch/image-fetch.ts';
+import type { CheckedImage, ComparedImage } from '../fetch/image-fetch.ts';
 import type { ComponentCheck, ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
 
 /**
@@ -28,7 +28,7 @@ export function fetchedImageLine({ image, check, signature }: CheckedImage, byte
 }
 
 /** Returns a warning for each reason why images have no trusted signature. */
-export function unsignedWarnings(images: readonly CheckedImage[]): string[] {
+export function unsignedWarnings(images: readonly ComparedImage[]): string[] {
   const unsigned = images.flatMap(({ image, verification }) =>
     verification?.kind === 'unverified' ? [{ name: formatReference(image.upstream), ...verification }] : [],
   );

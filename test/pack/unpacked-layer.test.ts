@@ -1,0 +1,77 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { UnpackingAllowance, unpackedDigest } from '../../src/pack/fetch/unpacked-layer.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
+
+const ONE = Buffer.from('one layer');
+const OTHER = Buffer.from('and another one');
+/** More than the pieces in which a file is read, and nothing that can be compressed. */
+const LARGE = Buffer.from(Array.from({ length: 1_000_001 }, (_, at) => (at * 2_654_435_761) >>> 13));
+const SKIPPED = Buffer.from('532a4d180300000061626f', 'hex');
+const SIGNAL = new AbortController().signal;
+
+async function digest(bytes: Buffer, limit = 10_000_000, algorithm: 'sha256' | 'sha512' = 'sha256') {
+  const file = join(scratchFolder(), 'layer');
+  writeFileSync(file, bytes);
+  const like = digestOf(ONE, algorithm);
+  return await unpackedDigest(file, { like, allowance: new UnpackingAllowance(limit), signal: SIGNAL });
+}
+
+it.each<[string, Buffer, Buffer]>([
+  ['a tar', ONE, ONE],
+  ['nothing', Buffer.alloc(0), Buffer.alloc(0)],
+  ['gzip', gzipSync(LARGE), LARGE],
+  ['gzip of two members', Buffer.concat([gzipSync(LARGE), gzipSync(ONE)]), Buffer.concat([LARGE, ONE])],
+  ['zstd', zstdCompressSync(LARGE), LARGE],
+  ['zstd of bytes that are all alike', zstdCompressSync(Buffer.alloc(1_000_000)), Buffer.alloc(1_000_000)],
+  [
+    'zstd of many frames, some to be skipped',
+    Buffer.concat([SKIPPED, zstdCompressSync(LARGE), SKIPPED, zstdCompressSync(ONE), SKIPPED]),
+    Buffer.concat([LARGE, ONE]),
+  ],
+])('is the digest of all that a layer unpacks to: %s', async (_, stored, unpacked) => {
+  expect(await digest(stored)).toBe(digestOf(unpacked));
+});
+
+it('has the algorithm of the digest that it is compared with', async () => {
+  expect(await digest(gzipSync(ONE), undefined, 'sha512')).toBe(digestOf(ONE, 'sha512'));
+});
+
+it.each<[string, Buffer, RegExp]>([
+  ['gzip that ends too soon', gzipSync(ONE).subarray(0, -2), /unexpected end/],
+  ['gzip with a wrong sum', damaged(gzipSync(ONE), -6), /incorrect data check/],
+  [
+    'zeros and another member behind gzip',
+    behind(gzipSync(ONE), Buffer.alloc(5), gzipSync(OTHER)),
+    /follows/,
+  ],
+  ['zeros behind a large gzip', behind(gzipSync(LARGE), Buffer.alloc(LARGE.length)), /follows/],
+  ['something else behind gzip', behind(gzipSync(ONE), OTHER), /incorrect header check/],
+  ['zstd that ends too soon', zstdCompressSync(ONE).subarray(0, -2), /ends within a frame/],
+  ['something else behind zstd', behind(zstdCompressSync(ONE), OTHER), /something else follows/],
+  ['gzip behind zstd', behind(zstdCompressSync(ONE), gzipSync(OTHER)), /something else follows/],
+])('does not exist for a layer of which a part counts for nothing: %s', async (_, stored, reason) => {
+  await expect(digest(stored)).rejects.toThrow(reason);
+});
+
+it.each([
+  ['gzip', gzipSync(LARGE)],
+  ['zstd', zstdCompressSync(LARGE)],
+  ['a tar', LARGE],
+])('is not looked for beyond the limit: %s', async (_, stored) => {
+  expect(await digest(stored, LARGE.length)).toBe(digestOf(LARGE));
+  await expect(digest(stored, LARGE.length - 1)).rejects.toMatchObject({ limit: LARGE.length - 1 });
+});
+
+function behind(...pieces: Buffer[]): Buffer {
+  return Buffer.concat(pieces);
+}
+
+function damaged(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[copy.length + at] = (copy.at(at) ?? 0) ^ 1;
+  return copy;
+}
