@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest';
-import type { PackageContents } from '../../src/pack/contents/package-contents.ts';
+import type { PackageContents, PackedImage } from '../../src/pack/contents/package-contents.ts';
 import { formatSbom } from '../../src/pack/contents/sbom.ts';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
+import { parseHost } from '../../src/registry/oci/reference.ts';
 
 const DIGEST = digestOf(Buffer.from('content'));
 const CREATED = new Date('2026-02-03T04:05:06.789Z');
+const UPSTREAM = { kind: 'upstream', registry: parseHost('registry.k8s.io') } as const;
+const MIRROR_ONLY = { kind: 'mirror-only', reason: 'registry.k8s.io cannot be reached' } as const;
+const SIGNATURE = { kind: 'verified', identity: 'robot@e.org', issuer: 'https://e.org' } as const;
 const CONTENTS: PackageContents = {
   package: 'kube-1.37.1-amd64.tar.gz',
   kubernetes: '1.37.1',
@@ -77,4 +81,22 @@ it('is the same for the same content, and has another namespace for any other', 
   );
   expect(one).toMatch(/\/kube-1\.37\.1-amd64-[0-9a-f]{32}$/);
   expect(one).not.toBe(two);
+});
+
+it.each<[string, Partial<PackedImage>, string]>([
+  ['pinned', { check: { kind: 'pin' } }, 'registry.k8s.io/coredns/coredns'],
+  ['as its maker has it', { check: UPSTREAM }, 'registry.k8s.io/coredns/coredns'],
+  ['of a signer', { check: MIRROR_ONLY, signature: SIGNATURE }, 'registry.k8s.io/coredns/coredns'],
+  [
+    "with its maker's layers under another digest",
+    { check: { ...UPSTREAM, compared: 'layers' } },
+    'mirror.lan/coredns',
+  ],
+  ['of which only the mirror knows', { check: MIRROR_ONLY }, 'mirror.lan/coredns'],
+])("names the maker's repository only for a digest that somebody vouches for: %s", (_, given, repository) => {
+  const images = CONTENTS.images.map((image) => ({ ...image, ...given }));
+  const [, image] = JSON.parse(formatSbom({ ...CONTENTS, images }, CREATED)).packages;
+  const { referenceLocator } = image.externalRefs[0];
+  expect(new URL(referenceLocator).searchParams.get('repository_url')).toBe(repository);
+  expect(image.sourceInfo).toMatch(/^pulled as mirror\.lan\/coredns:v1\.14\.6; /);
 });

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { digestHex } from '../../registry/oci/digest.ts';
-import { parseReference } from '../../registry/oci/reference.ts';
-import type { PackageContents, PackedComponent, PackedImage } from './package-contents.ts';
+import { parseReference, type Reference } from '../../registry/oci/reference.ts';
+import {
+  describeImageCheck,
+  type PackageContents,
+  type PackedComponent,
+  type PackedImage,
+} from './package-contents.ts';
 
 const NAMESPACE = 'https://github.com/shipengqi/keel-pkg/spdx';
 const NOTHING = 'NOASSERTION';
@@ -31,17 +36,30 @@ function describePackage(id: string, name: string, version: string, details: obj
   };
 }
 
+/** Returns the repository in which an image is known to have its digest: its maker's only if somebody vouches for that. */
+function locationOf({ upstream, pulledBy, check, signature }: PackedImage): Reference {
+  const isOfMaker = check.kind === 'pin' || (check.kind === 'upstream' && check.compared === undefined);
+  return parseReference(isOfMaker || signature?.kind === 'verified' ? upstream : pulledBy);
+}
+
 // https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md
+function imageLocator(image: PackedImage, arch: string): string {
+  const { host, repository, tag } = locationOf(image);
+  const name = repository.slice(repository.lastIndexOf('/') + 1);
+  const qualifiers = new URLSearchParams({ arch, repository_url: `${host}/${repository}` });
+  if (tag !== undefined) qualifiers.append('tag', tag);
+  return `pkg:oci/${name}@${encodeURIComponent(image.digest)}?${qualifiers}`;
+}
+
 function imagePackage(image: PackedImage, arch: string): { id: string; described: unknown } {
   const { repository, host, tag = '' } = parseReference(image.upstream);
-  const name = repository.slice(repository.lastIndexOf('/') + 1);
-  const qualifiers = new URLSearchParams({ arch, repository_url: `${host}/${repository}`, tag });
   const id = identifier('image', `${image.name}-${tag}`);
   const described = describePackage(id, `${host}/${repository}`, tag, {
     primaryPackagePurpose: 'CONTAINER',
     downloadLocation: NOTHING,
     checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(image.digest) }],
-    externalRefs: [purl(`pkg:oci/${name}@${encodeURIComponent(image.digest)}?${qualifiers}`)],
+    sourceInfo: `pulled as ${image.pulledBy}; ${describeImageCheck(image)}`,
+    externalRefs: [purl(imageLocator(image, arch))],
   });
   return { id, described };
 }
