@@ -21,6 +21,8 @@ export interface Signer {
   readonly issuer: string;
   /** The registry under whose names the images were signed, if that is another one. */
   readonly signedAs?: PolicyScope | undefined;
+  /** Whether a signature counts that names no image: one of theirs can then stand for any image of the scope. */
+  readonly acceptUnnamed?: true | undefined;
 }
 
 /** A registry, or all repositories below one of its paths. */
@@ -106,6 +108,10 @@ const signerSchema = z.strictObject({
   identity: textOf(readIdentity),
   issuer: textOf(readIssuer),
   signedAs: textOf(parseScope).optional(),
+  acceptUnnamed: z
+    .boolean()
+    .transform((accept) => (accept ? true : undefined))
+    .optional(),
 });
 
 /** The schema of `signatures` in an image set and in a versions.json. */

@@ -1,4 +1,5 @@
 import { plainText } from '../lib/text/plain-text.ts';
+import type { SignedNames } from './signed-name.ts';
 
 /** A signature as a registry has it, in the one form that is verified. It proves nothing yet. */
 export interface Candidate {
@@ -9,8 +10,8 @@ export interface Candidate {
   readonly bundle: unknown;
   /** What was signed, where the bundle does not hold it itself. */
   readonly artifact: Buffer | undefined;
-  /** The name under which the image was signed; bundles tell none. */
-  readonly signedName: string | undefined;
+  /** What the signature says it is of. */
+  readonly names: SignedNames;
 }
 
 /** Something that stands where a signature should, and why it is none of this image. */

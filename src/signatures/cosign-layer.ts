@@ -96,6 +96,6 @@ export function readCosignLayer(
       signature: annotations.data['dev.cosignproject.cosign/signature'],
     },
   };
-  const signedName = identity['docker-reference'];
-  return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
+  const names = { claims: [[identity['docker-reference']]] };
+  return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, names };
 }

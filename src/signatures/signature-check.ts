@@ -9,25 +9,30 @@ import {
 } from '../config/signature-policy.ts';
 import { Failure, failureCode } from '../lib/failure.ts';
 import { SingleFlight } from '../lib/single-flight.ts';
+import { joinWords } from '../lib/text/sentence.ts';
 import type { Digest } from '../registry/oci/digest.ts';
+import type { Tag } from '../registry/oci/reference.ts';
 import { type Candidate, shown } from './candidate.ts';
 import { findSignatures, type SignaturePlace } from './signature-search.ts';
-import { isNameOf, nameWhenSigned, type RepositoryName } from './signed-name.ts';
+import { compareNames, nameWhenSigned, type RepositoryName } from './signed-name.ts';
 import type { FoundSigner, SigstoreVerifier } from './sigstore-verifier.ts';
 import { openVerifier } from './trusted-root.ts';
 import {
   type AppliedPolicy,
   byAnother,
   policyFailure,
-  type Refusal,
+  type Reason,
   type SignatureVerdict,
   signatureFailure,
+  unnamed,
 } from './verdict.ts';
 
 /** An image whose signature is wanted. */
 interface SignedImage {
   /** Under which its maker knows it, and to which a policy applies. */
   readonly name: RepositoryName;
+  /** The tag that is asked for; undefined for a digest. */
+  readonly tag: Tag | undefined;
   /** As people know it. */
   readonly about: string;
   /** Any of which may be the one that was signed, the likeliest first. */
@@ -43,7 +48,23 @@ type Stance =
   /** `policy` is as in a verdict. */
   | { readonly kind: 'signed'; readonly policy: string };
 
-type Outcome = (FoundSigner & { readonly kind: 'verified'; readonly form: Candidate['form'] }) | Refusal;
+/** A signature that counts for an image under some tags; under any where undefined. */
+interface Accepted extends FoundSigner {
+  readonly form: Candidate['form'];
+  readonly tags: readonly string[] | undefined;
+}
+
+/** What is known of the signatures of a digest in a repository. */
+interface Findings {
+  readonly accepted: readonly Accepted[];
+  /** Why others do not count. */
+  readonly reasons: readonly Reason[];
+  /** Why others could not be had. Each may be one that counts. */
+  readonly unread: readonly unknown[];
+}
+
+/** Raised when something that counted before does not any more: then recorded verdicts are no longer relied on. */
+const RULES = 2;
 
 const OUTCOMES_KEPT = 10_000;
 
@@ -61,7 +82,7 @@ export class SignatureCheck {
   readonly #policies: SignaturePolicies;
   readonly #trustedRoot: string | undefined;
   readonly #file: string;
-  readonly #known = new SingleFlight<string, Outcome>({ results: OUTCOMES_KEPT });
+  readonly #known = new SingleFlight<string, Findings>({ results: OUTCOMES_KEPT });
   #verifier: Promise<SigstoreVerifier> | undefined;
 
   private constructor({ policies, trustedRoot, file }: SignatureSettings) {
@@ -84,13 +105,13 @@ export class SignatureCheck {
     return check;
   }
 
-  /** Returns what the policies say of a repository, without asking anyone. */
-  stanceOn(name: RepositoryName): Stance {
-    const applied = policyFor(this.#policies, name);
+  /** Returns what the policies say of an image, without asking anyone. */
+  stanceOn(image: Pick<SignedImage, 'name' | 'tag'>): Stance {
+    const applied = policyFor(this.#policies, image.name);
     if (applied === undefined) return { kind: 'unknown' };
     return applied.policy.kind === 'off'
       ? { kind: 'off' }
-      : { kind: 'signed', policy: digestOfPolicy(applied) };
+      : { kind: 'signed', policy: digestOfPolicy(applied, image) };
   }
 
   /** Returns the failure of an image for which there is no policy; undefined where there is one. */
@@ -109,9 +130,13 @@ export class SignatureCheck {
     const { signers } = applied.policy;
     const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
     try {
-      const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
-      if (outcome.kind === 'verified') return { ...outcome, policy: digestOfPolicy(applied) };
-      return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+      const findings = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
+      const found = signatureFor(image, findings);
+      if (found === undefined) {
+        return { kind: 'unverified', failure: refusalOf(image, findings, signers) };
+      }
+      const { identity, issuer, form } = found;
+      return { kind: 'verified', identity, issuer, form, policy: digestOfPolicy(applied, image) };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -119,31 +144,36 @@ export class SignatureCheck {
     }
   }
 
+  /** Ends at the first signature that counts for every tag. */
   async #search(
     image: SignedImage,
     applied: AppliedPolicy,
     signers: readonly Signer[],
     signal: AbortSignal,
-  ): Promise<Outcome> {
+  ): Promise<Findings> {
     const verifier = await this.#open();
-    const reasons: string[] = [];
+    const accepted: Accepted[] = [];
+    const reasons: Reason[] = [];
     const unread: unknown[] = [];
     for (const digest of image.digests) {
       for (const place of image.places) {
         for await (const found of findSignatures(place, digest, signal)) {
           if (found.kind === 'unread') unread.push(found.error);
-          else if (found.kind === 'unfit') reasons.push(found.reason);
+          else if (found.kind === 'unfit') reasons.push({ text: found.reason });
           else {
-            const judged = judge(found, { verifier, signers, name: image.name, applied });
-            if (typeof judged !== 'string') return { ...judged, kind: 'verified', form: found.form };
-            reasons.push(judged);
+            const judged = judge(found, { verifier, signers, name: image.name, digest, applied });
+            if ('text' in judged) reasons.push(judged);
+            else {
+              accepted.push({ ...judged, form: found.form });
+              if (judged.tags === undefined) return { accepted, reasons, unread };
+            }
           }
         }
       }
     }
-    // What could not be had may have been the right one.
-    if (unread.length > 0) throw unread[0];
-    return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
+    // What could not be had may have been the right one, and may be there the next time.
+    if (accepted.length === 0 && unread.length > 0) throw unread[0];
+    return { accepted, reasons, unread };
   }
 
   #open(): Promise<SigstoreVerifier> {
@@ -152,28 +182,62 @@ export class SignatureCheck {
   }
 }
 
+function signatureFor({ tag }: SignedImage, { accepted }: Findings): Accepted | undefined {
+  return accepted.find(({ tags }) => tags === undefined || tag === undefined || tags.includes(tag));
+}
+
+/** Returns why no signature counts for the tag of an image. Throws what kept one from being had. */
+function refusalOf(image: SignedImage, findings: Findings, signers: readonly Signer[]): Failure {
+  const { accepted, unread } = findings;
+  if (unread.length > 0) throw unread[0];
+  const reasons = [
+    ...findings.reasons,
+    ...accepted.map(({ tags = [] }) => ({ text: `it was signed ${forTags(tags)}, not for ${image.tag}` })),
+  ];
+  return signatureFailure(image.about, reasons, signers);
+}
+
+const TAGS_TOLD = 3;
+
+function forTags(tags: readonly string[]): string {
+  const told = [...new Set(tags)].slice(0, TAGS_TOLD).map((tag) => shown(tag, 128));
+  return told.length === 0 ? 'with names that have no tag in common' : `for ${joinWords(told, 'and')}`;
+}
+
 interface Measure {
   readonly verifier: SigstoreVerifier;
   readonly signers: readonly Signer[];
   readonly name: RepositoryName;
+  readonly digest: Digest;
   readonly applied: AppliedPolicy;
 }
 
-/** Returns who signed, or why that does not count as the end of a sentence. */
-function judge(candidate: Candidate, { verifier, signers, name, applied }: Measure): FoundSigner | string {
+/** Returns who signed, and for which tags that counts, or why it does not. */
+function judge(
+  candidate: Candidate,
+  { verifier, signers, name, digest, applied }: Measure,
+): Omit<Accepted, 'form'> | Reason {
   let signer: FoundSigner;
   try {
     signer = verifier.verify(candidate);
   } catch (error) {
-    return explain(error);
+    return { text: explain(error) };
   }
   const wanted = signers.filter((one) => isSigner(one, signer));
-  if (wanted.length === 0) return byAnother(signer);
-  const { signedName } = candidate;
-  if (signedName === undefined) return signer;
-  const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
-  if (names.some((one) => isNameOf(signedName, one))) return signer;
-  return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
+  if (wanted.length === 0) return { text: byAnother(signer) };
+  const reasons: Reason[] = [];
+  for (const { signedAs, acceptUnnamed = false } of wanted) {
+    const expected = nameWhenSigned(name, applied.scope, signedAs);
+    const compared = compareNames(candidate.names, expected, digest);
+    if (compared.kind === 'same') return { ...signer, tags: compared.tags };
+    if (compared.kind === 'unnamed' && acceptUnnamed) return { ...signer, tags: undefined };
+    reasons.push(
+      compared.kind === 'unnamed'
+        ? unnamed(compared.text)
+        : { text: `it was signed as ${shown(compared.signedAs)}, not as ${expected}` },
+    );
+  }
+  return reasons[0] ?? { text: byAnother(signer) };
 }
 
 const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
@@ -193,7 +257,12 @@ function explain(error: unknown): string {
   return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
 }
 
-function digestOfPolicy({ scope, policy }: AppliedPolicy): string {
-  const text = JSON.stringify([formatScope(scope), policy]);
+function digestOfPolicy(
+  { scope, policy }: AppliedPolicy,
+  { name, tag }: Pick<SignedImage, 'name' | 'tag'>,
+): string {
+  // A signature names its image, so that a verdict is one about a name too.
+  const image = [name.host, name.repository, tag];
+  const text = JSON.stringify([RULES, formatScope(scope), policy, image]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

@@ -1,7 +1,15 @@
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-set-name.ts';
 import type { PolicyScope } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
-import { type Host, parseReference, type Repository } from '../registry/oci/reference.ts';
+import type { Digest } from '../registry/oci/digest.ts';
+import {
+  type Host,
+  parseReference,
+  type Reference,
+  type Repository,
+  startsWithHost,
+} from '../registry/oci/reference.ts';
+import { referenceOfPurl } from './image-purl.ts';
 
 /** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
 const PROMOTED =
@@ -12,6 +20,22 @@ export interface RepositoryName {
   readonly host: Host;
   readonly repository: Repository;
 }
+
+/** What a signature says it is of. */
+export interface SignedNames {
+  /** Each list names the image anew; one of its names must be the image's. */
+  readonly claims: readonly (readonly string[])[];
+  /** The tags under which the image was released; undefined where none are told. */
+  readonly tags?: Tags;
+}
+
+/** How the names in a signature compare with those of an image. */
+type NameComparison =
+  /** It is of the image under these tags; under any where undefined. */
+  | { readonly kind: 'same'; readonly tags: Tags }
+  /** It names no image at all; `text` is what it names instead, empty where that is nothing. */
+  | { readonly kind: 'unnamed'; readonly text: string }
+  | { readonly kind: 'other'; readonly signedAs: string };
 
 /** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
 export function nameWhenSigned(
@@ -24,13 +48,61 @@ export function nameWhenSigned(
   return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
 }
 
-/** Returns whether the name in a signature, with or without tag and digest, is that of a repository. */
-export function isNameOf(signed: string, wanted: string): boolean {
+/** Compares what a signature says it is of with `name`, a registry and a repository, and the digest that it signs. */
+export function compareNames(signed: SignedNames, name: string, digest: Digest): NameComparison {
+  const read = signed.claims.map((texts) => texts.flatMap((text) => readName(text, name) ?? []));
+  const named = read.filter(({ length }) => length > 0);
+  let tags = signed.tags;
+  for (const claim of named) {
+    const same = claim.filter((one) => one.name === name && (one.digest ?? digest) === digest);
+    if (same.length === 0) return { kind: 'other', signedAs: claim[0]?.text ?? '' };
+    tags = common(tags, tagsOf(same));
+  }
+  return named.length > 0 ? { kind: 'same', tags } : { kind: 'unnamed', text: signed.claims.flat()[0] ?? '' };
+}
+
+type Tags = readonly string[] | undefined;
+
+/** A name without a tag is that of all tags. */
+function tagsOf(names: readonly ReadName[]): Tags {
+  const tags = names.flatMap(({ tag }) => tag ?? []);
+  return tags.length < names.length ? undefined : tags;
+}
+
+function common(one: Tags, other: Tags): Tags {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.filter((each) => other.includes(each));
+}
+
+interface ReadName extends Pick<Reference, 'tag' | 'digest'> {
+  readonly text: string;
+  /** The registry and the repository. */
+  readonly name: string;
+}
+
+/** Statements name files too, and a name without a registry may be either. */
+const FILE = /\.[^/]*$/;
+const LENGTH_LIMIT = 1000;
+
+/** Returns the image that a text names; undefined if it names none. */
+function readName(text: string, wanted: string): ReadName | undefined {
+  const reference = /^pkg:/i.test(text)
+    ? referenceOfPurl(text)
+    : text.replace(/^(?:oci|docker|https?):\/\//i, '');
+  if (reference === undefined || reference.length > LENGTH_LIMIT) return undefined;
+  const at = reference.indexOf('@');
+  const tagged = at < 0 ? reference : reference.slice(0, at);
+  const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+  const end = colon < 0 ? tagged.length : colon;
   try {
-    const { host, repository } = parseReference(signed);
-    return current(`${host}/${repository}`) === wanted;
+    // No repository has capitals, and GitHub writes those of its owners.
+    const lower = reference.slice(0, end).toLowerCase();
+    const { host, repository, tag, digest } = parseReference(`${lower}${reference.slice(end)}`);
+    const name = current(`${host}/${repository}`);
+    if (name !== wanted && !startsWithHost(lower) && FILE.test(lower)) return undefined;
+    return { text, name, tag, digest };
   } catch (error) {
-    if (error instanceof Failure) return false;
+    if (error instanceof Failure) return undefined;
     throw error;
   }
 }

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { parseJson } from '../lib/json.ts';
-import { listOf, recordOf } from '../lib/zero-value.ts';
+import { fieldOf, listOf, recordOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../registry/oci/digest.ts';
 import { type Candidate, shown, type Unfit, unfit } from './candidate.ts';
+import type { SignedNames } from './signed-name.ts';
 
 const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+
+/** What tells under which name and tags Kubernetes promoted an image. */
+const PROMOTION = 'https://k8s.io/promo-tools/promotion/v1';
 
 /**
  * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
@@ -25,8 +29,17 @@ const bundleShape = z.union([
 ]);
 
 const statementShape = z.object({
-  subject: listOf(z.object({ digest: recordOf(z.string()) })),
+  subject: listOf(z.object({ name: TEXT_FIELD, digest: recordOf(z.string()) })),
   predicateType: z.string(),
+  predicate: z.unknown().optional(),
+});
+
+/** https://github.com/kubernetes-sigs/promo-tools/blob/main/docs/promotion-predicate.md */
+const promotionShape = z.object({
+  dstRef: TEXT_FIELD,
+  digest: TEXT_FIELD,
+  tags: fieldOf(z.array(z.string())),
+  destination: fieldOf(z.object({ name: TEXT_FIELD, digest: recordOf(z.string()) })),
 });
 
 /**
@@ -37,16 +50,34 @@ export function readBundle(bytes: Buffer, digest: Digest, manifest: Buffer): Can
   const bundle = parseJson(bytes);
   const shape = bundleShape.safeParse(bundle);
   if (!shape.success) return unfit('it is no bundle that signs something');
-  const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined } as const;
-  if ('messageSignature' in shape.data) return { ...candidate, artifact: manifest };
+  const candidate = { kind: 'candidate', form: 'bundle', bundle } as const;
+  if ('messageSignature' in shape.data) return { ...candidate, artifact: manifest, names: { claims: [] } };
   const { payloadType, payload } = shape.data.dsseEnvelope;
   const statement = statementShape.safeParse(parseJson(Buffer.from(payload, 'base64')));
   if (payloadType !== STATEMENT_TYPE || !statement.success) return unfit('it is no statement of in-toto');
-  const { subject, predicateType } = statement.data;
+  const { subject, predicateType, predicate } = statement.data;
   if (!PREDICATES.test(predicateType)) {
     return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
   }
-  const algorithm = digestAlgorithm(digest);
-  const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
-  return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
+  const own = subject.filter((one) => one.digest[digestAlgorithm(digest)] === digestHex(digest));
+  if (own.length === 0) return unfit('it is a statement about something else');
+  const claim = own.flatMap(({ name }) => name ?? []);
+  if (predicateType !== PROMOTION) return { ...candidate, artifact: undefined, names: { claims: [claim] } };
+  const promotion = readPromotion(predicate, digest);
+  if ('kind' in promotion) return promotion;
+  const names = { ...promotion, claims: [claim, ...promotion.claims] };
+  return { ...candidate, artifact: undefined, names };
+}
+
+function readPromotion(predicate: unknown, digest: Digest): SignedNames | Unfit {
+  const promotion = promotionShape.safeParse(predicate ?? {});
+  if (!promotion.success) return unfit('it is no record of a promotion');
+  const { dstRef, tags, digest: promoted = digest, destination } = promotion.data;
+  const stored = destination?.digest[digestAlgorithm(digest)] ?? digestHex(digest);
+  if (promoted !== digest || stored !== digestHex(digest))
+    return unfit('it is the promotion of something else');
+  return {
+    claims: [dstRef, destination?.name].flatMap((name) => (name === undefined ? [] : [[name]])),
+    tags,
+  };
 }

@@ -1,6 +1,7 @@
 import type { SignaturePolicies, Signer } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
 import { joinWords } from '../lib/text/sentence.ts';
+import { shown } from './candidate.ts';
 import type { FoundSigner } from './sigstore-verifier.ts';
 
 /** What is known of the signature of an image. */
@@ -15,11 +16,13 @@ export type SignatureVerdict =
     })
   | { readonly kind: 'unverified'; readonly failure: Failure };
 
-/** Why no signature of an image counts. */
-export type Refusal =
-  | { readonly kind: 'missing' }
-  /** What is wrong with each, as the end of a sentence. */
-  | { readonly kind: 'refused'; readonly reasons: readonly string[] };
+/** Why a signature does not count. */
+export interface Reason {
+  /** As the end of a sentence. */
+  readonly text: string;
+  /** Whether it is a good one of a wanted signer that only lacks the name of the image. */
+  readonly isUnnamed?: true | undefined;
+}
 
 function describeSigner({ identity, issuer }: FoundSigner): string {
   return `${identity} (${issuer})`;
@@ -27,10 +30,18 @@ function describeSigner({ identity, issuer }: FoundSigner): string {
 
 const REASONS_TOLD = 4;
 
-/** Returns the failure of an image whose signature is missing or does not count. */
-export function signatureFailure(about: string, refusal: Refusal, signers: readonly Signer[]): Failure {
+const ACCEPT_UNNAMED =
+  'find a signature that names its image; where the signer names none and you trust all that they sign alike, write ' +
+  '"acceptUnnamed": true beside their identity under "signatures"';
+
+/** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
+export function signatureFailure(
+  about: string,
+  reasons: readonly Reason[],
+  signers: readonly Signer[],
+): Failure {
   const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
-  if (refusal.kind === 'missing') {
+  if (reasons.length === 0) {
     return new Failure({
       code: 'SIGNATURE_MISSING',
       about,
@@ -38,8 +49,7 @@ export function signatureFailure(about: string, refusal: Refusal, signers: reado
       hint: 'take a release that is signed, or write "off" for its name under "signatures"',
     });
   }
-  const { reasons } = refusal;
-  const told = [...new Set(reasons)];
+  const told = [...new Set(reasons.map(({ text }) => text))];
   const some = told.length > REASONS_TOLD ? [...told.slice(0, REASONS_TOLD), 'and so on'] : told;
   const subject =
     reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
@@ -47,8 +57,15 @@ export function signatureFailure(about: string, refusal: Refusal, signers: reado
     code: 'SIGNATURE_REFUSED',
     about,
     message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
-    hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
+    hint: reasons.some(({ isUnnamed }) => isUnnamed)
+      ? ACCEPT_UNNAMED
+      : 'find out why before you use this image; where the signer is right, name them under "signatures"',
   });
+}
+
+/** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
+export function unnamed(text: string): Reason {
+  return { text: `it names no image${text === '' ? '' : `, only ${shown(text, 100)}`}`, isUnnamed: true };
 }
 
 /** What is wrong with a signature that is by someone else. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeFailure, failureCode } from '../../src/lib/failure.ts';
@@ -7,7 +7,15 @@ import type { Digest } from '../../src/registry/oci/digest.ts';
 import { formatPackSummary } from '../../src/summary/pack-summary.ts';
 import { PlainPush } from '../support/images/push.ts';
 import { describeWith } from '../support/programs.ts';
-import { cosignLayer, cosignManifest, cosignPayload, signatureTag } from '../support/sigstore/signature.ts';
+import {
+  bundleManifest,
+  cosignLayer,
+  cosignManifest,
+  cosignPayload,
+  referrersIndex,
+  signatureTag,
+  statementBundle,
+} from '../support/sigstore/signature.ts';
 import { TestSigstore } from '../support/sigstore/sigstore.ts';
 import { PackWorld } from './pack-world.ts';
 
@@ -109,6 +117,25 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     });
   });
 
+  it('verifies again what a lock says was verified, where other signatures count now or the lock is older', async () => {
+    world.write(versions());
+    const lock = join(world.folder, 'signed.lock.json');
+    await pack('first', { 'verify-signatures': 'require', lock });
+    const { images }: { images: object[] } = JSON.parse(readFileSync(lock, 'utf8'));
+    expect(images).toEqual(images.map(() => expect.objectContaining({ signedUnder: expect.any(String) })));
+    const other = { [world.maker.host]: { ...ME, identity: 'other@example.com' } };
+    world.write(versions(other));
+    const again = () => pack('locked', { 'verify-signatures': 'require', lock });
+    await expect(again()).rejects.toMatchObject({ code: 'IMAGES_FAILED' });
+    // Version 1.0.0 wrote none, and counted a bundle of any image.
+    const older = readFileSync(lock, 'utf8').replaceAll(/,\s*"signedUnder": "[0-9a-f]+"/g, '');
+    expect(older).not.toContain('signedUnder');
+    writeFileSync(lock, older);
+    await expect(again()).rejects.toMatchObject({ code: 'IMAGES_FAILED' });
+    world.write(versions());
+    expect((await again()).result.kind).toBe('packed');
+  });
+
   it('refuses before anything is fetched what nobody said a signer for, also in a dry run', async () => {
     world.write(world.versions());
     const failure: unknown = await pack('unsaid', {
@@ -140,5 +167,43 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
       ),
       hint: 'mirror the signatures with the images: synctl sync --signatures copy',
     });
+  });
+
+  it('does not take the bundle of kube-proxy for coredns, nor one that names nothing unless that is said', async () => {
+    const signer = { ...ME, identity: 'bundles@example.com' };
+    const name = `${world.maker.host}/coredns/coredns`;
+    const write = (policy: object) => {
+      const file = versions({ [world.maker.host]: policy });
+      world.write({ ...file, images: file.images.filter((each) => each.name === 'coredns') });
+    };
+    const refer = async (...names: string[]) => {
+      const image = world.images.get('coredns');
+      if (image === undefined) throw new Error('there is no coredns');
+      const statement = { names, others: { [name]: indexOf('kube-proxy') } };
+      const bundle = await statementBundle(sigstore, image.digest, signer, statement);
+      const { tag, image: list } = referrersIndex(image.digest, [bundleManifest(bundle, image)]);
+      await new PlainPush(world.mirror).push('keel/coredns/coredns', tag, list);
+    };
+    const packed = () => pack('bundled', { 'verify-signatures': 'require' });
+    write({ ...signer, acceptUnnamed: true });
+    await refer(`${world.maker.host}/kube-proxy`);
+    await expect(packed()).rejects.toMatchObject({
+      code: 'SIGNATURE_REFUSED',
+      message: expect.stringContaining(`it was signed as ${world.maker.host}/kube-proxy, not as ${name}; `),
+    });
+    await refer();
+    expect((await packed()).result.kind).toBe('packed');
+    write(signer);
+    await expect(packed()).rejects.toMatchObject({
+      code: 'SIGNATURE_REFUSED',
+      message: expect.stringContaining('it names no image; '),
+      hint: expect.stringContaining('"acceptUnnamed": true'),
+    });
+    await refer(`${name}:v1.14.5`);
+    await expect(packed()).rejects.toMatchObject({
+      message: expect.stringContaining('it was signed for v1.14.5, not for v1.14.6; '),
+    });
+    await refer(`${name}:v1.14.6`);
+    expect((await packed()).result.kind).toBe('packed');
   });
 });

@@ -37,7 +37,7 @@ test('a layer becomes a bundle of what was signed, under the name it was signed 
     kind: 'candidate',
     form: 'cosign',
     artifact: layer.payload,
-    signedName: NAME,
+    names: { claims: [[NAME]] },
     bundle: {
       mediaType: 'application/vnd.dev.sigstore.bundle+json;version=0.1',
       messageSignature: { signature: layer.annotations[SIGNATURE] },

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import type { Manifest } from '../../src/registry/oci/manifest.ts';
-import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
+import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { readCosignLayer } from '../../src/signatures/cosign-layer.ts';
 import { SignatureCheck } from '../../src/signatures/signature-check.ts';
 import { readBundle } from '../../src/signatures/sigstore-bundle.ts';
@@ -97,6 +98,18 @@ async function opened(settings: Parameters<typeof SignatureCheck.open>[1]): Prom
 }
 
 async function check(stand: Stand, signatures: object, name = NAME): Promise<SignatureVerdict> {
+  const [verdict] = await checkTags(stand, ['3.10'], signatures, name);
+  if (verdict === undefined) throw new Error('there is no verdict');
+  return verdict;
+}
+
+/** Checks the image under several tags in one run. */
+async function checkTags(
+  stand: Stand,
+  tags: readonly (string | undefined)[],
+  signatures: object = {},
+  name = NAME,
+): Promise<SignatureVerdict[]> {
   using client = new TestClient(stand.registry.host);
   const set = parseImageSet(
     parseDocument('image_set.json', JSON.stringify({ names: ['pause'], signatures })),
@@ -107,14 +120,16 @@ async function check(stand: Stand, signatures: object, name = NAME): Promise<Sig
     file: 'image_set.json',
   });
   const [host = '', ...path] = name.split('/');
-  return await checking.check(
-    {
-      name: { host: parseHost(host), repository: parseRepository(path.join('/')) },
-      about: `${name}:3.10`,
-      digests: [stand.digest],
-      places: [{ registry: client.registry, repository: parseRepository('pause') }],
-    },
-    client.signal,
+  const image = {
+    name: { host: parseHost(host), repository: parseRepository(path.join('/')) },
+    digests: [stand.digest],
+    places: [{ registry: client.registry, repository: parseRepository('pause') }],
+  };
+  return await Promise.all(
+    tags.map((text) => {
+      const tag = text === undefined ? undefined : parseTag(text);
+      return checking.check({ ...image, tag, about: `${name}:${text ?? stand.digest}` }, client.signal);
+    }),
   );
 }
 
@@ -123,6 +138,9 @@ function told(verdict: SignatureVerdict): string {
   if (verdict.kind === 'verified') return `${verdict.form}: ${verdict.identity} (${verdict.issuer})`;
   return `${verdict.failure.code}: ${verdict.failure.message}`;
 }
+
+/** As the policy that is built in, but that a signature needs no name. */
+const UNNAMED = { 'registry.k8s.io': { ...RELEASERS, acceptUnnamed: true } };
 
 const GOOD = `cosign: ${RELEASERS.identity} (${RELEASERS.issuer})`;
 const WANTED = `wanted is one by ${RELEASERS.identity} (${RELEASERS.issuer})`;
@@ -169,12 +187,12 @@ describe('a signature under cosign’s tag', () => {
     [
       'without a name',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, ''))),
-      refused('it was signed as nothing, not as registry.k8s.io/pause'),
+      refused('it names no image'),
     ],
     [
       'that would write a line of its own into the log',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, 'a\n::error::b\u001b[2Jc'))),
-      refused('it was signed as a ::error::b\ufffd[2Jc, not as registry.k8s.io/pause'),
+      refused('it names no image, only a ::error::b\ufffd[2Jc'),
     ],
     [
       'by someone with a name that nobody sees as it is',
@@ -359,14 +377,20 @@ describe('a bundle that refers to an image', () => {
     [
       'that tells who built it',
       async (it) =>
-        it.refer(await statementBundle(sigstore, it.digest, RELEASERS, 'https://slsa.dev/provenance/v1')),
+        it.refer(
+          await statementBundle(sigstore, it.digest, RELEASERS, {
+            predicateType: 'https://slsa.dev/provenance/v1',
+          }),
+        ),
       BUNDLE,
     ],
     [
       'with a statement that is no signature',
       async (it) =>
         it.refer(
-          await statementBundle(sigstore, it.digest, RELEASERS, 'https://example.com/failed-its-test'),
+          await statementBundle(sigstore, it.digest, RELEASERS, {
+            predicateType: 'https://example.com/failed-its-test',
+          }),
         ),
       refused('it is a statement of another kind, https://example.com/failed-its-test'),
     ],
@@ -422,7 +446,7 @@ describe('a bundle that refers to an image', () => {
     ],
   ])('%s', async (_what, prepare, outcome) => {
     for (const quirks of [{}, { referrersApi: true }]) {
-      const verdict = told(await verdictOf(prepare, { quirks }));
+      const verdict = told(await verdictOf(prepare, { quirks, signatures: UNNAMED }));
       if (outcome.endsWith(': ')) expect(verdict).toContain(outcome);
       else expect(verdict).toBe(outcome);
     }
@@ -448,6 +472,147 @@ describe('a bundle that refers to an image', () => {
     });
     expect(told(verdict)).toBe(refused('it is malformed (it has more proofs than any real one)'));
   });
+});
+
+describe('a bundle of the releasers', () => {
+  const PROXY = 'registry.k8s.io/kube-proxy';
+  const BUNDLE = GOOD.replace('cosign', 'bundle');
+  const NAMELESS = refused('it names no image');
+  type Said = Parameters<typeof statementBundle>[3];
+  const says = (said: Said) => async (it: Stand) =>
+    it.refer(await statementBundle(sigstore, it.digest, RELEASERS, said));
+  const promoted = (predicate: object): Said => ({
+    names: [NAME],
+    predicateType: 'https://k8s.io/promo-tools/promotion/v1',
+    predicate,
+  });
+
+  test.each<[what: string, prepare: (stand: Stand) => Promise<unknown> | unknown, outcome: string]>([
+    ['that names it', says({ names: [NAME] }), BUNDLE],
+    ['that names it with its tag', says({ names: [`${NAME}:3.10`] }), BUNDLE],
+    ['that names it beside another name', says({ names: [PROXY, NAME] }), BUNDLE],
+    [
+      'that names another image',
+      says({ names: [PROXY] }),
+      refused(`it was signed as ${PROXY}, not as ${NAME}`),
+    ],
+    [
+      'that names another image, and this one with another digest',
+      says({ names: [PROXY], others: { [NAME]: OTHER } }),
+      refused(`it was signed as ${PROXY}, not as ${NAME}`),
+    ],
+    ['that names this one among others', says({ names: [NAME], others: { [PROXY]: OTHER } }), BUNDLE],
+    [
+      'that names another tag of it',
+      says({ names: [`${NAME}:3.9`] }),
+      refused('it was signed for 3.9, not for 3.10'),
+    ],
+    ['that names nothing, as cosign’s own', says({}), NAMELESS],
+    ['that names a file', says({ names: ['pause.tar.gz'] }), refused('it names no image, only pause.tar.gz')],
+    [
+      'that signs its manifest',
+      async (it) => it.refer(await messageBundle(sigstore, it.image.bytes, RELEASERS)),
+      NAMELESS,
+    ],
+    ['that promoted it', says(promoted({ dstRef: NAME, tags: ['3.10', '3.10.1'] })), BUNDLE],
+    ['that promoted it without a tag', says(promoted({ dstRef: NAME })), BUNDLE],
+    [
+      'that promoted another image',
+      says(promoted({ dstRef: PROXY, tags: ['3.10'] })),
+      refused(`it was signed as ${PROXY}, not as ${NAME}`),
+    ],
+    [
+      'that promoted it to somewhere else',
+      says(promoted({ destination: { name: PROXY } })),
+      refused(`it was signed as ${PROXY}, not as ${NAME}`),
+    ],
+    [
+      'that promoted it with other tags',
+      says(promoted({ dstRef: NAME, tags: ['3.9', '3.9.1'] })),
+      refused('it was signed for 3.9 and 3.9.1, not for 3.10'),
+    ],
+    [
+      'that names it once with one tag and once with another',
+      says(promoted({ dstRef: `${NAME}:3.10`, tags: ['3.9'] })),
+      refused('it was signed with names that have no tag in common, not for 3.10'),
+    ],
+    [
+      'that counts, behind others that do not',
+      async (it) => {
+        const said: Said[] = [{ names: [PROXY] }, {}, { names: [`${NAME}:3.9`] }, { names: [NAME] }];
+        it.refer(
+          ...(await Promise.all(said.map((one) => statementBundle(sigstore, it.digest, RELEASERS, one)))),
+        );
+      },
+      BUNDLE,
+    ],
+  ])('%s', async (_what, prepare, outcome) => {
+    expect(told(await verdictOf(prepare))).toBe(outcome);
+  });
+
+  test('or a classic signature for another tag of the same repository does not count', async () => {
+    const verdict = await verdictOf(async (it) =>
+      it.sign(await it.layer({}, cosignPayload(it.digest, `${NAME}:3.9`))),
+    );
+    expect(told(verdict)).toBe(refused('it was signed for 3.9, not for 3.10'));
+  });
+
+  test('counts for the tags that it names only, and is asked for once', async () => {
+    await using registry = await startRegistry();
+    const stand = new Stand(registry);
+    await says(promoted({ dstRef: NAME, tags: ['3.10', '3.10.1'] }))(stand);
+    const outcomes = await checkTags(stand, ['3.10', '3.9', '3.10.1', undefined]);
+    const wrong = refused('it was signed for 3.10 and 3.10.1, not for 3.9');
+    expect(outcomes.map(told)).toEqual([BUNDLE, wrong, BUNDLE, BUNDLE]);
+    expect(registry.journal.count('blob-get')).toBe(1);
+  });
+
+  test('that names nothing counts where the policy of its signer says so, and the refusal tells how', async () => {
+    const nothing = says({});
+    expect(await verdictOf(nothing)).toMatchObject({
+      failure: { code: 'SIGNATURE_REFUSED', hint: expect.stringContaining('"acceptUnnamed": true') },
+    });
+    const other = { ...RELEASERS, identity: 'someone@example.com' };
+    const everyone = { ...RELEASERS, identity: '*@k8s-releng-prod.iam.gserviceaccount.com' };
+    const tell = async (signers: object[], prepare = nothing) =>
+      told(await verdictOf(prepare, { signatures: { 'registry.k8s.io': signers } }));
+    expect(await tell([{ ...RELEASERS, acceptUnnamed: true }])).toBe(BUNDLE);
+    expect(await tell([RELEASERS, { ...everyone, acceptUnnamed: true }])).toBe(BUNDLE);
+    // Only what is said of this signer counts.
+    expect(await tell([RELEASERS, { ...other, acceptUnnamed: true }])).toContain('it names no image');
+    expect(await tell([{ ...RELEASERS, acceptUnnamed: false }])).toBe(NAMELESS);
+    // A name that is there is compared all the same.
+    const proxy = says({ names: [PROXY] });
+    expect(await tell([{ ...RELEASERS, acceptUnnamed: true }], proxy)).toContain(`signed as ${PROXY}`);
+  });
+});
+
+test('what was verified is verified again when a policy changes, or is about another name', async () => {
+  const policyOf = async (signer: object, path: string, tag: string) => {
+    const { signatures: policies } = parseImageSet(
+      parseDocument(
+        'image_set.json',
+        JSON.stringify({ names: ['pause'], signatures: { 'quay.io': signer } }),
+      ),
+    );
+    const checking = await opened({ policies, trustedRoot: undefined, file: 'image_set.json' });
+    const name = { host: parseHost('quay.io'), repository: parseRepository(path) };
+    const stance = checking.stanceOn({ name, tag: parseTag(tag) });
+    return stance.kind === 'signed' ? stance.policy : stance.kind;
+  };
+  const known = await policyOf(RELEASERS, 'a/pause', '3.10');
+  expect(await policyOf({ ...RELEASERS, acceptUnnamed: false }, 'a/pause', '3.10')).toBe(known);
+  const others = await Promise.all([
+    policyOf({ ...RELEASERS, acceptUnnamed: true }, 'a/pause', '3.10'),
+    policyOf({ ...RELEASERS, signedAs: 'ghcr.io' }, 'a/pause', '3.10'),
+    policyOf(RELEASERS, 'b/pause', '3.10'),
+    policyOf(RELEASERS, 'a/pause', '3.9'),
+  ]);
+  expect(new Set([known, ...others])).toHaveLength(5);
+  // As version 1.0.0 wrote it, which counted bundles of any image.
+  const scopeAndPolicy = ['quay.io', { kind: 'signed', signers: [RELEASERS] }];
+  const before = createHash('sha256').update(JSON.stringify(scopeAndPolicy)).digest('hex').slice(0, 12);
+  expect(known).not.toBe(before);
 });
 
 test('what a registry makes up to keep us busy costs a bounded number of requests', async () => {
@@ -515,7 +680,7 @@ test('nothing that a registry can say ends in anything but a candidate or a reas
         kind: 'candidate',
         form: 'bundle',
         artifact: undefined,
-        signedName: undefined,
+        names: { claims: [] },
       } as const;
       expect(() => verifier.verify({ ...candidate, bundle: JSON.parse(bundle) })).toThrow();
     }),
@@ -598,6 +763,7 @@ test('an image of one platform, and a child of an index, are signed by their own
   });
   const image = {
     name: { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') },
+    tag: undefined,
     about: 'pause',
     places: [{ registry: client.registry, repository: parseRepository('pause') }],
   };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { PolicyScope } from '../../src/config/signature-policy.ts';
+import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
-import { isNameOf, nameWhenSigned } from '../../src/signatures/signed-name.ts';
+import { compareNames, nameWhenSigned } from '../../src/signatures/signed-name.ts';
 
 function scope(host: string, path?: string): PolicyScope {
   return { host: parseHost(host), path: path === undefined ? undefined : parseRepository(path) };
@@ -20,33 +21,107 @@ test.each<[applied: PolicyScope, signedAs: PolicyScope | undefined, name: string
   expect(nameWhenSigned(image, applied, signedAs)).toBe(name);
 });
 
+const DIGEST = digestOf(Buffer.from('pause'));
+const OTHER = digestOf(Buffer.from('kube-proxy'));
+const PAUSE = 'registry.k8s.io/pause';
+
+function compare(names: readonly string[], wanted = PAUSE) {
+  return compareNames({ claims: [names] }, wanted, DIGEST);
+}
+
 describe('the name in a signature', () => {
-  test.each([
-    ['registry.k8s.io/pause'],
-    ['registry.k8s.io/pause:3.10'],
-    [`registry.k8s.io/pause@sha256:${'0'.repeat(64)}`],
-    ['k8s.gcr.io/pause'],
-    ['us.gcr.io/k8s-artifacts-prod/pause'],
-    ['gcr.io/k8s-artifacts-prod/pause'],
-    ['europe-west1-docker.pkg.dev/k8s-artifacts-prod/images/pause'],
-  ])('%s is that of registry.k8s.io/pause', (signed) => {
-    expect(isNameOf(signed, 'registry.k8s.io/pause')).toBe(true);
+  test.each<[text: string, wanted: string, tags: readonly string[] | undefined]>([
+    ['registry.k8s.io/pause', PAUSE, undefined],
+    ['registry.k8s.io/pause:3.10', PAUSE, ['3.10']],
+    [`registry.k8s.io/pause@${DIGEST}`, PAUSE, undefined],
+    [`registry.k8s.io/pause:3.10@${DIGEST}`, PAUSE, ['3.10']],
+    ['k8s.gcr.io/pause', PAUSE, undefined],
+    ['us.gcr.io/k8s-artifacts-prod/pause', PAUSE, undefined],
+    ['gcr.io/k8s-artifacts-prod/pause', PAUSE, undefined],
+    ['europe-west1-docker.pkg.dev/k8s-artifacts-prod/images/pause', PAUSE, undefined],
+    ['https://registry.k8s.io/pause', PAUSE, undefined],
+    ['ghcr.io/Owner/App', 'ghcr.io/owner/app', undefined],
+    ['GHCR.IO/owner/app:V1', 'ghcr.io/owner/app', ['V1']],
+    ['localhost:5000/app:1', 'localhost:5000/app', ['1']],
+    ['busybox', 'docker.io/library/busybox', undefined],
+    ['busybox:1.37', 'docker.io/library/busybox', ['1.37']],
+    ['owner/app.js', 'docker.io/owner/app.js', undefined],
+    ['index.docker.io/library/busybox', 'docker.io/library/busybox', undefined],
+    ['registry-1.docker.io/owner/app', 'docker.io/owner/app', undefined],
+    ['pkg:docker/busybox@1.37?platform=linux%2Famd64', 'docker.io/library/busybox', ['1.37']],
+    [
+      `pkg:oci/app@${encodeURIComponent(DIGEST)}?repository_url=ghcr.io/owner/app`,
+      'ghcr.io/owner/app',
+      undefined,
+    ],
+  ])('%s is that of %s', (text, wanted, tags) => {
+    expect(compare([text], wanted)).toEqual({ kind: 'same', tags });
   });
 
   test.each([
-    [''],
     ['pause'],
     ['registry.k8s.io/pause2'],
     ['registry.k8s.io/a/pause'],
+    ['registry.k8s.io/kube-proxy'],
+    ['registry.k8s.io/KUBE-PROXY'],
+    [`registry.k8s.io/pause@${OTHER}`],
     ['evil.example/registry.k8s.io/pause'],
     ['africa.gcr.io/k8s-artifacts-prod/pause'],
     ['gcr.io/k8s-artifacts-prod-evil/pause'],
     ['evil.example/gcr.io/k8s-artifacts-prod/pause'],
     ['europe-west1-docker.pkg.dev/k8s-artifacts-prod/pause'],
-    ['registry.k8s.io/PAUSE'],
-    ['registry.k8s.io/pause:'],
+    ['pkg:docker/registry.k8s.io/kube-proxy@v1.36.0'],
+    ['pkg:oci/pause?repository_url=ghcr.io/owner/pause'],
+    [`pkg:oci/pause@${encodeURIComponent(OTHER)}?repository_url=registry.k8s.io/pause`],
+  ])('%j is that of another image', (text) => {
+    expect(compare([text])).toEqual({ kind: 'other', signedAs: text });
+  });
+
+  test.each([
+    [''],
+    ['pause-3.10.tar.gz'],
+    ['./dist/pause'],
+    ['dist/pause.tar'],
     ['not a name'],
-  ])('%j is not', (signed) => {
-    expect(isNameOf(signed, 'registry.k8s.io/pause')).toBe(false);
+    ['registry.k8s.io/pause:'],
+    ['registry.k8s.io/pause@sha256:abc'],
+    ['pkg:npm/pause@3.10'],
+    ['pkg:oci/pause@sha256%3Aabc'],
+    ['pkg:oci/pause?repository_url=%E0%A4%A'],
+    ['pkg:docker/%E0%A4%A'],
+    [`registry.k8s.io/${'a'.repeat(2000)}`],
+  ])('%j is that of no image', (text) => {
+    expect(compare([text])).toEqual({ kind: 'unnamed', text });
+  });
+});
+
+describe('of several names in a signature', () => {
+  test('one is enough where they are of the same subject', () => {
+    expect(compare(['registry.k8s.io/kube-proxy', PAUSE])).toEqual({ kind: 'same', tags: undefined });
+    expect(compare([`${PAUSE}:3.9`, 'ghcr.io/a/pause:1', `${PAUSE}:3.10`])).toEqual({
+      kind: 'same',
+      tags: ['3.9', '3.10'],
+    });
+  });
+
+  test('one without a tag is of all tags', () => {
+    expect(compare([`${PAUSE}:3.9`, PAUSE])).toEqual({ kind: 'same', tags: undefined });
+  });
+
+  test('those of files are passed over', () => {
+    expect(compare(['pause.tar.gz', PAUSE])).toEqual({ kind: 'same', tags: undefined });
+    expect(compare(['pause.tar.gz', 'registry.k8s.io/kube-proxy'])).toMatchObject({ kind: 'other' });
+  });
+
+  test('each that is told anew must be of the image too, and its tags those of all', () => {
+    const compared = (claims: string[][], tags?: string[]) => compareNames({ claims, tags }, PAUSE, DIGEST);
+    expect(compared([[PAUSE], ['registry.k8s.io/kube-proxy']])).toEqual({
+      kind: 'other',
+      signedAs: 'registry.k8s.io/kube-proxy',
+    });
+    expect(compared([[], [PAUSE]], ['3.9', '3.10'])).toEqual({ kind: 'same', tags: ['3.9', '3.10'] });
+    expect(compared([[`${PAUSE}:3.9`]], ['3.9', '3.10'])).toEqual({ kind: 'same', tags: ['3.9'] });
+    expect(compared([[`${PAUSE}:3.9`], [`${PAUSE}:3.10`]])).toEqual({ kind: 'same', tags: [] });
+    expect(compared([])).toEqual({ kind: 'unnamed', text: '' });
   });
 });

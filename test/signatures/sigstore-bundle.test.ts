@@ -34,7 +34,7 @@ test('a signature of bytes is one of the manifest', () => {
     form: 'bundle',
     bundle,
     artifact: MANIFEST,
-    signedName: undefined,
+    names: { claims: [] },
   });
 });
 
@@ -47,19 +47,60 @@ describe('a statement', () => {
     ['https://in-toto.io/attestation/release/v0.1'],
   ])('of the kind %s counts', (predicateType) => {
     const bundle = about({ sha256: digestHex(DIGEST) }, predicateType);
-    expect(read(bundle)).toEqual({
-      kind: 'candidate',
-      form: 'bundle',
-      bundle,
-      artifact: undefined,
-      signedName: undefined,
-    });
+    expect(read(bundle)).toMatchObject({ kind: 'candidate', form: 'bundle', bundle, artifact: undefined });
   });
 
   test('counts where the image is one of several subjects', () => {
     const subject = [{ digest: { sha256: 'f'.repeat(64) } }, { digest: { sha256: digestHex(DIGEST) } }];
     const predicateType = 'https://slsa.dev/provenance/v1';
     expect(read(statement({ subject, predicateType }))).toMatchObject({ kind: 'candidate' });
+  });
+
+  test('is named by the subjects that have the digest of the image, and by no other', () => {
+    const digest = { sha256: digestHex(DIGEST) };
+    const subject = [
+      { name: 'registry.k8s.io/kube-proxy', digest: { sha256: 'f'.repeat(64) } },
+      { name: 'registry.k8s.io/pause', digest },
+      { digest },
+      { name: null, digest },
+      { name: 'ghcr.io/owner/pause', digest },
+    ];
+    expect(read(statement({ subject, predicateType: 'https://slsa.dev/provenance/v1' }))).toMatchObject({
+      names: { claims: [['registry.k8s.io/pause', 'ghcr.io/owner/pause']] },
+    });
+  });
+
+  const sha256 = digestHex(DIGEST);
+  function promotion(predicate: unknown) {
+    const subject = [{ name: 'registry.k8s.io/pause', digest: { sha256 } }];
+    return read(statement({ subject, predicate, predicateType: 'https://k8s.io/promo-tools/promotion/v1' }));
+  }
+
+  // https://github.com/kubernetes-sigs/promo-tools/blob/main/docs/promotion-predicate.md
+  test('of a promotion names the image in each of its places, and its tags', () => {
+    const predicate = {
+      srcRef: `gcr.io/k8s-staging-pause/pause@${DIGEST}`,
+      dstRef: 'registry.k8s.io/pause',
+      digest: DIGEST,
+      tags: ['3.10', '3.10.1'],
+      destination: { name: 'registry.k8s.io/pause', digest: { sha256 } },
+    };
+    const name = ['registry.k8s.io/pause'];
+    expect(promotion(predicate)).toMatchObject({
+      names: { claims: [name, name, name], tags: ['3.10', '3.10.1'] },
+    });
+    expect(promotion(undefined)).toMatchObject({ names: { claims: [name], tags: undefined } });
+    expect(promotion({ tags: [] })).toMatchObject({ names: { claims: [name], tags: undefined } });
+  });
+
+  test.each<[predicate: unknown, reason: string]>([
+    [{ digest: digestOf(Buffer.from('other')) }, 'it is the promotion of something else'],
+    [{ destination: { digest: { sha256: 'f'.repeat(64) } } }, 'it is the promotion of something else'],
+    [{ tags: '3.10' }, 'it is no record of a promotion'],
+    [{ dstRef: {} }, 'it is no record of a promotion'],
+    ['pause', 'it is no record of a promotion'],
+  ])('of a promotion does not count where its record is %j', (predicate, reason) => {
+    expect(promotion(predicate)).toEqual({ kind: 'unfit', reason });
   });
 
   test.each<[what: string, bundle: unknown, reason: string]>([

@@ -25,7 +25,13 @@ describe('a refused image says what was wrong', () => {
     ],
     ['with four', ['a', 'b', 'c', 'd'], `none of its 4 signatures does count: a; b; c; d; ${WANTED}`],
   ])('%s', (_what, reasons, message) => {
-    expect(signatureFailure('pause:3.10', { kind: 'refused', reasons }, [ME])).toMatchObject({
+    expect(
+      signatureFailure(
+        'pause:3.10',
+        reasons.map((text) => ({ text })),
+        [ME],
+      ),
+    ).toMatchObject({
       code: 'SIGNATURE_REFUSED',
       about: 'pause:3.10',
       message,
@@ -34,7 +40,7 @@ describe('a refused image says what was wrong', () => {
 });
 
 test('an image without a signature says whose is wanted', () => {
-  expect(signatureFailure('pause:3.10', { kind: 'missing' }, [ME, YOU])).toMatchObject({
+  expect(signatureFailure('pause:3.10', [], [ME, YOU])).toMatchObject({
     code: 'SIGNATURE_MISSING',
     about: 'pause:3.10',
     message: `it has no signature; ${WANTED} or you@example.com (https://accounts.example.com)`,

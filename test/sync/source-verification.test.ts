@@ -41,7 +41,10 @@ it('nothing asks for signatures where they are off', async () => {
 
 describe('the signature of an image that is there already', () => {
   const settings = { policies: SET.signatures, trustedRoot: undefined, file: 'image_set.json' };
-  const pause = { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') };
+  const pause = {
+    name: { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') },
+    tag: parseTag('3.10'),
+  };
 
   it.each<[boolean, string, SyncSettings['verifySignatures'], string, string, string | undefined]>([
     [true, 'nothing is known of it', 'require', 'registry.k8s.io', '3.10', undefined],

@@ -32,6 +32,8 @@ export interface CheckedImage extends ComparedImage {
 export interface LockedCheck extends LockedImage {
   readonly check: ImageCheck;
   readonly signature?: ImageSignature | undefined;
+  /** The policy by which that was verified; locks of older versions have none. */
+  readonly signedUnder?: string | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function lookUpImages(
         const image = await findLockedImage(plan, known, parts);
         const { check, signature } = known;
         // A verified image is locked by its digest. The package repeats what the lock says, so that it stays the same.
-        const isVerified = signature?.kind === 'verified';
+        const isVerified = signature?.kind === 'verified' && isCurrent(known, image, parts.verification);
         const verification = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
         return { image, check, signature, verification };
       }
@@ -76,6 +78,15 @@ export async function lookUpImages(
     noun: 'image',
     total: plans.length,
   });
+}
+
+/** Returns whether a lock was verified by what signatures are verified by now, if they are. */
+function isCurrent(
+  { signedUnder }: LockedCheck,
+  image: FoundImage,
+  verification: ImageVerification | undefined,
+): boolean {
+  return verification === undefined || signedUnder === verification.policyOf(image);
 }
 
 interface ImageFetch {

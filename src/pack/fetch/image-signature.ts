@@ -1,6 +1,6 @@
 import type { VerificationMode } from '../../config/flags/signature-flags.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
-import { formatReference, type Host } from '../../registry/oci/reference.ts';
+import { formatReference, type Host, type Reference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackagePlan } from '../plan/plan.ts';
@@ -50,20 +50,26 @@ export class ImageVerification {
     this.#makers = parts.makers;
   }
 
+  /** Returns the policy by which signatures of an image are verified; undefined if there is none. */
+  policyOf(image: Pick<FoundImage, 'upstream'>): string | undefined {
+    const stance = this.#check.stanceOn(named(image.upstream));
+    return stance.kind === 'signed' ? stance.policy : undefined;
+  }
+
   /**
    * Returns whose signature an image has; undefined if none is wanted. If one is required, throws why none is trusted.
    */
   async verify(image: FoundImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
     const { upstream, pulledBy, index, manifest } = image;
     const about = formatReference(upstream);
-    if (this.#check.stanceOn(upstream).kind === 'off') return undefined;
+    if (this.#check.stanceOn(named(upstream)).kind === 'off') return undefined;
     const { host, repository } = pulledBy;
     const own = { registry: this.#registries.at(host), repository };
     const isOwn = host === upstream.host;
     const trouble = isOwn ? undefined : await this.#makers.trouble(upstream.host, signal);
     const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
     const signed = {
-      name: upstream,
+      ...named(upstream),
       about,
       digests: index === undefined ? [manifest.digest] : [index, manifest.digest],
       places: isOwn || trouble !== undefined ? [own] : [own, maker],
@@ -78,6 +84,10 @@ export class ImageVerification {
     if (this.#mode === 'require') throw failure;
     return { kind: 'unverified', reason: failure.message };
   }
+}
+
+function named(upstream: Reference) {
+  return { name: upstream, tag: upstream.tag };
 }
 
 function unasked(about: string, mirror: Host, trouble: unknown): Failure<'SIGNATURE_MISSING'> {

@@ -5,6 +5,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { decodeText } from '../../lib/text/decoded-text.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { formatReference, type Host, parseHost, parseReference } from '../../registry/oci/reference.ts';
+import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackageContents } from '../contents/package-contents.ts';
 import type { CheckedBy } from '../fetch/component-fetch.ts';
 import type { LockedCheck } from '../fetch/image-fetch.ts';
@@ -62,6 +63,7 @@ const lockShape = z.object({
       digest,
       check: imageCheck,
       signature: imageSignature.optional(),
+      signedUnder: z.string().optional(),
     }),
   ),
   components: z.array(
@@ -124,13 +126,21 @@ interface LockFacts {
   readonly imageFormat: string;
   readonly files: ReadonlyMap<string, Digest>;
   readonly tarSha256: Digest;
+  /** What verified signatures; undefined if none were wanted. */
+  readonly signatures: SignatureCheck | undefined;
 }
 
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
 export function writeLock(file: string, facts: LockFacts): void {
-  const { plan, contents, imageFormat, files, tarSha256 } = facts;
+  const { plan, contents, imageFormat, files, tarSha256, signatures } = facts;
   // Unlike the contents, which leave out what may be secret in an address.
   const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
+  const policies = new Map(
+    plan.images.map(({ upstream }) => {
+      const stance = signatures?.stanceOn({ name: upstream, tag: upstream.tag });
+      return [formatReference(upstream), stance?.kind === 'signed' ? stance.policy : undefined];
+    }),
+  );
   const lock = {
     schema: SCHEMA,
     package: contents.package,
@@ -142,6 +152,7 @@ export function writeLock(file: string, facts: LockFacts): void {
       digest: found,
       check,
       signature,
+      signedUnder: signature?.kind === 'verified' ? policies.get(upstream) : undefined,
     })),
     components: contents.components.map(({ name, tag, url, sha256, check }) => {
       return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };

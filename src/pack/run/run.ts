@@ -103,7 +103,7 @@ async function build(
   parts: PackParts<unknown>,
   { signal, at: deadline }: RunDeadline,
 ): Promise<{ readonly contents: PackageContents; readonly file: BuiltPackage }> {
-  const { settings, plan, lock } = task;
+  const { settings, plan, lock, signatures } = task;
   const { reporter, environment } = parts;
   const { imageFormat } = settings;
   const folder = (path: string, flag: string): string => workFolder(path, flag, environment, reporter);
@@ -132,7 +132,7 @@ async function build(
     const { tarSha256 } = file;
     if (lock !== undefined) tellLocked(lock, tarSha256, reporter);
     else if (settings.lock !== undefined) {
-      writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256 });
+      writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256, signatures });
       reporter.line(`${settings.lock} locks it: with --lock the same package is packed again`);
     }
     return { contents, file };

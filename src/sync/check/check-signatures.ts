@@ -1,4 +1,4 @@
-import type { Digest } from '../../registry/oci/digest.ts';
+import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import type { Reference, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
@@ -21,6 +21,7 @@ export async function checkSignature(
   const { repository } = image;
   const asked = {
     name: image,
+    tag: isDigest(tag) ? undefined : tag,
     about: source.nameOf(repository, tag),
     digests: [view.digest],
     places: [{ registry: source, repository }],

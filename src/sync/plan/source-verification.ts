@@ -34,7 +34,8 @@ export class SourceVerification {
    */
   isDue({ source, recorded }: SourceImage, digest: Digest | undefined): boolean {
     if (this.#mode !== 'require' || isSignatureTag(source.tag)) return false;
-    const stance = this.#check.stanceOn({ host: source.registry.host, repository: source.repository });
+    const { registry, repository, tag } = source;
+    const stance = this.#check.stanceOn({ name: { host: registry.host, repository }, tag });
     if (stance.kind === 'off') return false;
     const isKnown = recorded !== undefined && recorded.sourceDigest === digest;
     return stance.kind === 'unknown' || !isKnown || signedUnder(recorded.options) !== stance.policy;
@@ -49,6 +50,7 @@ export class SourceVerification {
     if (isSignatureTag(tag)) return undefined;
     const image = {
       name: { host: registry.host, repository },
+      tag,
       about: registry.nameOf(repository, tag),
       digests: [digest],
       places: [{ registry, repository }],

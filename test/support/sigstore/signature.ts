@@ -198,20 +198,36 @@ function messageSignature(bytes: Buffer, { signature }: Signed) {
   };
 }
 
+/** What a statement says besides the digest that it is about. */
+interface Statement {
+  /** Under which names the digest is among its subjects; none by default. */
+  readonly names?: readonly string[];
+  /** Other subjects, by their names. */
+  readonly others?: Readonly<Record<string, Digest>>;
+  readonly predicateType?: string;
+  readonly predicate?: object;
+}
+
 /** Returns a bundle with a statement about the manifest with that digest. */
 export async function statementBundle(
   sigstore: TestSigstore,
   digest: Digest,
   signing: Signing,
-  predicateType = 'https://sigstore.dev/cosign/sign/v1',
+  statement: Statement = {},
 ): Promise<object> {
+  const { names = [], others = {}, predicate = {} } = statement;
+  const { predicateType = 'https://sigstore.dev/cosign/sign/v1' } = statement;
+  const own = { digest: { sha256: digestHex(digest) } };
   const payloadType = 'application/vnd.in-toto+json';
   const payload = Buffer.from(
     JSON.stringify({
       _type: 'https://in-toto.io/Statement/v1',
-      subject: [{ digest: { sha256: digestHex(digest) } }],
+      subject: [
+        ...Object.entries(others).map(([name, other]) => ({ name, digest: { sha256: digestHex(other) } })),
+        ...(names.length === 0 ? [own] : names.map((name) => ({ name, ...own }))),
+      ],
       predicateType,
-      predicate: {},
+      predicate,
     }),
   );
   // DSSE signs what it is as well. https://github.com/secure-systems-lab/dsse/blob/master/protocol.md

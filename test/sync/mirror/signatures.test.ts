@@ -68,6 +68,14 @@ class Place implements AsyncDisposable {
     seedMade(this.source.storage, repository, signatureTag(digest), cosignManifest([layer]));
   }
 
+  /** Puts a bundle beside an image, whose statement names it as these repositories of the source. */
+  async bundle(repository: string, image: Manifest, names: readonly string[]): Promise<void> {
+    const statement = { names: names.map((name) => `${this.source.host}/${name}`) };
+    const bundle = bundleManifest(await statementBundle(sigstore, image.digest, ME, statement), image);
+    const { tag, image: index } = referrersIndex(image.digest, [bundle]);
+    seedMade(this.source.storage, repository, tag, index);
+  }
+
   async run(choices: RunChoices = {}) {
     this.source.journal.clear();
     this.destination.journal.clear();
@@ -151,6 +159,60 @@ describe('with --verify-signatures require', () => {
     expect(Object.values(became)).toEqual(['copied', 'copied', 'copied', 'copied']);
     const statuses = report.images.map(({ signature }) => signature?.status);
     expect(statuses.toSorted()).toEqual(['exempt', 'exempt', 'exempt', 'verified']);
+  });
+
+  test('the signed kube-proxy is not copied as pause, neither is the signed 1.36 as 1.37', async () => {
+    await using place = await Place.open();
+    const { storage } = place.source;
+    const proxy = seedImage(storage, 'kube-proxy', { tags: ['v1.36.0', 'v1.37.0'] });
+    await place.bundle('kube-proxy', proxy, ['kube-proxy:v1.36.0']);
+    // A source that gives one for the other, with all that it has of it.
+    await place.bundle('pause', seedImage(storage, 'pause', { seed: 'kube-proxy', tags: ['3.10'] }), [
+      'kube-proxy:v1.36.0',
+      'kube-proxy:v1.37.0',
+    ]);
+    place.route.wants({ ...place.set(), names: ['kube-proxy', 'pause'] });
+    const { report, outcomes: became } = await place.run({ verifySignatures: 'require' });
+    expect(became).toEqual({
+      'kube-proxy:v1.36.0': 'copied',
+      'kube-proxy:v1.37.0': 'failed',
+      'pause:3.10': 'failed',
+    });
+    expect(place.arrived).toEqual({ 'kube-proxy': ['v1.36.0'] });
+    const reasons = report.images.flatMap(({ reason }) =>
+      reason?.code === 'SIGNATURE_REFUSED' ? reason.message.split(/: |; /)[1] : [],
+    );
+    expect(reasons.toSorted()).toEqual([
+      `it was signed as ${place.source.host}/kube-proxy:v1.36.0, not as ${place.source.host}/pause`,
+      'it was signed for v1.36.0, not for v1.37.0',
+    ]);
+  });
+
+  test('a bundle that names nothing counts where that is said of its signer, and only as long as it is', async () => {
+    await using place = await Place.open();
+    await place.bundle('bundled', seedImage(place.source.storage, 'bundled', { tags: ['1.0.0'] }), []);
+    const names = ['bundled'];
+    const wants = (signer: object) =>
+      place.route.wants({ ...place.set({ [place.source.host]: signer }), names });
+    wants(ME);
+    const refused = await place.run({ verifySignatures: 'require' });
+    expect(refused.report.images[0]?.reason).toMatchObject({
+      code: 'SIGNATURE_REFUSED',
+      message: expect.stringContaining('its signature does not count: it names no image; '),
+      hint: expect.stringContaining('write "acceptUnnamed": true beside their identity under "signatures"'),
+    });
+    expect(place.arrived).toEqual({});
+    wants({ ...ME, acceptUnnamed: true });
+    expect((await place.run({ verifySignatures: 'require' })).outcomes).toEqual({
+      'bundled:1.0.0': 'copied',
+    });
+    expect((await place.run({ verifySignatures: 'require' })).outcomes).toEqual({
+      'bundled:1.0.0': 'skipped',
+    });
+    wants(ME);
+    expect((await place.run({ verifySignatures: 'require' })).outcomes).toEqual({
+      'bundled:1.0.0': 'failed',
+    });
   });
 
   test('an index is signed for the platforms that are chosen of it', async () => {
@@ -300,9 +362,7 @@ describe('with --verify-signatures warn', () => {
   test('a bundle that refers to an image is found as well', async () => {
     await using place = await Place.open();
     const image = seedImage(place.source.storage, 'bundled', { tags: ['1.0.0'] });
-    const bundle = bundleManifest(await statementBundle(sigstore, image.digest, ME), image);
-    const { tag, image: index } = referrersIndex(image.digest, [bundle]);
-    seedMade(place.source.storage, 'bundled', tag, index);
+    await place.bundle('bundled', image, ['bundled']);
     place.route.wants({ ...place.set(), names: ['bundled'] });
     const { report } = await place.run({ verifySignatures: 'warn' });
     expect(report.images[0]?.signature).toEqual({ status: 'verified', form: 'bundle', ...ME });
