@@ -14,6 +14,9 @@ describe('an address that a server names', () => {
     ['http://127.0.0.1:5000/', 'http://127.0.0.1:5001/x', 'http://127.0.0.1:5001/x'],
     ['http://localhost:5000/', 'http://127.0.0.1:5001/x', 'http://127.0.0.1:5001/x'],
     ['https://a.example/', 'https://10.0.0.5/x', 'https://10.0.0.5/x'],
+    // Its user named it.
+    ['http://168.63.129.16:5000/', '/v2/x', 'http://168.63.129.16:5000/v2/x'],
+    ['https://metadata/', 'https://metadata:8443/x', 'https://metadata:8443/x'],
   ])('from %s, %s is followed', (from, address, expected) => {
     expect(follow(from, address)).toBe(expected);
   });
@@ -24,17 +27,19 @@ describe('an address that a server names', () => {
     ['https://a.example/', 'file:///etc/passwd', 'not HTTP'],
     ['https://a.example/', 'https://127.0.0.1/', 'on the machine'],
     ['https://a.example/', 'https://localhost:8443/', 'on the machine'],
-    ['http://a.example/', 'http://169.254.169.254/latest', 'on the machine'],
+    ['http://a.example/', 'http://169.254.169.254/latest', 'of a cloud'],
     ['http://a.example/', 'http://[::1]/', 'on the machine'],
     ['http://a.example/', 'http://[::ffff:127.0.0.1]/', 'on the machine'],
-    ['http://a.example/', 'http://[::ffff:169.254.169.254]/', 'on the machine'],
+    ['http://a.example/', 'http://[::ffff:169.254.169.254]/', 'of a cloud'],
     ['http://a.example/', 'http://0.0.0.0:5000/', 'on the machine'],
     ['http://a.example/', 'http://[::]:5000/', 'on the machine'],
     ['http://a.example/', 'http://localhost./', 'on the machine'],
-    ['http://a.example/', 'http://100.100.100.200/latest', 'on the machine'],
-    ['http://a.example/', 'http://[fd00:ec2::254]/latest', 'on the machine'],
-    ['http://a.example/', 'http://metadata.google.internal/', 'on the machine'],
+    ['http://a.example/', 'http://100.100.100.200/latest', 'of a cloud'],
+    ['http://a.example/', 'http://[fd00:ec2::254]/latest', 'of a cloud'],
+    ['http://a.example/', 'http://metadata.google.internal/', 'of a cloud'],
     ['http://a.example/', 'http://2130706433/', 'on the machine'],
+    // Who runs a registry on this machine, such as a tunnel, does not give it the cloud's secrets.
+    ['http://127.0.0.1:5000/', 'http://169.254.169.254/latest', 'of a cloud'],
     ['https://a.example/', 'https://[', 'no address'],
   ])('from %s, %s is refused', (from, address, message) => {
     expect(() => follow(from, address)).toThrow(

@@ -1,6 +1,6 @@
 import { discardBody, type HttpAnswer } from './http.ts';
 import { HttpFailure } from './http-failure.ts';
-import { isInward, isLoopback } from './loopback.ts';
+import { inwardPlace } from './inward-address.ts';
 import { ReceivedUrl } from './received-url.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -43,7 +43,8 @@ export async function followRedirects(
 /**
  * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
  * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
- * HTTPS to plain HTTP, or leads from another machine to services of this one.
+ * HTTPS to plain HTTP, from another machine to services of this one, or to an inner service of a cloud. The host that was
+ * asked may be any of these, as the user named it.
  */
 export function followAddress(from: URL, address: string, asked: URL): URL {
   const refuse = (message: string): never => {
@@ -51,7 +52,7 @@ export function followAddress(from: URL, address: string, asked: URL): URL {
       code: 'REDIRECT_REFUSED',
       about: asked.host,
       message,
-      hint: 'this looks like a broken or hostile registry; nothing was sent there',
+      hint: 'this looks like a broken or hostile server; nothing was sent there',
     });
   };
   const target = URL.canParse(address, from.href) ? new ReceivedUrl(address, from) : undefined;
@@ -65,7 +66,11 @@ export function followAddress(from: URL, address: string, asked: URL): URL {
   if (from.protocol === 'https:' && target.protocol === 'http:') {
     return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
   }
-  if (isInward(target.hostname) && !isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
+  const place = target.hostname === asked.hostname ? undefined : inwardPlace(target.hostname);
+  if (place === 'cloud') {
+    return refuse(`it leads to ${target.host}, which is a service for the machines of a cloud alone`);
+  }
+  if (place === 'machine' && inwardPlace(asked.hostname) !== 'machine') {
     return refuse(`it leads to ${target.host} on the machine that asks`);
   }
   // A user name and password in an address would be sent, and would end up in logs.
