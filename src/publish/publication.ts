@@ -170,6 +170,6 @@ class Tally {
 function describeLocation({ target, address, outcome }: PackageLocation, file: PackageFile): string {
   const size = formatSize(file.size);
   return outcome === 'present'
-    ? `${target}: ${file.name} is there already: ${address}`
-    : `${target}: ${file.name} (${size}) published: ${address}`;
+    ? `${target}: ${file.name} is there already: ${address}, ${file.sha256}`
+    : `${target}: ${file.name} (${size}) published: ${address}, ${file.sha256}`;
 }

@@ -28,6 +28,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/pack/fetch/image-fetch.ts': 'test/pack/run-failures.test.ts',
   'src/pack/fetch/zstd-frames.ts': 'test/pack/unpacked-layer.test.ts',
   'src/packer.ts': 'test/packer/end-to-end.test.ts',
+  'src/publish/qiniu/download-address.ts': 'test/publish/qiniu-target.test.ts',
   'src/publish/qiniu/resumable-upload.ts': 'test/publish/qiniu-target.test.ts',
   'src/publish/qiniu/kodo-service.ts': 'test/publish/qiniu-target.test.ts',
   'src/publish/qiniu/kodo-upload.ts': 'test/publish/qiniu-target.test.ts',

@@ -8,7 +8,7 @@ import { Gateway } from '../support/gateway.ts';
 import type { Fault } from '../support/kodo/faults.ts';
 import { Kodo, type KodoSettings } from '../support/kodo/kodo.ts';
 import { startRegistry } from '../support/registry/registry.ts';
-import { HOSTS } from '../support/test-authority.ts';
+import { HOSTS, LOOPBACK } from '../support/test-authority.ts';
 import { PackageFixture } from './package-fixture.ts';
 
 const MIB = 1024 * 1024;
@@ -37,6 +37,10 @@ async function publish(target: QiniuTarget, fixture: PackageFixture, signal = ca
   return { location, progress };
 }
 
+function checkOf({ file: { name, sha256 } }: PackageFixture): string {
+  return `echo '${sha256.slice('sha256:'.length)}  ${name}' | sha256sum -c -`;
+}
+
 describe('publishing to Qiniu', () => {
   it('sends parts of 4 MiB, several at a time, and says where the package is', async () => {
     await using kodo = await Kodo.start();
@@ -46,7 +50,9 @@ describe('publishing to Qiniu', () => {
       target: 'qiniu',
       outcome: 'published',
       address: `http://${kodo.host}/${NAME}`,
-      instruction: `curl -fLO http://${kodo.host}/${NAME}`,
+      instruction: expect.stringContaining(
+        `curl -fLo ${NAME} http://${kodo.host}/${NAME} && ${checkOf(fixture)}  # over plain HTTP`,
+      ),
     });
     expect((await kodo.content('keel', NAME)).equals(fixture.content)).toBe(true);
     expect(kodo.object('keel', NAME)).toMatchObject({
@@ -319,6 +325,48 @@ describe('finding the zone of a bucket', () => {
     expect(proxy.asked).toHaveLength(services.length);
   });
 });
+
+describe('the address of a package', () => {
+  it.each<[name: string, domains: (tls: string, plain: string) => string[], expected: string]>([
+    ['a domain that serves it over TLS', (tls) => [tls], 'https'],
+    ['a domain over plain HTTP alone', (_, plain) => [plain], 'http'],
+    ['one of each', (tls, plain) => [plain, tls], 'https'],
+    ['one that stands for many, and one', (_, plain) => ['.cdn.example', plain], 'http'],
+    ['what would be another command of a shell', (tls) => ['$(reboot).example', 'a;b.example', tls], 'https'],
+    ['none', () => [], 'qiniu'],
+    ['inner services of a cloud alone', () => ['169.254.169.254', 'metadata.google.internal'], 'qiniu'],
+  ])('of a bucket with %s', async (_name, domains, expected) => {
+    await using kodo = await Kodo.start();
+    await using gateway = await Gateway.open(kodo.url, LOOPBACK);
+    await using fixture = await PackageFixture.write(NAME, 1000);
+    kodo.bind(...domains(gateway.host, kodo.host));
+    const { location } = await publish(targetFor(kodo), fixture);
+    const host = { https: gateway.host, http: kodo.host, qiniu: 'keel' }[expected];
+    expect(location.address).toBe(`${expected}://${host}/${NAME}`);
+    expect(location.instruction).toContain(checkOf(fixture));
+  });
+
+  it('is one over plain HTTP where the certificate is not for that domain', async () => {
+    await using kodo = await Kodo.start();
+    await using gateway = await Gateway.open(kodo.url, HOSTS);
+    await using fixture = await PackageFixture.write(NAME, 1000);
+    kodo.bind(gateway.host);
+    const { location } = await publish(targetFor(kodo), fixture);
+    expect(location.address).toBe(`http://${gateway.host}/${NAME}`);
+    expect(gateway.journal.count()).toBe(0);
+  });
+});
+
+it.each(['168.63.129.16', 'metadata.google.internal', '[64:ff9b::a9fe:a9fe]'])(
+  'asks no host inside a cloud that a region names: %s',
+  async (host) => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, 1000);
+    kodo.advertise(host);
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
+    expect(kodo.journal.map(({ operation }) => operation)).toEqual(['query']);
+  },
+);
 
 it.each(['stat', 'init', 'part'] as const)('follows no redirect (%s)', async (operation) => {
   await using kodo = await Kodo.start();

@@ -49,7 +49,7 @@ describe('publishing to a GitHub release', () => {
     const release = service.release(TAG);
     expect(release.draft).toBe(false);
     expect(contentOf(service, NAME)?.equals(fixture.content)).toBe(true);
-    expect(release.body).toContain(`echo "${fixture.file.sha256.slice(7)}  ${NAME}" | sha256sum -c -`);
+    expect(release.body).toContain(`echo '${fixture.file.sha256.slice(7)}  ${NAME}' | sha256sum -c -`);
     expect(service.journal.map((entry) => entry.operation)).toEqual([
       'get-by-tag',
       'list',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { type HttpClient, readBody } from '../../lib/http/http.ts';
 import { type HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
+import { followAddress } from '../../lib/http/redirect.ts';
 import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { RetryPolicy } from '../../lib/retry.ts';
@@ -79,7 +80,10 @@ export function parseZone(text: string, about: string): Zone {
   });
 }
 
-/** Asks Qiniu where a bucket is and returns its hosts. Throws `HttpFailure`, that of the first service if none answers. */
+/**
+ * Asks Qiniu where a bucket is and returns its hosts. Throws `HttpFailure`, that of the first service if none answers, or
+ * `REDIRECT_REFUSED` if a host leads inward.
+ */
 export async function discoverHosts(
   access: KodoAccess,
   http: HttpClient,
@@ -117,7 +121,9 @@ async function askForHosts(
   const [region] = understand(queryShape, parseJson(text), 'Qiniu').hosts;
   if (region === undefined) throw noHosts(bucket);
   const urls = ({ domains }: { readonly domains: readonly string[] }): URL[] =>
-    domains.flatMap((domain) => URL.parse(`${service.protocol}//${domain}`) ?? []);
+    domains
+      .filter((domain) => URL.canParse(`${service.protocol}//${domain}`))
+      .map((domain) => followAddress(service, `${service.protocol}//${domain}`, service));
   return { upload: urls(region.up), objects: urls(region.rs), buckets: urls(region.uc) };
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { failureCode } from '../../lib/failure.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../../lib/http/http.ts';
 import { isConnectionFailure } from '../../lib/http/http-failure.ts';
+import { followAddress } from '../../lib/http/redirect.ts';
 import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { retry } from '../../lib/retry.ts';
@@ -10,6 +11,7 @@ import { listOf } from '../../lib/zero-value.ts';
 import { understand } from '../contract/answer-shape.ts';
 import { explainKodoAnswer, parseKodoError } from './kodo-refusal.ts';
 import { discoverHosts, type KodoAccess, type KodoHosts, noHosts } from './kodo-region.ts';
+import { managementSignature } from './management-signature.ts';
 
 /** An object as Kodo describes it. */
 interface KodoObject {
@@ -46,6 +48,8 @@ export interface Attempts {
 
 /** Long enough for one request: each part of an upload gets a token of its own. */
 const TOKEN_LIFETIME_SECONDS = 3600;
+/** A host, and maybe its port. Other characters would be more than a host in the command that is told. */
+const DOMAIN = /^[a-z0-9][a-z0-9._-]*(?::\d{1,5})?$/i;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
 
 const domainsShape = listOf(z.object({ domain: z.string() }));
@@ -106,16 +110,27 @@ export class KodoService {
     }
   }
 
-  /** Returns the domains to download from; none if the service does not say. */
-  async domains(signal: AbortSignal): Promise<readonly string[]> {
+  /** Returns the domains to download from, as addresses over HTTPS; none if the service does not say. */
+  async domains(signal: AbortSignal): Promise<readonly URL[]> {
     const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
     const request = { method: 'POST', hosts: this.#hosts.buckets, path, about: this.bucket } as const;
     try {
       const domains = await this.#manage(domainsShape, request, signal);
-      return domains.map(({ domain }) => domain);
+      return domains.flatMap(({ domain }) => this.#domainAddress(domain) ?? []);
     } catch {
       signal.throwIfAborted();
       return [];
+    }
+  }
+
+  /** Returns the address of a domain; undefined for one that is no host, stands for many, or leads inward. */
+  #domainAddress(domain: string): URL | undefined {
+    const [service] = this.#hosts.buckets;
+    if (service === undefined || !DOMAIN.test(domain)) return undefined;
+    try {
+      return followAddress(service, `https://${domain}/`, service);
+    } catch {
+      return undefined;
     }
   }
 
@@ -147,12 +162,11 @@ export class KodoService {
     const type = 'application/x-www-form-urlencoded';
     const send = (host: URL): Promise<HttpAnswer> => {
       const url = new URL(path, host);
-      const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
-      const sign = this.#sdk.util.generateAccessTokenV2;
+      const date = this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ');
       const headers = {
-        ...dated,
+        'X-Qiniu-Date': date,
         'Content-Type': type,
-        Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
+        Authorization: managementSignature(this.#access, { method, url, type, date }),
       };
       return this.#http.send({ method, url, headers, signal });
     };

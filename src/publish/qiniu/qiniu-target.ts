@@ -1,8 +1,10 @@
 import { ConcurrencyLimiter, type LimiterWidth } from '../../lib/concurrency-limiter.ts';
 import { HttpClient, type HttpTrust } from '../../lib/http/http.ts';
 import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
+import { comparisonCommand, downloadCommand } from '../contract/download-command.ts';
 import { mayReplace } from '../contract/replacement.ts';
 import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } from '../contract/target.ts';
+import { DOMAIN_TIMEOUTS, downloadAddress } from './download-address.ts';
 import { keyTaken } from './kodo-refusal.ts';
 import type { KodoAccess } from './kodo-region.ts';
 import { KodoService } from './kodo-service.ts';
@@ -29,6 +31,7 @@ export class QiniuTarget implements PublishTarget {
   readonly name = 'qiniu';
   readonly #settings: QiniuTargetSettings;
   readonly #http: HttpClient;
+  readonly #domainHttp: HttpClient;
   readonly #limiter: ConcurrencyLimiter;
   #service: Promise<KodoService> | undefined;
 
@@ -36,6 +39,9 @@ export class QiniuTarget implements PublishTarget {
     this.#settings = settings;
     const { trust = {}, timeouts } = settings;
     this.#http = new HttpClient({ ...trust, timeouts });
+    // Those who download check certificates, also where this run does not.
+    const { authorities } = trust;
+    this.#domainHttp = new HttpClient({ authorities, timeouts: timeouts ?? DOMAIN_TIMEOUTS });
     this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
   }
 
@@ -72,6 +78,7 @@ export class QiniuTarget implements PublishTarget {
       return { target, outcome: isPresent ? 'present' : 'published', address, instruction };
     } finally {
       this.#http.close();
+      this.#domainHttp.close();
     }
   }
 
@@ -89,12 +96,16 @@ export class QiniuTarget implements PublishTarget {
     signal: AbortSignal,
   ): Promise<Pick<PackageLocation, 'target' | 'address' | 'instruction'>> {
     const { bucket } = service;
-    const [domain] = await service.domains(signal);
-    if (domain === undefined) {
-      const instruction = `bind a domain to the bucket ${bucket}, or fetch it with: qshell get ${bucket} ${file.name}`;
+    const domains = await service.domains(signal);
+    const url = await downloadAddress(domains, file.name, { http: this.#domainHttp, signal });
+    if (url === undefined) {
+      const fetching = `qshell get ${bucket} ${file.name} && ${comparisonCommand(file)}`;
+      const instruction = `bind a domain to the bucket ${bucket}, or fetch it with: ${fetching}`;
       return { target: this.name, address: `qiniu://${bucket}/${file.name}`, instruction };
     }
-    const address = new URL(`http://${domain}/${encodeURIComponent(file.name)}`).href;
-    return { target: this.name, address, instruction: `curl -fLO ${address}` };
+    const note =
+      url.protocol === 'https:' ? '' : '  # over plain HTTP: only the sum tells whether it is this package';
+    const instruction = `${downloadCommand(url.href, file)}${note}`;
+    return { target: this.name, address: url.href, instruction };
   }
 }

@@ -1,4 +1,5 @@
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
+import { comparisonCommand, downloadCommand } from '../contract/download-command.ts';
 import { alreadyPublished, mayReplace } from '../contract/replacement.ts';
 import type { PackageFile, PackageLocation, TransferProgress } from '../contract/target.ts';
 import type { GithubRelease, GithubReleases, ReleaseAsset } from './github-releases.ts';
@@ -115,15 +116,16 @@ export class ReleaseDelivery {
   async #locate(release: GithubRelease): Promise<Pick<PackageLocation, 'address' | 'instruction'>> {
     const { goal, file, parts } = this.#settings;
     const tag = release.tag_name;
-    const draft = release.draft ? ' (the release is still a draft, which only its makers see)' : '';
+    const draft = release.draft ? ' # the release is still a draft, which only its makers see' : '';
     if (parts.length > 1) {
       const get = `gh release download ${tag} -R ${goal.repository} -p '${file.name}.part*'`;
-      const instruction = `${get} && cat ${file.name}.part??? > ${file.name}${draft}`;
+      const join = `cat ${file.name}.part??? > ${file.name} && ${comparisonCommand(file)}`;
+      const instruction = `${get} && ${join}${draft}`;
       return { address: release.html_url, instruction };
     }
     const asset = await this.#findAsset(release, file.name);
     const address = asset?.browser_download_url ?? release.html_url;
-    return { address, instruction: `curl -fLO ${address}${draft}` };
+    return { address, instruction: `${downloadCommand(address, file)}${draft}` };
   }
 
   async #findAsset(release: GithubRelease, name: string): Promise<ReleaseAsset | undefined> {

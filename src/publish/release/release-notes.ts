@@ -1,11 +1,11 @@
 import { formatSize } from '../../lib/text/size.ts';
-import { digestHex } from '../../registry/oci/digest.ts';
+import { comparisonCommand } from '../contract/download-command.ts';
 import type { PackageFile } from '../contract/target.ts';
 import type { PackagePart } from './release-parts.ts';
 
 /** Returns the commands that join the downloaded parts and verify the package. */
 function joinCommands(file: PackageFile, parts: readonly PackagePart[]): string[] {
-  const check = `echo "${digestHex(file.sha256)}  ${file.name}" | sha256sum -c -`;
+  const check = comparisonCommand(file);
   return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
 }
 

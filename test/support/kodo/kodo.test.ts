@@ -12,7 +12,7 @@ async function withKodo(
   settings: KodoSettings,
   use: (kodo: Kodo, sdk: ReturnType<typeof sdkFor>) => Promise<void>,
 ) {
-  await using kodo = await Kodo.start(settings);
+  await using kodo = await Kodo.start({ takesRepeatedPort: true, ...settings });
   await use(kodo, sdkFor(kodo));
 }
 

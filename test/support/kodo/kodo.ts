@@ -36,6 +36,8 @@ export interface KodoSettings {
   readonly uploadLifetime?: number;
   readonly partsPerPage?: number;
   readonly now?: () => number;
+  /** Whether it takes what the qiniu package signs for an address with a port; Kodo does not. */
+  readonly takesRepeatedPort?: boolean;
 }
 
 async function readAll(request: Readable): Promise<Buffer> {
@@ -52,15 +54,18 @@ export class Kodo {
   readonly faults = new Faults();
   readonly journal: JournalEntry[] = [];
   readonly #region: string;
+  readonly #takesRepeatedPort: boolean;
   readonly #folder: string | undefined;
   readonly #workFolder: string;
   readonly #now: () => number;
   readonly #server: Server;
   #advertised: string | undefined;
+  #domains: readonly string[] | undefined;
 
   private constructor(settings: KodoSettings, workFolder: string) {
     this.account = settings.account ?? { accessKey: 'test-access-key', secretKey: 'test-secret-key' };
     this.#region = settings.region ?? 'z0';
+    this.#takesRepeatedPort = settings.takesRepeatedPort ?? false;
     const buckets = Object.entries(settings.buckets ?? { keel: this.#region });
     this.buckets = new Map(buckets.map(([name, region]) => [name, new Bucket(name, region)]));
     this.#now = settings.now ?? Date.now;
@@ -94,6 +99,11 @@ export class Kodo {
   /** Makes the region query name another host and port, such as that of a proxy in front. */
   advertise(host: string): void {
     this.#advertised = host;
+  }
+
+  /** Binds these domains to each bucket, in place of the server itself. */
+  bind(...domains: readonly string[]): void {
+    this.#domains = domains;
   }
 
   /** Returns an object; undefined where there is none. */
@@ -196,8 +206,11 @@ export class Kodo {
       case 'delete':
       case 'list':
       case 'domains':
-        verifyManagement(this.account, request, await readAll(body), this.#now());
-        return manage(this.#bucket(route.bucket), route, url, this.host);
+        verifyManagement(this.account, request, await readAll(body), {
+          now: this.#now(),
+          takesRepeatedPort: this.#takesRepeatedPort,
+        });
+        return manage(this.#bucket(route.bucket), route, url, this.#domains ?? [this.host]);
       case 'form':
         return this.#form(request.headers['content-type'] ?? '', await readAll(body));
       case 'download':

@@ -19,8 +19,8 @@ function describeBucket(bucket: Bucket, prefix: string): object {
 }
 
 /** Answers what is asked about a bucket and its objects, once the signature is verified. */
-export function manage(bucket: Bucket, route: Route, url: URL, host: string): object {
-  if (route.operation === 'domains') return [{ domain: host, tbl: bucket.name }];
+export function manage(bucket: Bucket, route: Route, url: URL, domains: readonly string[]): object {
+  if (route.operation === 'domains') return domains.map((domain) => ({ domain, tbl: bucket.name }));
   if (route.operation === 'list') return describeBucket(bucket, url.searchParams.get('prefix') ?? '');
   const object = bucket.objects.get(route.key ?? '');
   if (object === undefined) throw new Refusal(612, 'no such file or directory');

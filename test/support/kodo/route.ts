@@ -47,6 +47,8 @@ export function routeOf(method: string, url: URL): Route {
   }
   if (method === 'POST' && url.pathname === '/') return { ...none, operation: 'form' };
   const [, bucket = '', ...key] = decodeURIComponent(url.pathname).split('/');
+  // At a domain of a bucket, whose name is not in the path.
+  if (method === 'HEAD') return { ...none, operation: 'download', key: url.pathname.slice(1) };
   if (method === 'GET' && key.length > 0) {
     return { ...none, operation: 'download', bucket, key: key.join('/') };
   }

@@ -94,12 +94,15 @@ function canonical(name: string): string {
   return name.replace(/(^|-)([a-z])/g, (_all, dash: string, letter: string) => dash + letter.toUpperCase());
 }
 
-/** Verifies a management signature of either form (`Qiniu …`, `QBox …`) over a request and its body. */
+/**
+ * Verifies a management signature of either form (`Qiniu …`, `QBox …`) over a request and its body. Kodo takes the port of
+ * an address once, as the packages for Go and Python sign it; the qiniu package for Node repeats it (`host:port:port`).
+ */
 export function verifyManagement(
   account: Account,
   request: IncomingMessage,
   body: Buffer,
-  now: number,
+  { now, takesRepeatedPort }: { readonly now: number; readonly takesRepeatedPort: boolean },
 ): void {
   const [scheme, credentials] = (request.headers.authorization ?? '').split(' ');
   const [accessKey, signature] = (credentials ?? '').split(':');
@@ -123,8 +126,7 @@ export function verifyManagement(
   const signedBody = type === 'application/octet-stream' ? '' : body.toString('utf8');
   const host = request.headers.host ?? '';
   const port = /:\d+$/.exec(host)?.[0] ?? '';
-  // The qiniu package writes a port that is not the scheme's own twice: host:port:port.
-  const accepted = [host, host + port].some((name) => {
+  const accepted = (takesRepeatedPort ? [host, host + port] : [host]).some((name) => {
     const text = `${request.method} ${path}\nHost: ${name}\nContent-Type: ${type}${extra}\n\n${signedBody}`;
     return signature === sign(account, text);
   });
