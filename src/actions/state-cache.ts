@@ -1,8 +1,11 @@
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Duration, formatDuration } from '../lib/duration.ts';
-import { describeFailure } from '../lib/failure.ts';
+import { type Duration, formatDuration, seconds } from '../lib/duration.ts';
+import { describeFailure, failureCode } from '../lib/failure.ts';
+import { HttpClient } from '../lib/http/http.ts';
 import type { Reporter } from '../lib/reporter.ts';
+import { type RetryPolicy, retry } from '../lib/retry.ts';
+import { applyJournal } from '../lib/sqlite.ts';
 import { countOf } from '../lib/text/sentence.ts';
 import { formatSize } from '../lib/text/size.ts';
 import type { SyncSettings } from '../sync/settings.ts';
@@ -10,6 +13,8 @@ import { SHARD_LIMIT } from '../sync/shard.ts';
 import { joinStates } from '../sync/state/joined-state.ts';
 import { FORMAT_VERSION } from '../sync/state/schema.ts';
 import { routeHash } from '../sync/state/state-in-registry.ts';
+import { cacheAddress, findCacheEntry, openCacheEntry } from './cache-service.ts';
+import { unpackState } from './state-archive.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** The cache keys of a run's state. */
@@ -36,6 +41,7 @@ const FOLDER = '.keel-sync-state';
 const FILE = path.join(FOLDER, 'state.db');
 /** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
+const POLICY: RetryPolicy = { attempts: 4, interval: seconds(1) };
 const CONSEQUENCE = 'this run asks the destination what is there';
 
 /** Returns the cache keys of a run's state, made from format, source, destination, shard, run and attempt. */
@@ -68,25 +74,64 @@ export async function restoreState(
       reporter.line(`state: ${file} is there already, so the cache was not asked`);
       return true;
     }
-    await rm(FOLDER, { recursive: true, force: true });
-    const { value, reason } = await ask(settings, (cache) =>
-      cache.restoreCache([FOLDER], key, [...prefixes]),
-    );
-    if (value === undefined) {
-      const missing = reason === undefined ? 'none in the cache yet' : `not restored, ${reason}`;
-      reporter.line(`state: ${missing}; ${CONSEQUENCE}`);
+    const found = await fetchState(key, prefixes, settings);
+    if (found === undefined) {
+      reporter.line(`state: none in the cache yet; ${CONSEQUENCE}`);
       return false;
     }
-    const size = await move(FILE, file);
-    reporter.line(`state: restored from the cache, ${formatSize(size)} (${value})`);
-    const others = otherStates(keys, value);
+    await move(FILE, file);
+    reporter.line(`state: restored from the cache, ${formatSize(found.size)} (${found.key})`);
+    const others = otherStates(keys, found.key);
     if (others.length > 0) await joinOthers(file, others, keys, settings);
     return true;
   } catch (error) {
-    reporter.line(`state: not restored, ${describeFailure(error)}; ${CONSEQUENCE}`);
+    tell(`state: not restored, ${describeFailure(error)}; ${CONSEQUENCE}`, error, reporter);
     return false;
   } finally {
     await rm(FOLDER, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** Reports why a state was not restored. What somebody else put into the cache deserves a warning, and no other. */
+function tell(text: string, error: unknown, reporter: Reporter): void {
+  if (failureCode(error) === 'STATE_UNUSABLE') reporter.warning(text);
+  else reporter.line(text);
+}
+
+/**
+ * Fetches the newest state whose key begins with one of the prefixes to `FILE`. Returns its key and size; undefined if
+ * there is none. Throws an error with the reason if the cache does not give it.
+ */
+async function fetchState(
+  key: string,
+  prefixes: readonly string[],
+  { reporter, timeLimit, signal }: StateCacheSettings,
+): Promise<{ readonly key: string; readonly size: number } | undefined> {
+  const address = cacheAddress(process.env);
+  if (address === undefined) throw new Error('there is no Actions cache here');
+  const limit = AbortSignal.timeout(timeLimit);
+  const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+  const http = new HttpClient();
+  let last = '';
+  const onRetry = (error: unknown): void => {
+    last = ` (${describeFailure(error)})`;
+    reporter.detail(`state: asked again, ${describeFailure(error)}`);
+  };
+  try {
+    return await retry({ policy: POLICY, signal: stop, onRetry }, async () => {
+      await rm(FOLDER, { recursive: true, force: true });
+      const entry = await findCacheEntry(http, address, { paths: [FOLDER], key, prefixes }, stop);
+      if (entry === undefined) return undefined;
+      await mkdir(FOLDER);
+      const archive = await openCacheEntry(http, entry, stop);
+      return { key: entry.key, size: await unpackState(archive, { folder: FOLDER, file: FILE }) };
+    });
+  } catch (error) {
+    if (signal?.aborted === true) throw new Error('the run was stopped');
+    if (!limit.aborted) throw error;
+    throw new Error(`the cache did not answer within ${formatDuration(timeLimit)}${last}`);
+  } finally {
+    http.close();
   }
 }
 
@@ -115,9 +160,12 @@ async function joinOthers(
   let joined = 0;
   for (const prefix of others) {
     if (performance.now() - began > timeLimit) break;
-    await rm(FOLDER, { recursive: true, force: true });
-    const { value } = await ask(settings, (cache) => cache.restoreCache([FOLDER], key, [prefix]));
-    if (value !== undefined) joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
+    try {
+      const found = await fetchState(key, [prefix], settings);
+      if (found !== undefined) joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
+    } catch (error) {
+      tell(`state: one of another shard was not joined, ${describeFailure(error)}`, error, reporter);
+    }
   }
   reporter.line(
     `state: it is a shard's, and ${countOf(joined, 'other state was', 'other states were')} joined to it`,
@@ -138,8 +186,8 @@ export async function saveState(file: string, key: string, settings: StateCacheS
     }
     await rm(FOLDER, { recursive: true, force: true });
     await mkdir(FOLDER);
+    if ((await sizeOf(`${file}${JOURNAL}`)) > 0) applyJournal(file);
     await copyFile(file, FILE);
-    if ((await sizeOf(`${file}${JOURNAL}`)) > 0) await copyFile(`${file}${JOURNAL}`, `${FILE}${JOURNAL}`);
     const { value = -1, reason } = await ask(settings, (cache) => cache.saveCache([FOLDER], key));
     if (value < 0) {
       reporter.line(
@@ -194,16 +242,12 @@ async function ask<T>(
   return value === undefined ? { reason: reasonIn(said) } : { value, reason: reasonIn(said) };
 }
 
-/** Copies a restored state with its journal and returns its size. */
-async function move(from: string, to: string): Promise<number> {
-  const size = await sizeOf(from);
-  if (size === 0) throw new Error('the cache entry holds no state');
+/** Copies a restored state to its place. */
+async function move(from: string, to: string): Promise<void> {
   await mkdir(path.dirname(path.resolve(to)), { recursive: true });
   // SQLite would apply an old journal to the new file.
   await rm(`${to}${JOURNAL}`, { force: true });
   await copyFile(from, to);
-  if ((await sizeOf(`${from}${JOURNAL}`)) > 0) await copyFile(`${from}${JOURNAL}`, `${to}${JOURNAL}`);
-  return size;
 }
 
 /** Returns the size of a regular file; 0 if there is none. */

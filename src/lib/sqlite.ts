@@ -49,6 +49,20 @@ export function openSqlite(file: string): DatabaseSync {
   return new sqlite.DatabaseSync(file);
 }
 
+/**
+ * Undoes in a database file what a killed writer left unfinished, and removes its rollback journal. Throws what
+ * node:sqlite throws.
+ */
+export function applyJournal(file: string): void {
+  const database = openSqlite(file);
+  try {
+    // SQLite looks for a journal when the file is read first.
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } finally {
+    database.close();
+  }
+}
+
 /** Returns what kind of SQLite problem an error is; undefined if it does not come from SQLite. */
 export function sqliteProblem(error: unknown): SqliteProblem | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')

@@ -6,7 +6,14 @@ import { Failure } from '../../lib/failure.ts';
 import { makeFolder } from '../../lib/folder.ts';
 import { openSqlite, sqliteProblem } from '../../lib/sqlite.ts';
 import { textIn } from './column.ts';
-import { APPLICATION_ID, createTables, FORMAT_VERSION, hasExpectedTables, readPragma } from './schema.ts';
+import {
+  APPLICATION_ID,
+  createTables,
+  FORMAT_VERSION,
+  hasExpectedTables,
+  readPragma,
+  STATE_LIMIT,
+} from './schema.ts';
 import { type AsideReason, explainAside, setAside } from './set-aside.ts';
 import { inspectFile, unusableFile } from './state-file-kind.ts';
 
@@ -134,13 +141,15 @@ function faultOf(database: DatabaseSync, file: string): AsideReason | undefined 
   }
   const version = readPragma(database, 'user_version');
   if (version !== FORMAT_VERSION) return version > FORMAT_VERSION ? 'newer' : 'older';
+  // A file with a write-ahead log would spread what a run writes over three files, of which one is kept.
+  if (database.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal') return 'damaged';
   return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
 }
 
 function isWhole(database: DatabaseSync, file: string): boolean {
   // SQLite reads a missing end of a file as zeroes, which can look like content.
   const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
-  if (statSync(file).size < size) return false;
+  if (statSync(file).size < size || size > STATE_LIMIT) return false;
   // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
   const rows = database.prepare('PRAGMA quick_check(1)').all();
   return rows.every((row) => textIn(row, 'quick_check') === 'ok');

@@ -14,6 +14,7 @@ import { parseRepository, parseTag, type Repository, type Tag } from '../../regi
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { SyncSettings } from '../settings.ts';
+import { STATE_LIMIT } from './schema.ts';
 
 /** Where a run keeps its state in the destination registry. */
 export interface StatePlace {
@@ -49,9 +50,8 @@ const ORDINARY_CONFIG = {
   mediaType: CONTENT_TYPE.ociConfig,
   bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
-/** 100,000 tags take about 15 MB. A file far beyond that is no state, or a zip bomb. */
+/** A state is packed to a third, or less. */
 const LAYER_LIMIT = 64 * 1024 * 1024;
-const FILE_LIMIT = 256 * 1024 * 1024;
 
 /** Returns source, destination and namespace as one text. Runs are recorded under it. */
 export function scopeOf(settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>): string {
@@ -183,7 +183,7 @@ function readLayer(
 
 async function unpack(packed: Buffer, about: string): Promise<Buffer> {
   try {
-    return await promisify(gunzip)(packed, { maxOutputLength: FILE_LIMIT });
+    return await promisify(gunzip)(packed, { maxOutputLength: STATE_LIMIT });
   } catch (error) {
     throw unusableArtifact(about, 'its content is damaged', error);
   }

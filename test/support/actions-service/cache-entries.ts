@@ -67,6 +67,34 @@ export class CacheEntries {
     return { status: 200, body: { ok: true, entry_id: String(entry.id) } };
   }
 
+  /** Puts a finished entry in, as a job did that is over. */
+  keep({
+    bytes,
+    ...entry
+  }: Pick<CacheEntry, 'key' | 'version' | 'branch'> & { readonly bytes: Buffer }): void {
+    const blob = this.#blobs.create();
+    blob.bytes = bytes;
+    this.entries.push({ ...entry, id: this.entries.length + 1, blob, finished: true });
+  }
+
+  /** Answers a lookup of the old protocol, which GitHub Enterprise Server speaks. */
+  findOld(query: URLSearchParams, scopes: readonly CacheScope[], origin: string): Answer {
+    const [key = '', ...prefixes] = (query.get('keys') ?? '').split(',');
+    const { status, body } = this.find(
+      { key, version: query.get('version') ?? '', restore_keys: prefixes },
+      scopes,
+      origin,
+    );
+    if (status !== 200)
+      return { status, body: { message: 'cache read denied: token has no readable scopes' } };
+    const found = z
+      .object({ ok: z.boolean(), signed_download_url: z.string(), matched_key: z.string() })
+      .safeParse(body);
+    if (!found.success) return { status: 204, body: undefined };
+    const { signed_download_url: archiveLocation, matched_key: cacheKey } = found.data;
+    return { status: 200, body: { archiveLocation, cacheKey, scope: 'refs/heads/main' } };
+  }
+
   find(request: unknown, scopes: readonly CacheScope[], origin: string): Answer {
     const { key, version, restore_keys: prefixes } = DownloadRequest.parse(request);
     if (scopes.length === 0) {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Names of the calls that can be disturbed: the Twirp methods, and the two things done with a blob. */
+/** Names of the calls that can be disturbed: the Twirp methods, the lookup of the old cache, and the two things done with a blob. */
 export type Call =
   | 'CreateCacheEntry'
   | 'FinalizeCacheEntryUpload'
@@ -10,6 +10,7 @@ export type Call =
   | 'ListArtifacts'
   | 'GetSignedArtifactURL'
   | 'DeleteArtifact'
+  | 'artifactcache'
   | 'upload'
   | 'download';
 
@@ -24,6 +25,8 @@ export interface Fault {
   readonly delay?: number;
   /** The blob that is read has half of its bytes flipped. */
   readonly damage?: boolean;
+  /** Where the answer leads instead. */
+  readonly location?: string;
   /** The connection is cut instead of answering. */
   readonly cut?: boolean;
 }

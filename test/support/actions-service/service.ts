@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -14,6 +15,8 @@ export interface JournalEntry {
   /** The body of a Twirp call, parsed. */
   readonly request: unknown;
   readonly status: number;
+  /** The `Authorization` that it brought. */
+  readonly authorization: string | undefined;
 }
 
 /** Who a job is, as far as the service cares. */
@@ -40,7 +43,8 @@ const CALLS: ReadonlyMap<string, Call> = new Map(
 );
 
 /**
- * A stand-in for the services behind GitHub's caches (v2) and artifacts (v4) with their blob storage, on loopback.
+ * A stand-in for the services behind GitHub's caches (v2, and the lookup of v1) and artifacts (v4) with their blob
+ * storage, on loopback.
  * Everything is kept in memory, written to a journal, and can be disturbed by faults.
  */
 export class ActionsService implements AsyncDisposable {
@@ -82,6 +86,14 @@ export class ActionsService implements AsyncDisposable {
     return this.#caches.entries;
   }
 
+  /** Puts an entry into the cache, as the toolkit on this machine would call it. */
+  keep(key: string, paths: readonly string[], bytes: Buffer): void {
+    const version = createHash('sha256')
+      .update([...paths, 'zstd-without-long', '1.0'].join('|'))
+      .digest('hex');
+    this.#caches.keep({ key, version, branch: 'refs/heads/main', bytes });
+  }
+
   get artifacts(): Artifacts['artifacts'] {
     return this.#artifacts.artifacts;
   }
@@ -93,6 +105,18 @@ export class ActionsService implements AsyncDisposable {
       ACTIONS_CACHE_SERVICE_V2: 'True',
       ACTIONS_RESULTS_URL: `${this.origin}/`,
       ACTIONS_RUNTIME_TOKEN: issueRuntimeToken(job.run ?? 'run-1', job.job ?? 'job-1', scopes),
+    };
+  }
+
+  /** Returns the variables by which a runner of GitHub Enterprise Server tells a job where the cache is. */
+  oldEnvironment(): Record<string, string> {
+    const { ACTIONS_RUNTIME_TOKEN = '' } = this.environment();
+    return {
+      ACTIONS_CACHE_SERVICE_V2: 'True',
+      ACTIONS_CACHE_URL: `${this.origin}/`,
+      ACTIONS_RESULTS_URL: '',
+      ACTIONS_RUNTIME_TOKEN,
+      GITHUB_SERVER_URL: 'https://github.example.com',
     };
   }
 
@@ -135,11 +159,13 @@ export class ActionsService implements AsyncDisposable {
     const body = await buffer(request);
     const method = request.method ?? 'GET';
     const twirp = /^\/twirp\/github\.actions\.results\.api\.v1\.\w+\/(\w+)$/.exec(address.pathname)?.[1];
-    const blobCall = method === 'PUT' ? 'upload' : 'download';
+    const isOld = address.pathname === '/_apis/artifactcache/cache';
+    const blobCall = isOld ? 'artifactcache' : method === 'PUT' ? 'upload' : 'download';
     const call = twirp === undefined ? blobCall : CALLS.get(twirp);
     const parsed = twirp === undefined ? undefined : z.json().parse(JSON.parse(body.toString()));
     const note = (status: number): void => {
-      this.journal.push({ call: call ?? 'unknown', method, request: parsed, status });
+      const { authorization } = request.headers;
+      this.journal.push({ call: call ?? 'unknown', method, request: parsed, status, authorization });
     };
 
     const fault = call === undefined ? undefined : await this.faults.strike(call);
@@ -148,9 +174,11 @@ export class ActionsService implements AsyncDisposable {
       response.destroy();
     } else if (fault?.status !== undefined) {
       note(fault.status);
-      response.writeHead(fault.status, { 'content-type': 'application/json', 'x-ms-request-id': '0' });
+      const headers = { 'content-type': 'application/json', 'x-ms-request-id': '0' };
+      const leading = fault.location === undefined ? headers : { ...headers, location: fault.location };
+      response.writeHead(fault.status, leading);
       response.end(JSON.stringify({ code: 'unavailable', msg: 'disturbed by the test' }));
-    } else if (call === undefined || twirp === undefined) {
+    } else if (call === undefined || (twirp === undefined && !isOld)) {
       const blob = call === undefined ? undefined : this.#blobs.open(address);
       note(this.#serveBlob(blob, { method, address, body, fault, request, response }));
     } else {
@@ -158,7 +186,9 @@ export class ActionsService implements AsyncDisposable {
       const answer: Answer =
         scopes === undefined
           ? { status: 401, body: { code: 'unauthenticated', msg: 'no token' } }
-          : this.#answer(call, parsed, scopes);
+          : isOld
+            ? this.#caches.findOld(address.searchParams, scopes, this.origin)
+            : this.#answer(call, parsed, scopes);
       note(answer.status);
       response.writeHead(answer.status, { 'content-type': 'application/json' });
       response.end(JSON.stringify(answer.body));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../../src/lib/duration.ts';
 import { openSqlite } from '../../../src/lib/sqlite.ts';
+import { STATE_LIMIT } from '../../../src/sync/state/schema.ts';
 import { State } from '../../../src/sync/state/state.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
 import { destinationOf, seenImage, warningKeeper } from '../../support/state-sample.ts';
@@ -135,6 +136,22 @@ const UNUSABLE: readonly { name: string; reason: string; make: (file: string) =>
     },
   },
   {
+    name: 'a state into which someone put a view',
+    reason: 'damaged',
+    make: (file) => {
+      usableState(file);
+      execute(file, 'CREATE VIEW sly AS SELECT * FROM run');
+    },
+  },
+  {
+    name: 'a state with a write-ahead log',
+    reason: 'damaged',
+    make: (file) => {
+      usableState(file);
+      execute(file, 'PRAGMA journal_mode = WAL');
+    },
+  },
+  {
     name: 'a state whose header lost its mark',
     reason: 'damaged',
     make: (file) => {
@@ -182,6 +199,18 @@ describe('a file that cannot be used', () => {
     expect(opened.warnings).toHaveLength(1);
     expect(readdirSync(folder)).toEqual(['sync.db']);
     expect(readFileSync(file).equals(content)).toBe(true);
+  });
+
+  test('is set aside unread: a state of more pages than any state has', () => {
+    const file = join(scratchFolder(), 'sync.db');
+    usableState(file);
+    const bytes = readFileSync(file);
+    const pageSize = bytes.readUInt16BE(16);
+    const pages = STATE_LIMIT / pageSize + 1;
+    bytes.writeUInt32BE(pages, 28);
+    writeFileSync(file, bytes);
+    truncateSync(file, pages * pageSize);
+    expect(openAnd(file, () => undefined)).toMatchObject({ restored: false, rejected: 'damaged' });
   });
 
   test('never takes the place of another that was set aside, and takes its journal along', () => {
