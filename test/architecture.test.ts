@@ -141,6 +141,33 @@ test('no comment points to a document that is not in the repository', () => {
   expect(pointing).toEqual([]);
 });
 
+/** What is bundled is ours, and read as it is. */
+const PARSERS = ['src/lib/json.ts', 'src/lib/json-members.ts', 'src/pack/contents/overlay.ts'];
+/** What people write is told all that is wrong with it, and a report's shape is its published schema too. */
+const COMPLETE_SHAPES = /^src\/(?:config\/|lib\/zero-value|sync\/report\/report|pack\/contents\/overlay)/;
+
+describe('JSON of others is bounded before it is made', () => {
+  const texts = sources.map(({ path }) => ({ path, text: readFileSync(path, 'utf8') }));
+
+  test('by the readers that ask what it would cost', () => {
+    const parsing = texts.filter(({ text }) => /\bJSON\.parse\(/.test(text)).map(({ path }) => path);
+    expect(parsing.toSorted(), 'use readJson, parseJson or readMembers of src/lib').toEqual(
+      PARSERS.toSorted(),
+    );
+  });
+
+  test('by shapes that end at the first wrong item', () => {
+    const collecting = texts
+      .filter(
+        ({ path, text }) =>
+          !COMPLETE_SHAPES.test(path) &&
+          /\bz\.(?:array|record)\((?!z\.unknown\(\)|z\.string\(\), z\.unknown\(\))/.test(text),
+      )
+      .map(({ path }) => path);
+    expect(collecting, 'use eachOf, listOf or recordOf of src/lib/zero-value.ts').toEqual([]);
+  });
+});
+
 describe('an export', () => {
   const exported = exportsOf(modules);
 

@@ -1,36 +1,96 @@
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const LIST_OPENING = 0x5b;
 const BACKSLASH = 0x5c;
-const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
-const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+const LIST_CLOSING = 0x5d;
+const OBJECT_OPENING = 0x7b;
+const OBJECT_CLOSING = 0x7d;
 
-/**
- * Returns whether lists and objects in a JSON text are nested more than `limit` levels deep. Recursive functions, such
- * as `JSON.stringify`, run out of stack after some thousands of levels.
- */
-export function isNestedDeeper(json: Uint8Array, limit: number): boolean {
-  let depth = 0;
-  let isInText = false;
-  for (let at = 0; at < json.length; at += 1) {
-    const byte = json[at] ?? 0;
-    if (isInText) {
-      if (byte === BACKSLASH) at += 1;
-      else if (byte === QUOTE) isInText = false;
-    } else if (byte === QUOTE) isInText = true;
-    else if (OPENING.has(byte)) {
-      depth += 1;
-      if (depth > limit) return true;
-    } else if (CLOSING.has(byte)) depth -= 1;
-  }
-  return false;
+/** Real JSON is some five levels deep. Recursive functions, such as `JSON.stringify`, run out of stack after thousands. */
+const DEPTH_LIMIT = 100;
+
+// What V8 allocates at least for a list or an object, for a member of an object and for an item, in bytes.
+const CONTAINER_WEIGHT = 64;
+const MEMBER_WEIGHT = 48;
+const ITEM_WEIGHT = 16;
+/** What real answers weigh is about twice their length; of those that hold nothing, `[{},{},{}]`, 27 times. */
+const WEIGHT_OF_BYTE = 4;
+/** What a short text may weigh besides. */
+const WEIGHT_OF_ANY = 256 * 1024;
+/** What `JSON.parse` makes within a tenth of a second, whatever it is. */
+const WEIGHT_LIMIT = 16 * 1024 * 1024;
+
+/** A JSON text would cost more than what it says is worth, so it was not parsed. */
+export class UnreasonableJson extends SyntaxError {
+  override readonly name = 'UnreasonableJson';
 }
 
-/** Returns the value of a JSON text, which may begin with a byte order mark. Throws what `JSON.parse` throws. */
-export function readJson(json: Buffer | string): unknown {
+/** Returns the most that a JSON text of a length in bytes may weigh, which is no more than `most`. */
+export function weightLimit(length: number, most = WEIGHT_LIMIT): number {
+  return Math.min(length * WEIGHT_OF_BYTE + WEIGHT_OF_ANY, most);
+}
+
+/**
+ * Returns where an item of a JSON text ends that begins at `from`: at the comma after it, at what closes the list or
+ * object around it, or at the end of the text. Looks at brackets and quotes only: the item can be malformed. Throws
+ * `UnreasonableJson` if it is nested too deeply, or weighs more than `weight`.
+ */
+export function itemEnd(json: Uint8Array, from: number, weight: number): number {
+  let depth = 0;
+  let left = weight;
+  let at = from;
+  for (; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (byte === QUOTE) {
+      at = textEnd(json, at);
+    } else if (byte === COMMA) {
+      if (depth === 0) return at;
+      left -= ITEM_WEIGHT;
+    } else if (byte === COLON) {
+      left -= MEMBER_WEIGHT;
+    } else if (byte === OBJECT_OPENING || byte === LIST_OPENING) {
+      depth += 1;
+      left -= CONTAINER_WEIGHT;
+      if (depth > DEPTH_LIMIT) {
+        throw new UnreasonableJson(
+          `its lists and objects stand within each other more than ${DEPTH_LIMIT} times`,
+        );
+      }
+    } else if (byte === OBJECT_CLOSING || byte === LIST_CLOSING) {
+      if (depth === 0) return at;
+      depth -= 1;
+    }
+    if (left < 0) throw new UnreasonableJson('it has far more values than texts of its length have');
+  }
+  return at;
+}
+
+/** Returns where the quote is that ends a text, or the end of it all if there is none. */
+export function textEnd(json: Uint8Array, openingQuote: number): number {
+  let at = openingQuote + 1;
+  for (; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) break;
+  }
+  return at;
+}
+
+/**
+ * Returns the value of a JSON text of others, which may begin with a byte order mark. Throws what `JSON.parse` throws, and
+ * before that `UnreasonableJson` for a text that is nested too deeply, has too many values for its length, or weighs more
+ * than `most`.
+ */
+export function readJson(json: Buffer | string, most = WEIGHT_LIMIT): unknown {
+  const bytes = Buffer.isBuffer(json) ? json : Buffer.from(json);
+  // What follows the first value is malformed, and no parser reads on from there.
+  itemEnd(bytes, 0, weightLimit(bytes.length, most));
   const text = json.toString();
   return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
 }
 
-/** Returns the value of a JSON text; undefined if it is not JSON. */
+/** Returns the value of a JSON text of others; undefined if it is not JSON, or unreasonable. */
 export function parseJson(json: Buffer | string): unknown {
   try {
     return readJson(json);

@@ -2,24 +2,56 @@ import { z } from 'zod';
 
 // What others write as JSON is mostly written and read by programs in Go, which do not tell a field that is absent from one
 // that is null, and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
+// A list or object can have a million wrong items, and zod's own shapes keep an error of each: these end at the first one.
+
+/** Returns the shape of a list. Of wrong items it names the first one, and reads none after it. */
+export function eachOf<Item extends z.ZodType>(item: Item) {
+  return z.array(z.unknown()).transform((list, context) => {
+    const read: z.output<Item>[] = [];
+    for (const [at, held] of list.entries()) {
+      const { success, data, error } = item.safeParse(held);
+      if (!success) return refuse(context, at, error);
+      read.push(data);
+    }
+    return read;
+  });
+}
 
 /** Returns the shape of a list that is empty if it is absent or null. */
 export function listOf<Item extends z.ZodType>(item: Item) {
-  return z
-    .array(item)
+  return eachOf(item)
     .nullish()
     .transform((list) => list ?? []);
 }
 
+/** Returns the shape of an object with any names. Leaves out names with null; of wrong values it names the first one. */
+export function eachNamedOf<Value extends z.ZodType>(value: Value) {
+  return z.record(z.string(), z.unknown()).transform((record, context) => {
+    const read: [string, z.output<Value>][] = [];
+    for (const [name, held] of Object.entries(record)) {
+      if (held === null) continue;
+      const { success, data, error } = value.safeParse(held);
+      if (!success) return refuse(context, name.slice(0, NAME_SHOWN), error);
+      read.push([name, data]);
+    }
+    return Object.fromEntries(read);
+  });
+}
+
 /** Returns the shape of an object with any names, empty if it is absent or null. Leaves out names with null. */
 export function recordOf<Value extends z.ZodType>(value: Value) {
-  return z
-    .record(z.string(), value.nullable())
+  return eachNamedOf(value)
     .nullish()
-    .transform((record) => {
-      const entries = Object.entries(record ?? {});
-      return Object.fromEntries(entries.flatMap(([name, held]) => (held === null ? [] : [[name, held]])));
-    });
+    .transform((record) => record ?? {});
+}
+
+/** Of a name in an error. */
+const NAME_SHOWN = 100;
+
+function refuse(context: z.core.$RefinementCtx, at: PropertyKey, { issues: [issue] }: z.ZodError): never {
+  const { message = 'it is wrong', path = [] } = issue ?? {};
+  context.addIssue({ code: 'custom', message, path: [at, ...path] });
+  return z.NEVER;
 }
 
 /** Returns the shape of a field that is undefined if it is absent, null, or an empty text, list or object. */

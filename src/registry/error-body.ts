@@ -1,17 +1,24 @@
 import { z } from 'zod';
-import { readJson } from '../lib/json.ts';
-import { fieldOf, TEXT_FIELD } from '../lib/zero-value.ts';
+import { readJson, UnreasonableJson } from '../lib/json.ts';
+import { eachOf, fieldOf, TEXT_FIELD } from '../lib/zero-value.ts';
+
+/** A registry repeats an error for each part that it is about, and the first ones tell what happened. */
+const ERRORS_READ = 100;
 
 const errorBodyShape = z.object({
   errors: z
-    .array(
-      z
-        .object({
-          code: TEXT_FIELD.catch(undefined),
-          message: TEXT_FIELD.catch(undefined),
-          detail: fieldOf(z.unknown()),
-        })
-        .nullable(),
+    .array(z.unknown())
+    .transform((errors) => errors.slice(0, ERRORS_READ))
+    .pipe(
+      eachOf(
+        z
+          .object({
+            code: TEXT_FIELD.catch(undefined),
+            message: TEXT_FIELD.catch(undefined),
+            detail: fieldOf(z.unknown()),
+          })
+          .nullable(),
+      ),
     )
     .transform((errors) => errors.filter((error) => error !== null))
     .refine((errors) => errors.length > 0),
@@ -72,13 +79,13 @@ export function parseErrorBody(body: string, clean: (text: string) => string = (
           : said;
       });
       const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
-      // A registry repeats an error for each part that it is about.
       const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
       return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
     }
     const { message, details, error } = otherErrorShape.parse(json);
     return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
-  } catch {
+  } catch (error) {
+    if (error instanceof UnreasonableJson) return { codes: [], text: '', details: '' };
     // Not JSON, so it is read as text below.
   }
   return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { followAddress } from '../lib/http/redirect.ts';
@@ -28,7 +29,7 @@ interface PagedList<Page> {
   readonly limits: ListLimits;
   /** Requests one page. */
   readonly send: (url: URL) => Promise<HttpAnswer>;
-  readonly parse: (body: Buffer, about: string) => Page;
+  readonly parse: (body: Buffer, about: string) => Page | Promise<Page>;
   /** Returns the names on a page. */
   readonly entriesOf: (page: Page) => readonly string[];
   /** Runs the request for one page and the reading of its answer, with the attempts of one request. */
@@ -81,7 +82,7 @@ export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Pro
     if (isStale) return { pages, isCircular: true };
     known.add(read.fingerprint);
     // More names than that are enough for all pages.
-    if (names.size < FEWEST_NEW * limits.pages) for (const name of entries) names.add(name);
+    for (const name of entries) if (names.size < FEWEST_NEW * limits.pages) names.add(name);
     if (entries.length > 0) filled += 1;
     if (names.size < FEWEST_NEW * (filled - PAGES_NOT_COUNTED))
       throw endless(about, `goes on after ${pages.length} pages, with ${names.size} names on all of them`);
@@ -111,8 +112,8 @@ async function readPage<Page>(
     const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
     // registry.k8s.io redirects, so the next page is relative to the URL that answered.
     const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-    const fingerprint = createHash('sha256').update(body).digest('base64');
-    return { page: parse(body, about), fingerprint, bytes: body.length, next };
+    const fingerprint = await fingerprintOf(body);
+    return { page: await parse(body, about), fingerprint, bytes: body.length, next };
   };
   try {
     return await attempt(() => read(url));
@@ -123,6 +124,18 @@ async function readPage<Page>(
     whole.searchParams.delete('n');
     return attempt(() => read(whole));
   }
+}
+
+/** Some milliseconds of work. */
+const HASHED_AT_ONCE = 2 * 1024 * 1024;
+
+async function fingerprintOf(body: Buffer): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < body.length; at += HASHED_AT_ONCE) {
+    if (at > 0) await otherWork();
+    hash.update(body.subarray(at, at + HASHED_AT_ONCE));
+  }
+  return hash.digest('base64');
 }
 
 /** Statuses that say the same about a request with and without `n`. */

@@ -70,7 +70,7 @@ export async function listRepositories(
 async function readList<Page>(
   registry: ListedRegistry,
   list: Pick<Exchange, 'scopes' | 'about' | 'action' | 'signal'> & { readonly path: string },
-  parse: (body: Buffer, about: string) => Page,
+  parse: (body: Buffer, about: string) => Page | Promise<Page>,
   namesOf: (page: Page) => readonly string[],
 ): Promise<ReadList<Page>> {
   const { path, ...exchange } = list;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
-import { readJson } from '../lib/json.ts';
-import { listOf, TEXT_FIELD } from '../lib/zero-value.ts';
+import { readMembers } from '../lib/json-members.ts';
+import { TEXT_FIELD } from '../lib/zero-value.ts';
 import { pullScope } from './auth/scope.ts';
 import { type ListLimits, readPages } from './list-pages.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from './oci/digest.ts';
@@ -21,17 +21,9 @@ export interface Referrer {
 /** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
 const LIMITS: ListLimits = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
 
-const listShape = z.object({
-  // An image has a configuration, and is no list.
-  config: z.null().optional(),
-  manifests: listOf(
-    z
-      .object({
-        digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: TEXT_FIELD.catch(undefined),
-      })
-      .nullable(),
-  ),
+const referrerShape = z.object({
+  digest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+  artifactType: TEXT_FIELD.catch(undefined),
 });
 
 /**
@@ -107,21 +99,37 @@ async function readFallbackTag(
   const tag = referrersTag(digest);
   try {
     const { bytes } = await registry.getManifest(repository, tag, signal);
-    return parseReferrers(bytes, registry.nameOf(repository, tag));
+    return await parseReferrers(bytes, registry.nameOf(repository, tag));
   } catch (error) {
     if (mayBeAbsent(error)) return [];
     throw error;
   }
 }
 
-function parseReferrers(body: Buffer, about: string): Referrer[] {
+async function parseReferrers(body: Buffer, about: string): Promise<Referrer[]> {
+  const referrers: Referrer[] = [];
   try {
-    const { manifests } = listShape.parse(readJson(body) ?? {});
-    return manifests.flatMap((manifest) =>
-      manifest === null ? [] : [{ digest: manifest.digest, artifactType: manifest.artifactType }],
-    );
+    await readMembers(body, {
+      config: {
+        of: 'value',
+        take: () => {
+          throw new TypeError('it has a configuration, as an image has, and is no list');
+        },
+      },
+      manifests: {
+        of: 'list',
+        take: (items) => {
+          for (const item of items) {
+            if (item === null) continue;
+            const { digest, artifactType } = referrerShape.parse(item);
+            referrers.push({ digest, artifactType });
+          }
+        },
+      },
+    });
   } catch (cause) {
     const message = 'its list of what refers to a manifest makes no sense';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
   }
+  return referrers;
 }

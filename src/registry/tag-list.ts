@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { readJson } from '../lib/json.ts';
-import { listOf, recordOf, TEXT_FIELD } from '../lib/zero-value.ts';
+import { UnreasonableJson } from '../lib/json.ts';
+import { readMembers } from '../lib/json-members.ts';
+import { listOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { type Digest, isDigest } from './oci/digest.ts';
 import { isRepository, isTag, type Repository, type Tag } from './oci/reference.ts';
 
@@ -32,18 +33,45 @@ function isJsonBegun(body: Buffer): boolean {
   return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
 }
 
-/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
-const names = listOf(z.unknown()).transform((list) => list.filter((name) => typeof name === 'string'));
+/** No repository is known to have more than 100,000 tags, and nothing can be done quickly with far more. */
+const NAMES_LIMIT = 500_000;
+/** Some registries have a number or `null` among their tags. What has more of them is no list of names. */
+const ODD_LIMIT = 100;
+
+/** Collects what is a name in a list. The rest is skipped, such as the digests that Artifactory lists among tags. */
+class Names<Name extends string> {
+  readonly found: Name[] = [];
+  readonly #isName: (text: string) => text is Name;
+  #odd = 0;
+
+  constructor(isName: (text: string) => text is Name) {
+    this.#isName = isName;
+  }
+
+  /** Adds the names among some items. Throws `UnreasonableJson` at the first item that is one too many. */
+  readonly add = (items: readonly unknown[]): void => {
+    for (const item of items) {
+      if (typeof item !== 'string') this.odd();
+      else if (this.#isName(item)) this.found.push(item);
+    }
+    requireFew(this.found.length);
+  };
+
+  /** Counts an item that is of another kind. */
+  odd(): void {
+    this.#odd += 1;
+    if (this.#odd > ODD_LIMIT)
+      throw new UnreasonableJson(`more than ${ODD_LIMIT} of its entries are no names`);
+  }
+}
+
+function requireFew(names: number): void {
+  if (names > NAMES_LIMIT) throw new UnreasonableJson(`it has more than ${NAMES_LIMIT} names`);
+}
 
 const listedShape = z.object({
-  tag: names,
+  tag: listOf(z.unknown()).catch([]),
   timeUploadedMs: TEXT_FIELD.catch(undefined),
-});
-
-const listShape = z.object({
-  tags: names,
-  child: names,
-  manifest: recordOf(listedShape.catch({ tag: [], timeUploadedMs: undefined })),
 });
 
 function uploadTime(milliseconds: string | undefined): { uploaded: Date } | undefined {
@@ -51,47 +79,64 @@ function uploadTime(milliseconds: string | undefined): { uploaded: Date } | unde
   return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
 }
 
+function isChild(name: string): name is Repository {
+  return isRepository(name) && !name.includes('/');
+}
+
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
  * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
  * repository. Throws `REGISTRY_BROKEN`.
  */
-export function parseTagList(body: Buffer, about: string): TagList {
-  let parsed: z.infer<typeof listShape>;
-  try {
-    parsed = listShape.parse(readJson(body) ?? {});
-  } catch (cause) {
-    const message = 'its tag list is not what the protocol says';
-    const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: reason });
-  }
+export async function parseTagList(body: Buffer, about: string): Promise<TagList> {
+  const tags = new Names(isTag);
+  const children = new Names(isChild);
   const manifests = new Map<Tag, ListedManifest>();
-  for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
-    if (!isDigest(digest)) continue;
-    const listed = { digest, ...uploadTime(timeUploadedMs) };
-    for (const name of tag) if (isTag(name)) manifests.set(name, listed);
-  }
-  return {
-    tags: parsed.tags.filter(isTag),
-    children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
-    manifests,
+  const addManifests = (entries: readonly (readonly [string, unknown])[]): void => {
+    for (const [digest, held] of entries) {
+      const { success, data } = listedShape.safeParse(held);
+      if (!success) tags.odd();
+      else if (isDigest(digest)) {
+        const listed = { digest, ...uploadTime(data.timeUploadedMs) };
+        for (const name of data.tag) if (typeof name === 'string' && isTag(name)) manifests.set(name, listed);
+      }
+    }
+    requireFew(manifests.size);
   };
+  try {
+    await readMembers(body, {
+      tags: { of: 'list', take: tags.add },
+      child: { of: 'list', take: children.add },
+      manifest: { of: 'object', take: addManifests },
+    });
+  } catch (cause) {
+    throw malformed(body, { about, what: 'tag list', cause });
+  }
+  return { tags: tags.found, children: children.found, manifests };
 }
-
-const catalogueShape = z.object({ repositories: names });
 
 /**
  * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
  * `REGISTRY_BROKEN`.
  */
-export function parseCatalogue(body: Buffer, about: string): Repository[] {
+export async function parseCatalogue(body: Buffer, about: string): Promise<Repository[]> {
+  const repositories = new Names(isRepository);
   try {
-    const { repositories } = catalogueShape.parse(readJson(body) ?? {});
-    return repositories.filter(isRepository);
+    await readMembers(body, { repositories: { of: 'list', take: repositories.add } });
   } catch (cause) {
-    const message = 'its catalogue is not what the protocol says';
-    throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+    throw malformed(body, { about, what: 'catalogue', cause });
   }
+  return repositories.found;
+}
+
+function malformed(
+  body: Buffer,
+  { about, what, cause }: { readonly about: string; readonly what: string; readonly cause: unknown },
+): HttpFailure<'REGISTRY_BROKEN'> {
+  const why = cause instanceof UnreasonableJson ? `: ${cause.message}` : '';
+  const message = `its ${what} is not what the protocol says${why}`;
+  const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
+  return new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: why === '', cause: reason });
 }
 
 /** Returns the names in a list, of tags and repositories. Tags can be among them twice. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../lib/failure.ts';
 import { explainFileError } from '../lib/file-error.ts';
+import { readJson } from '../lib/json.ts';
 import type { SigstoreVerifier } from './sigstore-verifier.ts';
 
 function malformed(file: string, message: string, cause: unknown): Failure<'TRUSTED_ROOT_MALFORMED'> {
@@ -22,7 +23,7 @@ async function readRoot(file: string): Promise<unknown> {
     throw malformed(file, explainFileError(cause), cause);
   }
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch (cause) {
     throw malformed(file, 'it is not JSON', cause);
   }

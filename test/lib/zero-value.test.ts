@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import { qetagOfBlocks } from '../../src/lib/qetag.ts';
-import { fieldOf, listOf, recordOf, TEXT_FIELD } from '../../src/lib/zero-value.ts';
+import { eachOf, fieldOf, listOf, recordOf, TEXT_FIELD } from '../../src/lib/zero-value.ts';
 import { askCredentialHelper } from '../../src/process/credential-helper.ts';
 import { imageDocuments } from '../../src/publish/registry/image-manifest.ts';
 import { GithubReleases } from '../../src/publish/release/github-releases.ts';
@@ -418,4 +418,26 @@ it('what has the wrong type is still refused', () => {
   for (const wrong of [{ list: {} }, { list: [null] }, { record: [] }, { field: 'x' }, { text: 5 }]) {
     expect(shape.safeParse(wrong).success).toBe(false);
   }
+});
+
+it.each([
+  ['a list', eachOf, Array.from({ length: 100_000 }, () => ({}))],
+  ['a list that may be absent', listOf, Array.from({ length: 100_000 }, () => ({}))],
+  ['an object', recordOf, Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`name-${at}`, {}]))],
+])('the first wrong item of %s ends the reading', (_, shapeOf, wrong) => {
+  let looked = 0;
+  const item = z.custom<string>(() => {
+    looked += 1;
+    return false;
+  }, 'it is no name');
+  const { error } = shapeOf(item).safeParse(wrong);
+  expect(error?.issues.map(({ message }) => message)).toEqual(['it is no name']);
+  expect(looked).toBe(1);
+});
+
+it('an error about a wrong item says where it is, and repeats no long name', () => {
+  const shape = z.object({ lists: recordOf(listOf(z.object({ a: z.string() }))) });
+  const { error } = shape.safeParse({ lists: { ['n'.repeat(100_000)]: [{ a: 'x' }, { a: 5 }] } });
+  expect(error?.issues[0]?.path).toEqual(['lists', 'n'.repeat(100), 1, 'a']);
+  expect(error?.message.length).toBeLessThan(1000);
 });

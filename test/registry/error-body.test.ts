@@ -26,6 +26,17 @@ describe('the body of an error', () => {
     expect(parseErrorBody('x'.repeat(10_000)).text).toHaveLength(300);
   });
 
+  it('is that of its first errors, where there are very many', () => {
+    const errors = Array.from({ length: 500 }, (_, at) => ({ code: `CODE_${at}`, message: 'm'.repeat(100) }));
+    expect(parseErrorBody(JSON.stringify({ errors })).codes).toHaveLength(100);
+  });
+
+  it('says nothing where it would cost more than it says', () => {
+    const nothing = { codes: [], text: '', details: '' };
+    expect(parseErrorBody(`{"errors":[${'{},'.repeat(300_000)}{}]}`)).toEqual(nothing);
+    expect(parseErrorBody(`{"errors":[{"detail":${'['.repeat(500)}1${']'.repeat(500)}}]}`)).toEqual(nothing);
+  });
+
   it('has the details of all its errors, in whatever form', () => {
     const body = '{"errors":[{"detail":"one"},{"code":"A"},{"detail":{"two":[3]}}]}';
     expect(parseErrorBody(body).details).toBe('"one"  {"two":[3]}');

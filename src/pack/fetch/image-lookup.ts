@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { orStranger } from '../../registry/likeness.ts';
@@ -91,7 +92,7 @@ async function readConfig(image: Image, reference: Reference, { registries, blob
     signal,
   });
   try {
-    return configShape.parse(JSON.parse(await readFile(file, 'utf8')));
+    return configShape.parse(readJson(await readFile(file)));
   } catch (cause) {
     throw unusable('its configuration does not tell for which platform it is', cause);
   }

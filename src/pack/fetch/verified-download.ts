@@ -5,6 +5,7 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { codingsOf } from '../../lib/http/content-coding.ts';
 import { discardBody, type HttpAnswer, type HttpClient } from '../../lib/http/http.ts';
 import { explainNetworkError, HttpFailure } from '../../lib/http/http-failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
@@ -113,7 +114,7 @@ class PartialFile {
   /** Returns how much is there and the validator with which to ask for the rest; undefined if nothing is usable. */
   async beginning(): Promise<{ readonly size: number; readonly validator: string } | undefined> {
     try {
-      const note = noteShape.parse(JSON.parse(await readFile(this.#note, 'utf8')));
+      const note = noteShape.parse(readJson(await readFile(this.#note)));
       const { size } = await stat(this.path);
       return note.url === this.#url && size > 0 ? { size, validator: note.validator } : undefined;
     } catch (error) {

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { decodeText } from '../../lib/text/decoded-text.ts';
+import { eachNamedOf, eachOf } from '../../lib/zero-value.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { formatReference, type Host, parseHost, parseReference } from '../../registry/oci/reference.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
@@ -55,7 +57,7 @@ const lockShape = z.object({
   schema: z.literal(SCHEMA),
   package: z.string(),
   imageFormat: z.string(),
-  images: z.array(
+  images: eachOf(
     z.object({
       upstream: z.string(),
       pulledBy: z.string().transform((text) => parseReference(text)),
@@ -66,7 +68,7 @@ const lockShape = z.object({
       signedUnder: z.string().optional(),
     }),
   ),
-  components: z.array(
+  components: eachOf(
     z.object({
       name: z.string(),
       tag: z.string(),
@@ -79,7 +81,7 @@ const lockShape = z.object({
       }),
     }),
   ),
-  files: z.record(z.string(), digest),
+  files: eachNamedOf(digest),
   tar: digest,
 });
 
@@ -104,7 +106,7 @@ export async function readLock(file: string): Promise<Lock | undefined> {
     throw malformed(file, `it cannot be read (${failureCode(cause)})`, cause);
   }
   try {
-    const { images, components, files, ...lock } = lockShape.parse(JSON.parse(decodeText(bytes)));
+    const { images, components, files, ...lock } = lockShape.parse(readJson(decodeText(bytes)));
     return {
       ...lock,
       file,

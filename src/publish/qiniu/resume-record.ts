@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readJson } from '../../lib/json.ts';
 import type { PackageFile } from '../contract/target.ts';
 
 const recordShape = z.object({
@@ -27,7 +28,7 @@ export class ResumeRecord {
    */
   async read(): Promise<string | undefined> {
     try {
-      const record = recordShape.parse(JSON.parse(await readFile(this.#path, 'utf8')));
+      const record = recordShape.parse(readJson(await readFile(this.#path)));
       const { sha256, name } = this.#file;
       const fits = record.bucket === this.#bucket && record.key === name && record.sha256 === sha256;
       return fits ? record.uploadId : undefined;

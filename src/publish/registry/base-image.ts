@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { type BlobSource, registrySource } from '../../registry/blob/blob-source.ts';
 import type { Descriptor, Image } from '../../registry/oci/manifest.ts';
 import { entryFor } from '../../registry/oci/platform.ts';
@@ -32,7 +33,7 @@ export async function readBaseImage(wanted: WantedBase, signal: AbortSignal): Pr
   const { layers, config: descriptor } = await readImage(wanted, signal);
   const config = await readBlob(registry, repository, descriptor, signal);
   const source = registrySource(registry, repository);
-  return { reference, layers, config: JSON.parse(config.toString('utf8')), source };
+  return { reference, layers, config: readJson(config), source };
 }
 
 async function readImage(

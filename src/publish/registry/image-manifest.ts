@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fieldOf, listOf } from '../../lib/zero-value.ts';
+import { eachOf, fieldOf, listOf } from '../../lib/zero-value.ts';
 import { type Digest, digestOf } from '../../registry/oci/digest.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import { CONTENT_TYPE, MEDIA_TYPE, OCI_LAYER_TYPES } from '../../registry/oci/media-type.ts';
@@ -24,7 +24,7 @@ export const OUTPUT_FOLDER = '/out';
 const baseShape = z.object({
   rootfs: z.object({ diff_ids: listOf(z.string()) }),
   history: listOf(z.unknown()).catch([]),
-  config: z.object({ Env: fieldOf(z.array(z.string())) }).catch({}),
+  config: z.object({ Env: fieldOf(eachOf(z.string())) }).catch({}),
 });
 
 function annotationsOf(file: PackageFile): Record<string, string> {

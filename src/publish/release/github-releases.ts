@@ -8,7 +8,7 @@ import { followAddress, followRedirects } from '../../lib/http/redirect.ts';
 import { retryTime } from '../../lib/http/transient-status.ts';
 import { parseJson } from '../../lib/json.ts';
 import { type RetryPolicy, retry } from '../../lib/retry.ts';
-import { TEXT_FIELD } from '../../lib/zero-value.ts';
+import { eachOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { Redactor } from '../../registry/redactor.ts';
 import { understand } from '../contract/answer-shape.ts';
 import { explainReleaseAnswer } from './release-refusal.ts';
@@ -51,7 +51,7 @@ export interface FileRange {
   readonly end: number;
 }
 
-const ANSWER_LIMIT = 32 * 1024 * 1024;
+const ANSWER_LIMIT = 16 * 1024 * 1024;
 const PAGE_SIZE = 100;
 /** How far to look for a draft; nobody keeps one behind so many newer releases. */
 const DRAFT_SEARCH_PAGES = 5;
@@ -106,7 +106,7 @@ export class GithubReleases {
     }
     for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
       const path = `releases?per_page=${PAGE_SIZE}&page=${page}`;
-      const releases = await this.#ask(z.array(releaseShape), { method: 'GET', path });
+      const releases = await this.#ask(eachOf(releaseShape), { method: 'GET', path });
       const draft = releases.find((release) => release.draft && release.tag_name === tag);
       if (draft !== undefined || releases.length < PAGE_SIZE) return draft;
     }
@@ -137,7 +137,7 @@ export class GithubReleases {
     const found: ReleaseAsset[] = [];
     for (let page = 1; ; page += 1) {
       const path = `releases/${id}/assets?per_page=${PAGE_SIZE}&page=${page}`;
-      const assets = await this.#ask(z.array(assetShape), { method: 'GET', path });
+      const assets = await this.#ask(eachOf(assetShape), { method: 'GET', path });
       found.push(...assets);
       if (assets.length < PAGE_SIZE) return found;
     }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Failure } from '../../lib/failure.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { isRateLimit, isTransientStatus } from '../../lib/http/transient-status.ts';
-import { TEXT_FIELD } from '../../lib/zero-value.ts';
+import { listOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 
 type ReleaseRefusalCode =
   | 'CREDENTIALS_REFUSED'
@@ -17,7 +17,7 @@ type ReleaseRefusalCode =
 const refusalShape = z
   .object({
     message: z.string().catch(''),
-    errors: z.array(z.object({ code: TEXT_FIELD, message: TEXT_FIELD }).catch({})).catch([]),
+    errors: listOf(z.object({ code: TEXT_FIELD, message: TEXT_FIELD })).catch([]),
   })
   .catch({ message: '', errors: [] });
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { DOCKER_HUB, type Host, parseHost } from '../oci/reference.ts';
 import type { Credential, CredentialLookup, KnownLogin } from './credentials.ts';
@@ -85,7 +86,7 @@ async function readConfig({ path: file, remedy, mayBeOthers = false }: LoginFile
   }
   try {
     // Docker takes an empty file and null for a configuration without anything.
-    return configShape.parse(JSON.parse(text.trim() || 'null') ?? {});
+    return configShape.parse(readJson(text.trim() || 'null') ?? {});
   } catch (cause) {
     throw new Failure({
       code: 'DOCKER_CONFIG_UNREADABLE',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
-import { isNestedDeeper } from '../../lib/json.ts';
-import { fieldOf, listOf, recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
+import { readJson, UnreasonableJson } from '../../lib/json.ts';
+import { eachOf, fieldOf, listOf, recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
@@ -62,7 +62,7 @@ const descriptorShape = z.object({
   size: z.number().int().nonnegative(),
   platform: fieldOf(platformShape).catch(undefined),
   annotations: fieldOf(recordOf(z.string())).catch(undefined),
-  urls: fieldOf(z.array(z.string())).catch(undefined),
+  urls: fieldOf(eachOf(z.string())).catch(undefined),
 });
 
 const bodyShape = z.object({ schemaVersion: z.literal(2), mediaType: TEXT_FIELD });
@@ -114,17 +114,12 @@ function unusable(about: string, message: string, cause?: unknown): Failure<'MAN
 
 /** More layers than any filesystem can stack, and more files than artifacts have. */
 const LAYERS_LIMIT = 1000;
-/** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
-const DEPTH_LIMIT = 100;
-
 function parseJson(bytes: Buffer, about: string): unknown {
-  if (isNestedDeeper(bytes, DEPTH_LIMIT)) {
-    throw unusable(about, `its lists and objects stand within each other more than ${DEPTH_LIMIT} times`);
-  }
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return readJson(bytes);
   } catch (cause) {
-    throw unusable(about, 'the manifest is not JSON', cause);
+    const message = cause instanceof UnreasonableJson ? cause.message : 'the manifest is not JSON';
+    throw unusable(about, message, cause);
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { describeFailure, failureCode } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { TEXT_FIELD } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Manifest } from '../../registry/oci/manifest.ts';
@@ -77,7 +78,7 @@ async function platformOf(
 ): Promise<string[]> {
   try {
     const bytes = await readBlob(registry, repository, image.config, signal);
-    const { os, architecture, variant } = configurationShape.parse(JSON.parse(bytes.toString('utf8')));
+    const { os, architecture, variant } = configurationShape.parse(readJson(bytes));
     return [formatPlatform(normalizePlatform({ os, architecture, variant }))];
   } catch {
     signal.throwIfAborted();

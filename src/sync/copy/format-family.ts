@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
-import { fieldOf, listOf, recordOf } from '../../lib/zero-value.ts';
+import { readJson } from '../../lib/json.ts';
+import { eachOf, fieldOf, listOf, recordOf } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { type Image, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import {
@@ -36,7 +37,7 @@ const descriptorShape = z.object({
   mediaType: z.string(),
   digest: z.string(),
   size: z.number(),
-  urls: fieldOf(z.array(z.string())),
+  urls: fieldOf(eachOf(z.string())),
 });
 const imageShape = z.object({ config: descriptorShape, layers: listOf(descriptorShape) });
 const annotationsShape = fieldOf(recordOf(z.string())).catch(undefined);
@@ -67,7 +68,7 @@ function contentOf<Content>(
   family: Family,
   about: string,
 ): Content {
-  const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+  const { success, data } = shape.safeParse(readJson(bytes));
   if (!success) throw unconvertible(family, about, 'its manifest is malformed');
   return data;
 }

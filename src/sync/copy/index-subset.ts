@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { readJson } from '../../lib/json.ts';
+import { listOf } from '../../lib/zero-value.ts';
 import { type Descriptor, type Index, type Manifest, parseManifest } from '../../registry/oci/manifest.ts';
 import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 
@@ -16,6 +19,18 @@ export function listsBlobs({ manifests }: Index): boolean {
   return manifests.some(({ mediaType }) => isBlobMediaType(mediaType));
 }
 
+const listShape = z.object({
+  manifests: listOf(z.custom<object>((entry) => typeof entry === 'object' && entry !== null)),
+});
+
+/** Returns all fields of an index as its bytes have them, with its entries in the same order as `manifests`. */
+export function writtenIndex({ bytes }: Index): { readonly manifests: readonly object[] } {
+  const json = readJson(bytes);
+  const { manifests } = listShape.parse(json);
+  const fields: object = Object(json);
+  return { ...fields, manifests };
+}
+
 /** Returns an index with only some of its entries, otherwise unchanged (OCI image-index.md). */
 export function keepEntries(index: Index, kept: ReadonlySet<Descriptor>, about: string): Manifest {
   return rewriteEntries(index, new Map([...kept].map((entry) => [entry, entry])), about);
@@ -29,7 +44,7 @@ export function rewriteEntries(
 ): Manifest {
   const isUnchanged = [...kept].every(([entry, { digest }]) => entry.digest === digest);
   if (isUnchanged && kept.size === index.manifests.length) return index;
-  const body: { manifests: object[] } = JSON.parse(index.bytes.toString('utf8'));
+  const body = writtenIndex(index);
   const manifests = body.manifests.flatMap((listed, position) => {
     const entry = index.manifests[position];
     const content = entry === undefined ? undefined : kept.get(entry);

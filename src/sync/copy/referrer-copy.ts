@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
 import { fieldOf, recordOf } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -202,7 +203,7 @@ export class ReferrerCopier {
     const form = { manifest, parts: new Map<Digest, Manifest>(), conversion: undefined };
     const { isListed } = await this.#tree.pushUntagged({ ...image, form, clock, tally, missing: [] });
     if (isListed === true) return undefined;
-    const { annotations } = annotationsShape.parse(JSON.parse(manifest.bytes.toString('utf8')));
+    const { annotations } = annotationsShape.parse(readJson(manifest.bytes));
     const { mediaType, bytes } = manifest;
     return { mediaType, digest, size: bytes.length, artifactType, annotations };
   }

@@ -5,6 +5,7 @@ import { isNotFound, isRefusedQuestion } from '../../registry/registry-failure.t
 import type { PlannedImage } from '../plan/planning.ts';
 import { hasOthersSignatures } from '../plan/recorded-options.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
+import { writtenIndex } from './index-subset.ts';
 
 /** What to do about a tag of signatures that the destination has, so that nothing that others added there is lost. */
 type SignatureUnion =
@@ -46,9 +47,8 @@ export function uniteSignatures(ours: Manifest, theirs: Manifest, about: string)
 
 /** Returns an index with some entries of another one at its end, otherwise unchanged. */
 function joinIndexes(index: Index, other: Index, added: ReadonlySet<Descriptor>, about: string): Manifest {
-  const bodyOf = ({ bytes }: Index): { manifests: unknown[] } => JSON.parse(bytes.toString('utf8'));
-  const body = bodyOf(index);
-  const more = bodyOf(other).manifests.filter((_, position) => {
+  const body = writtenIndex(index);
+  const more = writtenIndex(other).manifests.filter((_, position) => {
     const entry = other.manifests[position];
     return entry !== undefined && added.has(entry);
   });

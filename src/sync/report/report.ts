@@ -4,8 +4,10 @@ import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { readJson } from '../../lib/json.ts';
 import { requireOutputFile } from '../../lib/output-file.ts';
 import { decodeText, UndecodableText } from '../../lib/text/decoded-text.ts';
+import { eachOf } from '../../lib/zero-value.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
 
@@ -243,6 +245,8 @@ export function formatReport(report: Report): string {
   return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
 }
 
+/** Of wrong images only the first one is told. */
+const readShape = REPORT_SCHEMA.extend({ images: eachOf(image) });
 const ownShape = z.object({ schemaVersion: z.number(), tool: z.object({ name: z.literal(TOOL) }) });
 
 /**
@@ -264,10 +268,15 @@ export function requireReportFile(file: string | undefined, others: readonly str
   requireOutputFile(file, { what: 'report', isOne: isReport });
 }
 
+/** A report of a hundred thousand images is heavy, and a file that was named by whoever waits for it. */
+function reportJson(file: string): unknown {
+  return readJson(decodeText(readFileSync(file)), Number.POSITIVE_INFINITY);
+}
+
 /** Returns whether a file is a report of any version. */
 function isReport(file: string): boolean {
   try {
-    return ownShape.safeParse(JSON.parse(decodeText(readFileSync(file)))).success;
+    return ownShape.safeParse(reportJson(file)).success;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof UndecodableText) return false;
     throw error;
@@ -286,7 +295,7 @@ export function readReport(file: string): Report {
   const hint = 'give the files that --report wrote';
   let value: unknown;
   try {
-    value = JSON.parse(decodeText(readFileSync(file)));
+    value = reportJson(file);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof UndecodableText)
       throw malformed(`this is not JSON (${error.message.replaceAll(/\s+/g, ' ')})`, hint, error);
@@ -308,7 +317,7 @@ export function readReport(file: string): Report {
       'use the version of synctl that wrote it, or a newer one',
     );
   }
-  const parsed = REPORT_SCHEMA.safeParse(value);
+  const parsed = readShape.safeParse(value);
   if (parsed.success) return parsed.data;
   if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
     throw malformed('this is not a report: it has no schemaVersion', hint, parsed.error);
