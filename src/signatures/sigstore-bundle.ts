@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '../lib/json.ts';
-import { fieldOf, listOf, recordOf, TEXT_FIELD } from '../lib/zero-value.ts';
+import { eachOf, fieldOf, listOf, recordOf, TEXT_FIELD } from '../lib/zero-value.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../registry/oci/digest.ts';
 import { type Candidate, shown, type Unfit, unfit } from './candidate.ts';
 import type { SignedNames } from './signed-name.ts';
@@ -38,7 +38,7 @@ const statementShape = z.object({
 const promotionShape = z.object({
   dstRef: TEXT_FIELD,
   digest: TEXT_FIELD,
-  tags: fieldOf(z.array(z.string())),
+  tags: fieldOf(eachOf(z.string())),
   destination: fieldOf(z.object({ name: TEXT_FIELD, digest: recordOf(z.string()) })),
 });
 

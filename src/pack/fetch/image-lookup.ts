@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { readJson } from '../../lib/json.ts';
 import { formatSize } from '../../lib/text/size.ts';
-import { fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
+import { eachOf, fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { orStranger } from '../../registry/likeness.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { type Descriptor, type Image, type Index, isNestedIndex } from '../../registry/oci/manifest.ts';
@@ -62,7 +62,7 @@ const configShape = z.object({
   created: TEXT_FIELD.catch(undefined),
   rootfs: fieldOf(
     z.object({
-      diff_ids: z.array(z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))),
+      diff_ids: eachOf(z.custom<Digest>((value) => typeof value === 'string' && isDigest(value))),
     }),
   ).catch(undefined),
 });
