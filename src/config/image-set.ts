@@ -202,11 +202,8 @@ export function parseImageSet(document: Document): ImageSet {
     document,
     parsed.patches.map((patch) => patch.match),
   );
-  const { policies: signatures, problems: wrongScopes } = readSignaturePolicies(
-    document,
-    parsed.signatures ?? {},
-  );
-  problems.push(...wrongScopes);
+  const policies = readSignaturePolicies(document, parsed.signatures ?? {});
+  problems.push(...policies.problems);
   const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
   if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
     problems.push({
@@ -242,7 +239,7 @@ export function parseImageSet(document: Document): ImageSet {
       ]),
     ),
     tags: parsed.tags ?? {},
-    signatures,
+    signatures: policies.policies,
   };
   const notices = [
     ...set.prefixes
@@ -252,6 +249,7 @@ export function parseImageSet(document: Document): ImageSet {
     ...noticesOfTexts(document, describeLookAlike),
     ...kubernetes.flatMap(unknownPatch),
     ...uselessFilters(set),
+    ...policies.notices,
   ];
   return { ...set, notices };
 }

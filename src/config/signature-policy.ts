@@ -1,4 +1,3 @@
-import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
 import {
@@ -10,12 +9,13 @@ import {
 } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-set-name.ts';
-import type { Problem } from './problem.ts';
+import type { Notice, Problem } from './problem.ts';
+import { adviseOnWorkflow, findAnyone, isIdentity } from './signer-identity.ts';
 import { textOf } from './validation.ts';
 
 /** A trusted signer: the identity in the certificate, and the issuer that confirmed it. */
 export interface Signer {
-  /** An e-mail address or the URL of a workflow. `*` means any text. */
+  /** An e-mail address or the URL of a workflow. `*` means any text without "/" and "@", `**` any text. */
   readonly identity: string;
   /** The exact URL of the identity provider. */
   readonly issuer: string;
@@ -86,13 +86,12 @@ export function formatScope({ host, path }: PolicyScope): string {
 }
 
 function readIdentity(text: string): string {
-  if (/^\*+$/.test(text)) {
-    throw malformed('this is everyone', 'write an e-mail address or the address of a workflow');
-  }
+  const anyone = findAnyone(text);
+  if (anyone !== undefined) throw malformed(anyone, 'write an e-mail address or the address of a workflow');
   if (text !== '' && text.length <= 1000 && !/\s/.test(text)) return text;
   throw malformed(
     `expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`,
-    'write an e-mail address or the address of a workflow; "*" stands for any text',
+    'write an e-mail address or the address of a workflow; "*" stands for text without "/" and "@"',
   );
 }
 
@@ -127,11 +126,15 @@ function toPolicy(value: ParsedSignatures[string]): SignaturePolicy {
   return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
 
-/** Returns the policies under `signatures` of a document, and the problems of their scopes. */
+/** Returns the policies under `signatures` of a document, problems of their scopes, and notices about their signers. */
 export function readSignaturePolicies(
   document: Document,
   parsed: ParsedSignatures,
-): { readonly policies: SignaturePolicies; readonly problems: readonly Problem[] } {
+): {
+  readonly policies: SignaturePolicies;
+  readonly problems: readonly Problem[];
+  readonly notices: readonly Notice[];
+} {
   const policies: { scope: PolicyScope; policy: SignaturePolicy }[] = [];
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(parsed)) {
@@ -147,7 +150,19 @@ export function readSignaturePolicies(
       problems.push({ place, message: `${error.message} (${error.hint})` });
     }
   }
-  return { policies, problems };
+  return { policies, problems, notices: noticesOf(document, parsed) };
+}
+
+function noticesOf(document: Document, parsed: ParsedSignatures): Notice[] {
+  return Object.entries(parsed).flatMap(([key, value]) => {
+    if (value === 'off') return [];
+    const signers = Array.isArray(value) ? value : [value];
+    return signers.flatMap(({ identity }, index) => {
+      const message = adviseOnWorkflow(identity);
+      const path = ['signatures', key, ...(Array.isArray(value) ? [index] : []), 'identity'];
+      return message === undefined ? [] : [{ place: document.place(path), message }];
+    });
+  });
 }
 
 /** Returns policies as a file writes them. */
@@ -180,10 +195,5 @@ export function policyFor(
 
 /** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
 export function isSigner(wanted: Signer, found: Pick<Signer, 'identity' | 'issuer'>): boolean {
-  if (wanted.issuer !== found.issuer) return false;
-  const pattern = wanted.identity
-    .split('*')
-    .map((part) => RE2JS.quote(part))
-    .join('.*');
-  return RE2JS.compile(pattern, RE2JS.DOTALL).testExact(found.identity);
+  return wanted.issuer === found.issuer && isIdentity(wanted.identity, found.identity);
 }

@@ -13,7 +13,7 @@ import {
 } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { ARCHITECTURES, type Architecture, parseArchitecture } from './kubernetes/architecture.ts';
-import { ConfigurationFailure, type Problem } from './problem.ts';
+import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { parseTreePath, type TreePath } from './tree-path.ts';
 import { expandUri, parseUriTemplate, type UriTemplate } from './uri-template.ts';
@@ -58,6 +58,8 @@ export interface Versions {
   readonly components: readonly ComponentEntry[];
   /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
+  /** Warnings about what was read. */
+  readonly notices: readonly Notice[];
 }
 
 const OWN_FILES = [
@@ -210,7 +212,11 @@ export function parseVersions(document: Document): Versions {
   const value = validate(document, shape);
   const at = (list: string, index: number) => (key?: string) =>
     document.place(key === undefined ? [list, index] : [list, index, key]);
-  const { policies, problems: wrongScopes } = readSignaturePolicies(document, value.signatures ?? {});
+  const {
+    policies,
+    problems: wrongScopes,
+    notices,
+  } = readSignaturePolicies(document, value.signatures ?? {});
   const versions: Versions = {
     file: document.file,
     arch: value.arch,
@@ -220,6 +226,7 @@ export function parseVersions(document: Document): Versions {
       place: at('components', index),
     })),
     signatures: policies,
+    notices,
   };
   const problems = [...contradictions(versions, document), ...wrongScopes];
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);

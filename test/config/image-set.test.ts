@@ -230,7 +230,7 @@ describe('an image set', () => {
 describe('the signers of an image set', () => {
   test('are read for a registry or a path, with the nearest name of a registry', () => {
     const set = read(`{"names": ["pause"], "signatures": {
-      "ghcr.io/flannel-io/": {"identity": "https://github.com/flannel-io/*", "issuer": "https://token.actions.githubusercontent.com"},
+      "ghcr.io/flannel-io/": {"identity": "https://github.com/flannel-io/**", "issuer": "https://token.actions.githubusercontent.com"},
       "index.docker.io": "off",
       "k8s.gcr.io/dns": [{"identity": "a@b.c", "issuer": "https://accounts.google.com", "signedAs": "quay.io/dns"}]
     }}`);
@@ -238,6 +238,12 @@ describe('the signers of an image set', () => {
       'ghcr.io/flannel-io signed',
       'docker.io off',
       'registry.k8s.io/dns signed',
+    ]);
+    expect(set.notices).toEqual([
+      {
+        place: expect.objectContaining({ line: 2, column: 43 }),
+        message: expect.stringMatching(/takes any repository, any workflow, any branch: write https:/),
+      },
     ]);
   });
 

@@ -5,6 +5,7 @@ import { runPacker } from '../../src/cli/packer-dispatch.ts';
 import { runSynctl } from '../../src/cli/synctl-dispatch.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
+import type { Notice } from '../../src/config/problem.ts';
 import { parseVersions } from '../../src/config/versions.ts';
 import { type Ending, EXIT } from '../../src/process/exit-code.ts';
 import { readActionMetadata } from '../support/action-metadata.ts';
@@ -105,7 +106,10 @@ test('every option of install.sh that a page shows exists', () => {
   for (const option of options) expect(script).toContain(` ${option} `);
 });
 
-const KINDS: readonly (readonly [keys: readonly string[], read: (snippet: Snippet) => unknown])[] = [
+const KINDS: readonly (readonly [
+  keys: readonly string[],
+  read: (snippet: Snippet) => { readonly notices: readonly Notice[] },
+])[] = [
   [
     ['kubernetes', 'cni', 'names', 'prefixes', 'extras', 'patches'],
     ({ page, text }) => parseImageSet(parseDocument(page, text)),
@@ -124,7 +128,9 @@ test.each(
   expect(problems).toEqual([]);
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
   const [, read] = KINDS.find(([known]) => keys.some((key) => known.includes(key))) ?? [];
-  read?.({ ...snippet, text });
+  const notices = read?.({ ...snippet, text }).notices.map(({ message }) => message) ?? [];
+  // Of what pages recommend nothing is to be warned.
+  expect(notices.filter((message) => message.includes('workflow'))).toEqual([]);
 });
 
 /** Pages show whole workflows, jobs without their names, lists of steps, and permissions with steps. */

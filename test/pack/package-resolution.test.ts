@@ -200,6 +200,15 @@ describe('resolvePackage', () => {
     ]);
   });
 
+  it('tells of signers whose workflow or branch is left open', () => {
+    const identity = 'https://github.com/org/app/.github/workflows/**';
+    const signatures = { 'ghcr.io': { identity, issuer: 'https://token.actions.githubusercontent.com' } };
+    const file = { images: [{ name: 'pause', tag: '3.10.2' }], signatures };
+    expect(noticesOf(resolve(JSON.stringify(file), { kube: '1.37.1' }))).toContainEqual(
+      expect.stringContaining(`"${identity}" takes any workflow, any branch: write https://`),
+    );
+  });
+
   it('refuses pins that belong to the version which the file was written for', () => {
     expect(problemsOf(PLAIN.replaceAll('},{', '},\n{'), { kube: '1.36.3' })).toEqual([
       '"3.5": pause 3.5 belongs to Kubernetes 1.22.0 to 1.22.17; 1.36.3 wants 3.10.2: write that, or "auto"',

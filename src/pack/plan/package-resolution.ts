@@ -54,6 +54,9 @@ export function resolvePackage(versions: Versions, settings: ResolutionSettings)
     images,
     components,
     signatures: versions.signatures,
-    notices: findings.notices,
+    notices: [
+      ...versions.notices.map(({ message, place }) => ({ text: message, place })),
+      ...findings.notices,
+    ],
   };
 }

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { adviseOnWorkflow, findAnyone, isIdentity } from '../../src/config/signer-identity.ts';
+
+const WORKFLOWS = 'https://github.com/org/app/.github/workflows';
+
+describe('an identity', () => {
+  test.each<[pattern: string, identity: string, is: boolean]>([
+    ['me@example.com', 'me@example.com', true],
+    ['*@example.com', 'you@example.com', true],
+    ['*@example.com', 'you@evil.example@example.com', false],
+    ['krel-*@k8s.example', 'krel-trust@k8s.example', true],
+    [`${WORKFLOWS}/release.yml@refs/tags/v*`, `${WORKFLOWS}/release.yml@refs/tags/v1.2`, true],
+    [`${WORKFLOWS}/release.yml@refs/tags/v*`, `${WORKFLOWS}/release.yml@refs/tags/v1/x`, false],
+    [`${WORKFLOWS}/release.yml@refs/heads/*`, `${WORKFLOWS}/release.yml@refs/heads/main`, true],
+    [`${WORKFLOWS}/release.yml@refs/heads/*`, `${WORKFLOWS}/release.yml@refs/heads/release/1.2`, false],
+    [
+      `${WORKFLOWS}/release.yml@refs/heads/release/*`,
+      `${WORKFLOWS}/release.yml@refs/heads/release/1.2`,
+      true,
+    ],
+    [`${WORKFLOWS}/*@refs/tags/v*`, `${WORKFLOWS}/release.yml@refs/tags/v1`, true],
+    // Whoever may push a branch may name it like the end of a wanted identity.
+    [`${WORKFLOWS}/*@refs/tags/v*`, `${WORKFLOWS}/test.yml@refs/heads/x@refs/tags/v1`, false],
+    [
+      'https://github.com/org/*/.github/workflows/r.yml@refs/tags/v*',
+      `${WORKFLOWS}/r.yml@refs/tags/v1`,
+      true,
+    ],
+    [
+      'https://github.com/org/*/r.yml@refs/tags/v*',
+      'https://github.com/org/app/.github/workflows/r.yml@refs/tags/v1',
+      false,
+    ],
+    [`${WORKFLOWS}/*`, `${WORKFLOWS}/release.yml@refs/tags/v1`, false],
+    [`${WORKFLOWS}/**`, `${WORKFLOWS}/release.yml@refs/tags/v1`, true],
+    ['https://github.com/org/**', `${WORKFLOWS}/release.yml@refs/tags/v1`, true],
+    ['a**e', 'a@b/c\nde', true],
+    ['a*e', 'abde', true],
+    ['a.e', 'abe', false],
+    ['(a+)+', 'aaa', false],
+  ])('that is wanted as %j is %j: %s', (pattern, identity, is) => {
+    expect(isIdentity(pattern, identity)).toBe(is);
+  });
+
+  test.each<[pattern: string, wrong: string | undefined]>([
+    ['*', 'this is everyone'],
+    ['***', 'this is everyone'],
+    ['*@*', 'this is everyone'],
+    ['https://**', 'this is everyone'],
+    ['https://*/**', 'this is everyone'],
+    ['me@*', 'this is anyone at any place'],
+    ['*@*.com', 'this is anyone at any place'],
+    ['**example.com', 'this is anyone at any place'],
+    ['krel-*', 'this is anyone at any place'],
+    ['https://*.example/org/**', 'this is anyone at any place'],
+    ['https://github.com*', 'this is anyone at any place'],
+    ['https://github.com/**', 'this is anyone at github.com'],
+    ['https://github.com/*/app/.github/workflows/r.yml@refs/tags/v*', 'this is anyone at github.com'],
+    ['https://github.com/kube*/app/.github/workflows/r.yml@refs/tags/v*', 'this is anyone at github.com'],
+    ['https://gitlab.com/*/app//.gitlab-ci.yml@refs/heads/main', 'this is anyone at gitlab.com'],
+    ['*@example.com', undefined],
+    ['me@example.com', undefined],
+    ['me', undefined],
+    ['spiffe://example.com/ns/*/sa/release', undefined],
+    [`${WORKFLOWS}/**`, undefined],
+  ])('that leaves open whose it is, is refused: %s', (pattern, wrong) => {
+    expect(findAnyone(pattern)).toBe(wrong);
+  });
+
+  test.each<[pattern: string, open: string]>([
+    ['https://github.com/org/**', 'any repository, any workflow, any branch'],
+    ['https://github.com/org/*/.github/workflows/r.yml@refs/tags/v*', 'any repository'],
+    [`${WORKFLOWS}/**`, 'any workflow, any branch'],
+    [`${WORKFLOWS}/*@refs/tags/v*`, 'any workflow'],
+    [`${WORKFLOWS}/release**@refs/tags/v*`, 'any workflow'],
+    [`${WORKFLOWS}/release.yml@**`, 'any branch'],
+    [`${WORKFLOWS}/release.yml@refs/**`, 'any branch'],
+    [`${WORKFLOWS}/release.yml@refs/heads/*`, 'any branch'],
+    [`${WORKFLOWS}/release.yml@refs/heads/**`, 'any branch'],
+  ])('of a workflow that leaves parts open is told what it takes: %s', (pattern, open) => {
+    expect(adviseOnWorkflow(pattern)).toMatch(`${JSON.stringify(pattern)} takes ${open}: write https://`);
+  });
+
+  test.each([
+    ['https://github.com/org'],
+    ['https://github.com/org/*'],
+    ['https://github.com/org/app'],
+    [`${WORKFLOWS}/release.yml`],
+    [`${WORKFLOWS}/*`],
+    [`${WORKFLOWS}/@refs/tags/v1`],
+    [`${WORKFLOWS}/release.yml@main`],
+    [`${WORKFLOWS}/release.yml@*`],
+    [`${WORKFLOWS}/release.yml@refs/*`],
+    ['https://github.com/org/app/workflows/release.yml@refs/tags/v*'],
+  ])('that no workflow can have is told as that: %s', (pattern) => {
+    expect(adviseOnWorkflow(pattern)).toMatch(/^no workflow has an address like /);
+  });
+
+  test.each([
+    [`${WORKFLOWS}/release.yml@refs/tags/v*`],
+    [`${WORKFLOWS}/release.yml@refs/tags/*`],
+    [`${WORKFLOWS}/release.yml@refs/*/v1.2`],
+    [`${WORKFLOWS}/release-*.yml@refs/heads/release-*`],
+    [`${WORKFLOWS}/release.yml@refs/heads/main`],
+    [`${WORKFLOWS}/release.yml@${'0'.repeat(40)}`],
+    ['me@example.com'],
+    ['https://gitlab.com/org/app//.gitlab-ci.yml@refs/heads/main'],
+  ])('that names its parts is left alone: %s', (pattern) => {
+    expect(adviseOnWorkflow(pattern)).toBeUndefined();
+  });
+});
