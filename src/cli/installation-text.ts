@@ -1,6 +1,7 @@
 import { alignColumns, wrapLine } from '../lib/text/columns.ts';
 import { joinWords } from '../lib/text/sentence.ts';
 import { shortDigest } from '../registry/oci/digest.ts';
+import { describeSignature } from '../sync/check/check-signatures.ts';
 import { type CheckedInstallation, isInstallable, type NeededImage } from '../sync/check/installation.ts';
 
 const NARROW = 100;
@@ -25,6 +26,7 @@ export function installationLines(checked: CheckedInstallation, width?: number):
     '',
     ...alignColumns([heads, ...rows]),
     '',
+    ...signatureLines(images),
     ...(isInstallable(checked) ? files.flatMap(({ path, text }) => [`# ${path}`, text]) : []),
     ...[...[...shared].map((message) => `unknown: ${message}`), ...verdictLines(checked)].map((line) =>
       wrapLine(line, width, 2),
@@ -38,15 +40,29 @@ function sharedMessages(images: readonly NeededImage[]): ReadonlySet<string> {
   return new Set(unknown.filter((message, index) => unknown.indexOf(message) !== index));
 }
 
+/** Returns whose signatures the images have, or why none counts, each once. Empty if signatures are not checked. */
+function signatureLines(images: readonly NeededImage[]): string[] {
+  const checked = images.flatMap(({ name, signature }) =>
+    signature === undefined ? [] : [{ name, words: describeSignature(signature) }],
+  );
+  const lines = [...Map.groupBy(checked, ({ words }) => words)].map(([words, ones]) =>
+    ones.length === images.length
+      ? `signatures: ${words}`
+      : `signature of ${joinWords(ones.map(({ name }) => name))}: ${words}`,
+  );
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
 function verdictLines(checked: CheckedInstallation): string[] {
   const { version, architecture, images, names } = checked;
   if (isInstallable(checked)) {
     return [
-      `installable: all ${images.length} images of Kubernetes ${version} for linux/${architecture} are there`,
+      `installable: all ${images.length} images of Kubernetes ${version} for linux/${architecture} are there${signedWords(checked)}`,
     ];
   }
   const unknown = images.filter(({ verdict }) => verdict === 'unknown');
   const lacking = images.filter(({ verdict }) => verdict !== 'there' && verdict !== 'unknown');
+  const unsigned = checked.requiresSignatures ? images.filter(isUnverified) : [];
   const misnamed = names.kind === 'usable' ? [] : names.misnamed;
   return [
     ...misnamed.map(
@@ -60,10 +76,26 @@ function verdictLines(checked: CheckedInstallation): string[] {
           `not installable: missing ${joinWords(lacking.map(({ name }) => name))} ` +
             `(${remedyFor(lacking)}put "${version}" under "kubernetes" in the image set, and run ${commandFor(lacking)})`,
         ]),
+    ...(unsigned.length === 0
+      ? []
+      : [`not installable: no signature counts of ${joinWords(unsigned.map(({ name }) => name))}`]),
     ...(unknown.length === 0
       ? []
       : [`not known: ${joinWords(unknown.map(({ name }) => name))} could not be asked for`]),
   ];
+}
+
+function isUnverified({ signature }: NeededImage): boolean {
+  return signature?.status === 'unverified';
+}
+
+/** Returns what is to be said of signatures behind "are there". */
+function signedWords({ images }: CheckedInstallation): string {
+  if (images.every(({ signature }) => signature === undefined)) return '';
+  const unverified = images.filter(isUnverified).length;
+  if (unverified > 0) return `, ${unverified} of them without a signature that counts`;
+  const isAll = images.every(({ signature }) => signature?.status === 'verified');
+  return isAll ? ', and signed' : '';
 }
 
 function remedyFor(lacking: readonly NeededImage[]): string {
@@ -92,6 +124,7 @@ export function installationJson(checked: CheckedInstallation): unknown {
     missing: images.filter(({ verdict }) => verdict !== 'there').map(({ name }) => name),
     images,
     misnamed: names.kind === 'usable' ? [] : names.misnamed,
+    signaturesRequired: checked.requiresSignatures,
     files: Object.fromEntries(files.map(({ path, text }) => [path, text])),
   };
 }

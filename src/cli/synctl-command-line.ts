@@ -92,7 +92,8 @@ const COMMANDS: readonly {
     description:
       'Shows side by side what the state, the source and the destination know of one image.\n' +
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
-      'configuration of containerd and kubeadm that uses it. It asks the destination alone.',
+      'configuration of containerd and kubeadm that uses it. It asks the destination, and the source\n' +
+      'only with --verify-signatures, for signatures that are not there.',
     flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', ...TRUST, 'db', 'state', 'shard'])],
     tolerated: pick(['addition-ns', 'signatures']),
   },

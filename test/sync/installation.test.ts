@@ -1,14 +1,20 @@
-import { expect, test } from 'vitest';
+import { basename } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { installationJson, installationLines } from '../../src/cli/installation-text.ts';
 import type { Architecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
+import type { Digest } from '../../src/registry/oci/digest.ts';
+import { type Index, parseManifest } from '../../src/registry/oci/manifest.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { checkInstallation, isInstallable } from '../../src/sync/check/installation.ts';
 import { fillRegistry } from '../support/images/fill.ts';
 import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
-import { startRegistry } from '../support/registry/registry.ts';
+import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
+import { seedImage, seedIndex, seedMade, seedWindows } from '../support/registry/seed.ts';
+import { cosignLayer, cosignManifest, cosignPayload, signatureTag } from '../support/sigstore/signature.ts';
+import { TestSigstore } from '../support/sigstore/sigstore.ts';
 import { type RunChoices, SyncRoute } from '../support/sync-run.ts';
 
 const PROGRAMS = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'];
@@ -142,4 +148,151 @@ test('one reason why no image can be asked for is told once', async () => {
   expect(lines.filter((line) => line.includes(message))).toEqual([`unknown: ${message}`]);
   expect(lines.find((line) => line.startsWith('etcd:'))).toMatch(/unknown$/);
   expect(lines.at(-1)).toMatch(/^not known: /);
+});
+
+const VERSION = '1.36.3';
+const NEEDED = [
+  ...PROGRAMS.map((name) => [name, `v${VERSION}`] as const),
+  ['etcd', '3.6.8-0'],
+  ['coredns/coredns', 'v1.14.2'],
+  ['pause', '3.10.2'],
+] as const;
+const RELEASE = { identity: 'release@example.com', issuer: 'https://accounts.example.com' };
+const SOMEONE = { ...RELEASE, identity: 'someone@example.com' };
+
+describe('with --verify-signatures', () => {
+  let sigstore: TestSigstore;
+  beforeAll(async () => {
+    sigstore = await TestSigstore.start();
+  });
+
+  async function sign(
+    { host, storage }: TestRegistry,
+    name: string,
+    digest: Digest,
+    signing = RELEASE,
+  ): Promise<void> {
+    const layer = await cosignLayer(sigstore, cosignPayload(digest, `${host}/${name}`), signing);
+    seedMade(storage, name, signatureTag(digest), cosignManifest([layer]));
+  }
+
+  function indexOf(registry: TestRegistry, name: string, tag: string): Index {
+    const stored = registry.storage.manifest(name, tag);
+    const manifest = parseManifest(stored?.bytes ?? Buffer.alloc(0), undefined, name);
+    if (manifest.kind !== 'index') throw new Error(`${name} is no index`);
+    return manifest;
+  }
+
+  /** A mirror of a release of which each image is signed, and all that it lists; `signers` names others. */
+  async function signedWorld(
+    choices: RunChoices = {},
+    signers: Readonly<Record<string, typeof RELEASE | undefined>> = {},
+  ) {
+    const stack = new AsyncDisposableStack();
+    const source = stack.use(await startRegistry({ access: PUBLIC_TOKENS }));
+    const destination = stack.use(await startRegistry({ access: TOKENS }));
+    for (const [name, tag] of NEEDED) {
+      seedIndex(source.storage, name, { tags: [tag], layers: [100] });
+      const signer = name in signers ? signers[name] : RELEASE;
+      const { digest, manifests } = indexOf(source, name, tag);
+      if (signer === undefined) continue;
+      for (const one of [digest, ...manifests.map((listed) => listed.digest)])
+        await sign(source, name, one, signer);
+    }
+    const set = { kubernetes: [VERSION], signatures: { [source.host]: RELEASE } };
+    const route = new SyncRoute({ source, destination, set });
+    const trustedRoot = sigstore.writeTrustedRoot(route.folder);
+    await route.run(choices);
+    source.journal.clear();
+    const check = async (verifySignatures: 'warn' | 'require') => {
+      const checked = await checkInstallation(
+        { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' },
+        route.settings({ ...choices, verifySignatures, trustedRoot }),
+        route.parts(),
+      );
+      return { checked, lines: installationLines(checked), json: installationJson(checked) };
+    };
+    return { source, destination, route, check, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  }
+
+  test('finds the signatures at the mirror, and asks the source for none that are there', async () => {
+    await using here = await signedWorld({ signatures: 'copy' });
+    const { checked, lines, json } = await here.check('require');
+    expect(isInstallable(checked)).toBe(true);
+    expect(lines).toContain(`signatures: verified, of ${RELEASE.identity} (${RELEASE.issuer})`);
+    expect(lines.at(-1)).toBe(
+      `installable: all 7 images of Kubernetes ${VERSION} for linux/amd64 are there, and signed`,
+    );
+    expect(json).toMatchObject({
+      installable: true,
+      signaturesRequired: true,
+      images: NEEDED.map(() => ({ signature: { status: 'verified', identity: RELEASE.identity } })),
+    });
+    expect(here.source.journal.entries).toEqual([]);
+  });
+
+  test('finds those that were not mirrored at the source', async () => {
+    await using here = await signedWorld();
+    const { checked } = await here.check('require');
+    expect(isInstallable(checked)).toBe(true);
+    expect(here.source.journal.count()).toBeGreaterThan(0);
+  });
+
+  test('tells what is not signed, or by another, and is not content where signatures are required', async () => {
+    await using here = await signedWorld({ signatures: 'copy' }, { etcd: undefined, pause: SOMEONE });
+    const warned = await here.check('warn');
+    expect(isInstallable(warned.checked)).toBe(true);
+    expect(warned.lines.at(-1)).toMatch(/are there, 2 of them without a signature that counts$/);
+    const { checked, lines, json } = await here.check('require');
+    expect(isInstallable(checked)).toBe(false);
+    expect(lines.join('\n')).toMatch(/^signature of etcd:3\.6\.8-0: it has no signature; /m);
+    expect(lines.join('\n')).toMatch(/^signature of pause:3\.10\.2: .* it is by someone@example\.com /m);
+    expect(lines.at(-1)).toBe('not installable: no signature counts of etcd:3.6.8-0 and pause:3.10.2');
+    expect(lines.join('\n')).not.toContain('imageRepository');
+    expect(json).toMatchObject({ installable: false });
+    expect(JSON.stringify(json)).toContain('"SIGNATURE_REFUSED"');
+  });
+
+  test('is not content where nobody said who signs', async () => {
+    await using here = await signedWorld();
+    here.route.wants({ kubernetes: [VERSION] });
+    const { checked } = await here.check('require');
+    expect(isInstallable(checked)).toBe(false);
+    expect(checked.images[0]?.signature?.reason?.code).toBe('SIGNATURE_POLICY_MISSING');
+  });
+
+  test('takes an index that was cut to some platforms by the signatures of what it lists', async () => {
+    await using here = await signedWorld({ platforms: [parsePlatform('linux/amd64', 'test')] });
+    expect(isInstallable((await here.check('require')).checked)).toBe(true);
+  });
+
+  test('takes no index for the signature of a part of it that a machine may not take', async () => {
+    await using here = await signedWorld({ signatures: 'copy' });
+    const { storage } = here.destination;
+    const evil = seedImage(storage, 'keel/etcd', { seed: 'evil' });
+    const genuine = indexOf(here.destination, 'keel/etcd', '3.6.8-0');
+    const body = JSON.parse(genuine.bytes.toString());
+    const platform = { os: 'linux', architecture: 'amd64', variant: 'v3' };
+    const { mediaType, digest, bytes } = evil;
+    body.manifests.push({ mediaType, digest, size: bytes.length, platform });
+    storage.putManifest('keel/etcd', Buffer.from(JSON.stringify(body)), genuine.mediaType, ['3.6.8-0']);
+    const { checked, lines } = await here.check('require');
+    expect(isInstallable(checked)).toBe(false);
+    expect(lines.at(-1)).toBe('not installable: no signature counts of etcd:3.6.8-0');
+  });
+});
+
+test('an image of which layers are elsewhere cannot be installed from', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  for (const [name, tag] of NEEDED) seedIndex(destination.storage, `keel/${basename(name)}`, { tags: [tag] });
+  seedWindows(destination.storage, 'keel/pause', { tags: ['3.10.2'], platform: 'linux/amd64' });
+  const route = new SyncRoute({ source, destination, set: { kubernetes: [VERSION] } });
+  const choice = { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' } as const;
+  const checked = await checkInstallation(choice, route.settings(), route.parts());
+  expect(isInstallable(checked)).toBe(false);
+  expect(checked.images.at(-1)).toMatchObject({
+    verdict: 'incomplete',
+    message: 'it lacks 1 layer of a type that is not distributed; synctl sync does not copy these',
+  });
 });

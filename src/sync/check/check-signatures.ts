@@ -2,22 +2,25 @@ import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import type { Reference, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
+import type { SignaturePlace } from '../../signatures/signature-search.ts';
+import type { RepositoryName } from '../../signatures/signed-name.ts';
 import type { ReportedImage } from '../report/report.ts';
 import { reportedSignature } from '../report/signature-report.ts';
+import { isSignatureTag } from '../select/signature-tag.ts';
 import type { TagView } from './tag-view.ts';
 
 /** The result of checking the signature of one tag. */
 export type CheckedSignature = NonNullable<ReportedImage['signature']>;
 
-/** Returns the result of checking a tag's signature, or undefined if the source does not have the tag. */
+/** Returns the result of checking a tag's signature, or undefined if the source does not have it, or it is a signature. */
 export async function checkSignature(
   check: SignatureCheck,
   of: { readonly source: Registry; readonly image: Reference; readonly tag: Tag | Digest },
   view: TagView,
   signal: AbortSignal,
 ): Promise<CheckedSignature | undefined> {
-  if (view.kind !== 'there') return undefined;
   const { source, image, tag } = of;
+  if (view.kind !== 'there' || isSignatureTag(tag)) return undefined;
   const { repository } = image;
   const asked = {
     name: image,
@@ -27,6 +30,42 @@ export async function checkSignature(
     places: [{ registry: source, repository }],
   };
   return reportedSignature(await check.check(asked, signal));
+}
+
+/** An image at a destination, of which one architecture is wanted. */
+interface InstalledImage {
+  /** Its name at the source, to which a policy applies. */
+  readonly name: RepositoryName;
+  readonly tag: Tag;
+  /** Its name at the destination. */
+  readonly about: string;
+  readonly digest: Digest;
+  /** What its index lists for the architecture. Empty if it is no index. */
+  readonly children: readonly Digest[];
+  /** Where signatures may be, the likeliest first. */
+  readonly places: readonly SignaturePlace[];
+}
+
+/**
+ * Returns the result of checking the signature of an image for one architecture: that of its index vouches for all that it
+ * lists. An index that was cut to some platforms has none; then each image that it lists for the architecture needs one,
+ * as a machine may take any of them.
+ */
+export async function checkInstalledSignature(
+  check: SignatureCheck,
+  { digest, children, ...image }: InstalledImage,
+  signal: AbortSignal,
+): Promise<CheckedSignature> {
+  const verify = async (one: Digest): Promise<CheckedSignature> =>
+    reportedSignature(await check.check({ ...image, digests: [one] }, signal));
+  const whole = await verify(digest);
+  if (whole.status !== 'unverified' || children.length === 0) return whole;
+  const each = await Promise.all(children.map(verify));
+  const [first] = each;
+  if (first !== undefined && each.every(({ status }) => status === 'verified')) return first;
+  // What is wrong with a signature tells more than that there is none.
+  const isMissing = whole.reason?.code === 'SIGNATURE_MISSING';
+  return (isMissing ? each.find(({ status }) => status === 'unverified') : undefined) ?? whole;
 }
 
 /** Returns whether all signatures are verified or exempt, or not required. */

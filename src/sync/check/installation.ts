@@ -1,5 +1,5 @@
 import { readImageSetIfThere } from '../../config/configuration-file.ts';
-import type { ImageSet } from '../../config/image-set.ts';
+import { EMPTY_IMAGE_SET, type ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
 import { clusterNeeds } from '../../config/kubeadm-images.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
@@ -8,9 +8,9 @@ import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-relea
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { describeFailure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
-import { entryFor } from '../../registry/oci/platform.ts';
 import {
   apiHost,
   formatReference,
@@ -20,12 +20,15 @@ import {
   type Tag,
 } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { SignatureCheck } from '../../signatures/signature-check.ts';
+import type { RepositoryName } from '../../signatures/signed-name.ts';
 import { describeMissing, PartsSearch } from '../copy/missing-parts.ts';
 import { openRunRegistries } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
+import { areSignaturesFine, type CheckedSignature, checkInstalledSignature } from './check-signatures.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
 import { warnOfStrangers } from './stranger-notice.ts';
@@ -47,24 +50,29 @@ export interface NeededImage {
   /** What is wrong. Empty if the verdict needs no explanation. */
   readonly message: string;
   readonly digest?: Digest | undefined;
+  /** Defined if signatures are checked and the mirror has the tag. */
+  readonly signature?: CheckedSignature | undefined;
 }
 
 /** The result of `synctl check --kubernetes`. */
 export interface CheckedInstallation extends InstallationChoice {
   readonly mirror: string;
   readonly images: readonly NeededImage[];
+  readonly requiresSignatures: boolean;
   readonly names: KubeadmNames;
   /** Empty if kubeadm cannot use the names at the mirror. */
   readonly files: readonly ConfigurationFile[];
 }
 
-/** Returns whether a mirror has all required images, under names that kubeadm can use. */
-export function isInstallable({ images, names }: CheckedInstallation): boolean {
-  return names.kind === 'usable' && images.every(({ verdict }) => verdict === 'there');
+/** Returns whether a mirror has all required images, with signatures if required, under names that kubeadm can use. */
+export function isInstallable({ images, names, requiresSignatures }: CheckedInstallation): boolean {
+  const isThere = images.every(({ verdict }) => verdict === 'there');
+  return names.kind === 'usable' && isThere && areSignaturesFine({ tags: images, requiresSignatures });
 }
 
 interface Needed {
   readonly name: ImageName;
+  readonly from: RepositoryName;
   readonly repository: Repository;
   readonly tag: Tag;
 }
@@ -78,13 +86,13 @@ function neededImages(
     const patch = set === undefined ? undefined : patchFor(set, name)?.name;
     const from = { host: source, repository: parseRepository(name) };
     const repository = destinationRepository(naming, namespace, from, patch);
-    return { name, repository, tag: parseTag(text) };
+    return { name, from, repository, tag: parseTag(text) };
   });
 }
 
 /**
  * Returns whether the destination has all images that kubeadm of a version needs on one architecture, and the
- * configuration by which a cluster uses them. Throws failures of the settings and the image set, and
+ * configuration by which a cluster uses them. The source is asked for signatures only that are not there. Throws failures of the settings and the image set, and
  * `COMMAND_TIMED_OUT`.
  */
 export async function checkInstallation(
@@ -93,8 +101,14 @@ export async function checkInstallation(
   parts: KnownStateParts,
 ): Promise<CheckedInstallation> {
   const { reporter } = parts;
-  const { destination, namespace, caFile, tlsSkipVerify } = settings;
+  const { destination, namespace, caFile, tlsSkipVerify, verifySignatures, trustedRoot } = settings;
   const set = await readImageSetIfThere(settings.imageSet);
+  const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
+  const signatures = await SignatureCheck.open(verifySignatures, {
+    policies,
+    trustedRoot,
+    file: settings.imageSet,
+  });
   const { warning, tags } = kubeadmTags(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
   const needed = neededImages(choice, set, settings);
@@ -103,7 +117,9 @@ export async function checkInstallation(
   const registries = await openRunRegistries(settings, { ...parts, signal, deadline: deadline.at });
   try {
     const target = registries.at(destination);
-    const images = await Promise.all(needed.map((one) => lookAt(one, choice.architecture, target, signal)));
+    const { architecture } = choice;
+    const look = { architecture, target, source: registries.at(settings.source), signatures, signal };
+    const images = await Promise.all(needed.map((one) => lookAt(one, look)));
     warnOfStrangers([target], reporter);
     const repositories = new Map(needed.map(({ name, repository }) => [name, repository]));
     const names = kubeadmNames(destination, repositories);
@@ -121,17 +137,25 @@ export async function checkInstallation(
             pauseImage: formatReference({ host: destination, repository: pause, tag: tags.pause }),
           });
     const mirror = namespace === undefined ? destination : `${destination}/${namespace}`;
-    return { ...choice, mirror, images, names, files };
+    const requiresSignatures = verifySignatures === 'require';
+    return { ...choice, mirror, images, requiresSignatures, names, files };
   } finally {
     registries.close();
   }
 }
 
+interface Look {
+  readonly architecture: Architecture;
+  readonly target: Registry;
+  readonly source: Registry;
+  /** What verifies signatures; undefined if none are wanted. */
+  readonly signatures: SignatureCheck | undefined;
+  readonly signal: AbortSignal;
+}
+
 async function lookAt(
-  { name, repository, tag }: Needed,
-  architecture: Architecture,
-  target: Registry,
-  signal: AbortSignal,
+  { name, from, repository, tag }: Needed,
+  { architecture, target, source, signatures, signal }: Look,
 ): Promise<NeededImage> {
   const wanted = `linux/${architecture}`;
   const image = {
@@ -149,22 +173,51 @@ async function lookAt(
   if (!fits && platforms.length > 0) {
     return { ...image, digest, verdict: 'other-platforms', message: `only for ${platforms.join(', ')}` };
   }
-  const child = manifest === undefined ? undefined : childFor(manifest, architecture);
+  const children = manifest === undefined ? [] : childrenFor(manifest, architecture);
+  const signature =
+    signatures &&
+    (await checkInstalledSignature(
+      signatures,
+      {
+        name: from,
+        tag,
+        about: image.reference,
+        digest,
+        children,
+        places: [
+          { registry: target, repository },
+          { registry: source, repository: from.repository },
+        ],
+      },
+      signal,
+    ));
+  const seen = { ...image, digest, signature };
   try {
     // Other tools may leave an index without all its images there, and garbage collections an image without its layers.
-    const isNeeded = (listed: Descriptor): boolean => child === undefined || listed.digest === child;
-    const { missing } = await new PartsSearch(target, signal).lookBelow(repository, digest, {
+    const isNeeded = (listed: Descriptor): boolean =>
+      children.length === 0 || children.includes(listed.digest);
+    const { missing, elsewhere } = await new PartsSearch(target, signal).lookBelow(repository, digest, {
       wants: isNeeded,
     });
-    if (missing.length === 0) return { ...image, digest, verdict: 'there', message: '' };
-    return { ...image, digest, verdict: 'incomplete', message: `it lacks ${describeMissing(missing)}` };
+    if (missing.length > 0)
+      return { ...seen, verdict: 'incomplete', message: `it lacks ${describeMissing(missing)}` };
+    if (elsewhere > 0) return { ...seen, verdict: 'incomplete', message: describeElsewhere(elsewhere) };
+    return { ...seen, verdict: 'there', message: '' };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...image, digest, verdict: 'unknown', message: describeFailure(error) };
+    return { ...seen, verdict: 'unknown', message: describeFailure(error) };
   }
 }
 
-function childFor(manifest: Manifest, architecture: Architecture): Digest | undefined {
-  if (manifest.kind === 'image') return undefined;
-  return entryFor(manifest.manifests, { os: 'linux', architecture })?.digest;
+/** Images of Linux have no such layers, and machines would fetch them from addresses that the manifest names. */
+function describeElsewhere(count: number): string {
+  return `it lacks ${countOf(count, 'layer')} of a type that is not distributed; synctl sync does not copy these`;
+}
+
+/** Returns what an index lists for an architecture, of any variant: which one is taken depends on the machine. */
+function childrenFor(manifest: Manifest, architecture: Architecture): readonly Digest[] {
+  if (manifest.kind === 'image') return [];
+  return manifest.manifests.flatMap(({ platform, digest }) =>
+    platform?.os === 'linux' && platform.architecture === architecture ? [digest] : [],
+  );
 }

@@ -114,16 +114,18 @@ export function seedWindows(
     readonly baseType?: string;
     /** Whether the base layer is there. */
     readonly isHeld?: boolean;
+    readonly platform?: string;
   } = {},
 ): Manifest {
   const {
     tags = [],
     baseType = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
     isHeld = false,
+    platform = 'windows/amd64',
   } = choices;
   const image = seedImage(storage, repository, {
     family: 'docker',
-    platform: 'windows/amd64',
+    platform,
     layers: [700],
   });
   const base = Buffer.from(`base of ${repository}`);
