@@ -9,6 +9,7 @@ import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { formatDuration } from '../duration.ts';
 import { Failure } from '../failure.ts';
+import { type AnswerPace, DEFAULT_PACE, PaceWatch } from './answer-pace.ts';
 import { decoded } from './content-coding.ts';
 import { explainNetworkError, HttpFailure } from './http-failure.ts';
 import { AgentPool, type CertificateAuthorities, proxyOnTheWay } from './proxy.ts';
@@ -58,6 +59,8 @@ export interface HttpAnswer {
   readonly url: URL;
   /** Not read yet, and not encoded. It must be read or destroyed, otherwise its connection is lost. */
   readonly body: Readable;
+  /** How slowly it may come if it is read as a whole; as slowly as it likes if undefined. */
+  readonly pace?: AnswerPace | undefined;
 }
 
 /** Whose certificates a client trusts. */
@@ -166,7 +169,8 @@ export class HttpClient {
         answer.on('error', () => undefined);
         const isRaw = method === 'HEAD' || request.isOwnCoding?.(answer.headers) === true;
         const content = isRaw ? { headers: answer.headers, body: answer } : decoded(answer);
-        resolve({ status: answer.statusCode ?? 0, url, ...content });
+        const { pace = DEFAULT_PACE } = this.#timeouts;
+        resolve({ status: answer.statusCode ?? 0, url, pace, ...content });
       });
       if (typeof body !== 'function') outgoing.end(body);
       else {
@@ -213,23 +217,26 @@ function isReset(error: Error): boolean {
 
 /**
  * Reads a body into memory and returns its bytes. Returns undefined and closes the connection if there are more than
- * `limit` bytes. Throws `HttpFailure` if the body breaks off.
+ * `limit` bytes. Throws `HttpFailure` if the body breaks off or comes too slowly.
  */
 export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffer | undefined> {
+  const { body, pace, url } = answer;
   const parts: Buffer[] = [];
   let length = 0;
+  using watch = pace && new PaceWatch(pace, url.host, (failure) => body.destroy(failure));
   try {
-    for await (const part of answer.body) {
+    for await (const part of body) {
       if (!Buffer.isBuffer(part)) continue;
       length += part.length;
+      watch?.count(part.length);
       if (length > limit) {
-        answer.body.destroy();
+        body.destroy();
         return undefined;
       }
       parts.push(part);
     }
   } catch (error) {
-    throw explainNetworkError(error, answer.url.host);
+    throw explainNetworkError(error, url.host);
   }
   return Buffer.concat(parts, length);
 }

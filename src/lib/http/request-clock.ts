@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http';
 import { type Duration, formatDuration, seconds } from '../duration.ts';
+import { type AnswerPace, DEFAULT_PACE } from './answer-pace.ts';
 import { HttpFailure } from './http-failure.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface HttpTimeouts {
   readonly work?: Duration | undefined;
   /** Without a byte while bytes should flow. An answer may not be slower than a kilobyte a second either. */
   readonly idle: Duration;
+  /** The whole of an answer that is read into memory; the usual pace by default. */
+  readonly pace?: AnswerPace | undefined;
 }
 
 export const DEFAULT_TIMEOUTS = {
@@ -27,6 +30,7 @@ export const DEFAULT_TIMEOUTS = {
   content: seconds(300),
   work: seconds(900),
   idle: seconds(60),
+  pace: DEFAULT_PACE,
 } satisfies HttpTimeouts;
 
 /**
@@ -75,7 +79,10 @@ export class RequestClock {
     start(connect, 'no connection', UNCONNECTED_HINT);
     outgoing.once('socket', (socket) => {
       const connected = (): void => clearTimeout(this.#timer);
-      if (socket.connecting) socket.once('connect', connected);
+      // A handshake that trickles moves bytes all the time.
+      const isInHandshake = 'secureConnecting' in socket && socket.secureConnecting === true;
+      if (isInHandshake) socket.once('secureConnect', connected);
+      else if (socket.connecting) socket.once('connect', connected);
       else connected();
     });
     const expireIdle = expire(idle, 'not a byte moved');
