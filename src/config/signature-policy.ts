@@ -25,6 +25,9 @@ export interface Signer {
   readonly acceptUnnamed?: true | undefined;
 }
 
+/** As what a certificate names somebody: by an e-mail address, or by another address, such as that of a workflow. */
+export type IdentityKind = 'email' | 'uri';
+
 /** A registry, or all repositories below one of its paths. */
 export interface PolicyScope {
   readonly host: Host;
@@ -193,7 +196,22 @@ export function policyFor(
   return fits.toSorted((one, other) => length(other) - length(one))[0];
 }
 
-/** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
-export function isSigner(wanted: Signer, found: Pick<Signer, 'identity' | 'issuer'>): boolean {
-  return wanted.issuer === found.issuer && isIdentity(wanted.identity, found.identity);
+/** Returns as what an identity of a policy names somebody. */
+function identityKind(identity: string): IdentityKind {
+  return identity.includes('://') ? 'uri' : 'email';
+}
+
+/**
+ * Returns whether a trusted signer's pattern matches a whole identity of its kind, and the issuer is the same. A URI may be
+ * `me@example.com` as well: whoever vouches for one kind of names may let people choose another.
+ */
+export function isSigner(
+  wanted: Signer,
+  found: Pick<Signer, 'identity' | 'issuer'> & { readonly identityKind: IdentityKind },
+): boolean {
+  return (
+    wanted.issuer === found.issuer &&
+    identityKind(wanted.identity) === found.identityKind &&
+    isIdentity(wanted.identity, found.identity)
+  );
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseJson } from '../lib/json.ts';
 import type { Digest } from '../registry/oci/digest.ts';
 import { type Candidate, shown, type Unfit, unfit } from './candidate.ts';
+import { readPem } from './pem.ts';
 
 /** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
 export const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
@@ -29,7 +30,9 @@ const logEntryShape = z.object({
 const logBodyShape = z.object({
   kind: z.string(),
   apiVersion: z.string(),
-  spec: z.object({ signature: z.object({ publicKey: z.object({ content: z.string() }) }) }),
+  spec: z.object({
+    data: z.object({ hash: z.object({ algorithm: z.enum(['sha256', 'sha384', 'sha512']) }) }),
+  }),
 });
 
 const payloadShape = z.object({
@@ -40,17 +43,11 @@ const payloadShape = z.object({
   }),
 });
 
-/** Returns the base64 of a PEM certificate's content; the first, where there are several. */
-function certificateOf(pem: string): string | undefined {
-  const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
-  const end = pem.indexOf('-----END CERTIFICATE-----');
-  if (start < 0 || end < start) return undefined;
-  return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
-}
+const HASH_NAMES = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' } as const;
 
 /**
- * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
- * its entry in the log must be of the same certificate. Nothing of it is verified here.
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so. Nothing
+ * of it is verified here.
  */
 export function readCosignLayer(
   layer: { readonly annotations: unknown; readonly payload: Buffer },
@@ -64,19 +61,18 @@ export function readCosignLayer(
   const annotations = annotationsShape.safeParse(layer.annotations);
   if (!annotations.success)
     return unfit('it has no certificate or no entry in a log, so nobody is named by it');
-  const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+  const certificate = readPem(annotations.data['dev.sigstore.cosign/certificate']);
   const entry = logEntryShape.safeParse(parseJson(annotations.data['dev.sigstore.cosign/bundle']));
   if (certificate === undefined || !entry.success)
     return unfit('its certificate or its entry in a log is malformed');
   const { SignedEntryTimestamp, Payload } = entry.data;
   const body = logBodyShape.safeParse(parseJson(Buffer.from(Payload.body, 'base64')));
   if (!body.success) return unfit('its entry in a log is malformed');
-  const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
-  if (certificateOf(logged) !== certificate) return unfit('its entry in a log is of another certificate');
+  const { algorithm } = body.data.spec.data.hash;
   const bundle = {
     mediaType: BUNDLE_TYPE,
     verificationMaterial: {
-      x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+      x509CertificateChain: { certificates: [{ rawBytes: certificate.toString('base64') }] },
       tlogEntries: [
         {
           logIndex: String(Payload.logIndex),
@@ -90,8 +86,8 @@ export function readCosignLayer(
     },
     messageSignature: {
       messageDigest: {
-        algorithm: 'SHA2_256',
-        digest: createHash('sha256').update(layer.payload).digest('base64'),
+        algorithm: HASH_NAMES[algorithm],
+        digest: createHash(algorithm).update(layer.payload).digest('base64'),
       },
       signature: annotations.data['dev.cosignproject.cosign/signature'],
     },

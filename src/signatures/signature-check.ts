@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
 import {
   formatScope,
@@ -15,8 +16,10 @@ import type { Tag } from '../registry/oci/reference.ts';
 import { type Candidate, shown } from './candidate.ts';
 import { findSignatures, type SignaturePlace } from './signature-search.ts';
 import { compareNames, nameWhenSigned, type RepositoryName } from './signed-name.ts';
-import type { FoundSigner, SigstoreVerifier } from './sigstore-verifier.ts';
+import type { FoundSigner } from './signer-certificate.ts';
+import type { SigstoreVerifier } from './sigstore-verifier.ts';
 import { openVerifier } from './trusted-root.ts';
+import { Untrusted } from './untrusted.ts';
 import {
   type AppliedPolicy,
   byAnother,
@@ -158,6 +161,9 @@ export class SignatureCheck {
     for (const digest of image.digests) {
       for (const place of image.places) {
         for await (const found of findSignatures(place, digest, signal)) {
+          // Each costs some milliseconds during which no timeout fires and no Ctrl-C is heard.
+          await otherWork();
+          signal.throwIfAborted();
           if (found.kind === 'unread') unread.push(found.error);
           else if (found.kind === 'unfit') reasons.push({ text: found.reason });
           else {
@@ -253,6 +259,7 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function explain(error: unknown): string {
+  if (error instanceof Untrusted) return error.message;
   const known = EXPLANATIONS.get(failureCode(error));
   return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
 }

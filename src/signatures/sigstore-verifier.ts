@@ -2,32 +2,41 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
-import type { Signer } from '../config/signature-policy.ts';
+import { refuseCostlyParts, refuseLargeParts } from './bundle-bounds.ts';
 import type { Candidate } from './candidate.ts';
+import { checkLogEntry, type LogEntry } from './log-entry.ts';
+import { signedContent } from './signed-content.ts';
+import { type FoundSigner, isForTimestamps, readSigner } from './signer-certificate.ts';
+import { readFractions, signingTimes } from './signing-time.ts';
+import { Untrusted } from './untrusted.ts';
 
-/** Whom a certificate names, and who vouched for that. */
-export type FoundSigner = Pick<Signer, 'identity' | 'issuer'>;
-
-/** Of one signature; real ones have one or two. Entries are compared with each other, and each costs a verification. */
-const PROOFS_LIMIT = 8;
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
-const CHECKPOINT_LIMIT = 16_384;
-/** What signs a checkpoint, as the library looks for it: it takes the name for a regular expression, which may never end. */
-const CHECKPOINT_SIGNER = /^[\w./:-]{1,200}$/;
+type TrustMaterial = ReturnType<typeof toTrustMaterial>;
 
 /** Verifies signatures against one trusted root, without a network. */
 export class SigstoreVerifier {
   readonly #verifier: Verifier;
+  readonly #logs: TrustMaterial['tlogs'];
 
   /** `root` is the JSON of a trusted_root.json. Throws what is wrong with it. */
   constructor(root: unknown) {
     const parsed = TrustedRoot.fromJSON(root);
-    const { tlogs, certificateAuthorities, ctlogs } = parsed;
+    const { tlogs, certificateAuthorities, ctlogs, timestampAuthorities } = parsed;
     if (tlogs.length === 0 || certificateAuthorities.length === 0 || ctlogs.length === 0) {
       throw new Error('it has no certificate authority, no log of certificates or no log of signatures');
     }
+    if ([...tlogs, ...ctlogs].some(({ publicKey }) => publicKey?.validFor?.start === undefined)) {
+      throw new Error('it does not say from when on a log is to be believed');
+    }
+    const trusted = toTrustMaterial({
+      ...parsed,
+      timestampAuthorities: timestampAuthorities.filter(({ certChain }) => {
+        const [leaf] = certChain?.certificates ?? [];
+        return leaf !== undefined && isForTimestamps(Buffer.from(leaf.rawBytes));
+      }),
+    });
+    this.#logs = trusted.tlogs;
     const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
-    this.#verifier = new Verifier(toTrustMaterial(parsed), thresholds);
+    this.#verifier = new Verifier(trusted, thresholds);
   }
 
   /**
@@ -35,36 +44,43 @@ export class SigstoreVerifier {
    * should be is another question. Throws what does not hold.
    */
   verify({ bundle, artifact }: Candidate): FoundSigner {
+    refuseLargeParts(bundle);
     const parsed = bundleFromJSON(bundle);
-    refuseUnreasonable(parsed);
-    // A bundle that says both could be read as one thing here and as another there.
-    const signsBytes = parsed.content.$case === 'messageSignature';
-    if (signsBytes !== (artifact !== undefined)) throw new Error('it signs something else than it seems to');
+    const { tlogEntries } = parsed.verificationMaterial;
+    const certificates = certificatesOf(parsed);
+    refuseCostlyParts(parsed, certificates);
+    const [certificate] = certificates;
+    if (certificate === undefined) throw new Untrusted('it was made with a key, which names nobody');
+    const signer = readSigner(certificate);
+    for (const entry of tlogEntries) checkLogEntry(entry, certificate);
+    const entity = toSignedEntity(parsed, artifact);
+    readFractions(entity.timestamps);
+    const signature = signedContent(parsed.content, artifact, entity.signature);
     // Without a policy: the library takes the wanted name for a regular expression that may match anywhere.
-    const { identity } = this.#verifier.verify(toSignedEntity(parsed, artifact));
-    const name = identity?.subjectAlternativeName;
-    const issuer = identity?.extensions?.issuer;
-    if (name === undefined || issuer === undefined) throw new Error('it names nobody');
-    if (UNSEEN.test(name + issuer)) throw new Error('it names somebody with characters that nobody sees');
-    return { identity: name, issuer };
+    this.#verifier.verify({ ...entity, signature });
+    const times = signingTimes(entity.timestamps);
+    for (const entry of tlogEntries) this.#checkTimes(entry, times);
+    return signer;
+  }
+
+  /** The library looks at the time of an entry only where the log promised it. */
+  #checkTimes({ logId }: LogEntry, times: readonly Date[]): void {
+    const isValid = this.#logs.some(
+      ({ logID, validFor }) =>
+        logID.equals(logId.keyId) && times.every((time) => validFor.start <= time && time <= validFor.end),
+    );
+    if (!isValid) throw new Untrusted('its log was not to be believed when it was made');
   }
 }
 
-/** Refuses what no real bundle has and what would keep the verification busy for long. */
-function refuseUnreasonable({ verificationMaterial }: Bundle): void {
-  const { tlogEntries, timestampVerificationData } = verificationMaterial;
-  const proofs = [tlogEntries, timestampVerificationData?.rfc3161Timestamps ?? []];
-  if (proofs.some(({ length }) => length > PROOFS_LIMIT))
-    throw new Error('it has more proofs than any real one');
-  for (const { inclusionProof } of tlogEntries) {
-    const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
-    const signers = [...checkpoint.slice(0, CHECKPOINT_LIMIT).matchAll(/\u2014 (\S+)/g)].map(
-      ([, name = '']) => name,
-    );
-    const isOdd =
-      checkpoint.length > CHECKPOINT_LIMIT ||
-      signers.length > PROOFS_LIMIT ||
-      signers.some((name) => !CHECKPOINT_SIGNER.test(name));
-    if (isOdd) throw new Error('it has a checkpoint that no log makes');
+/** Returns the certificate of the signer and those that come with it; none where a bare key signed. */
+function certificatesOf({ verificationMaterial: { content } }: Bundle): readonly Buffer[] {
+  switch (content.$case) {
+    case 'publicKey':
+      return [];
+    case 'certificate':
+      return [Buffer.from(content.certificate.rawBytes)];
+    case 'x509CertificateChain':
+      return content.x509CertificateChain.certificates.map(({ rawBytes }) => Buffer.from(rawBytes));
   }
 }

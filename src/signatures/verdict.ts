@@ -2,13 +2,13 @@ import type { SignaturePolicies, Signer } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
 import { joinWords } from '../lib/text/sentence.ts';
 import { shown } from './candidate.ts';
-import type { FoundSigner } from './sigstore-verifier.ts';
+import type { FoundSigner } from './signer-certificate.ts';
 
 /** What is known of the signature of an image. */
 export type SignatureVerdict =
   /** The policy asks for none. */
   | { readonly kind: 'exempt' }
-  | (FoundSigner & {
+  | (Pick<FoundSigner, 'identity' | 'issuer'> & {
       readonly kind: 'verified';
       readonly form: 'cosign' | 'bundle';
       /** Changes with the policy that it was verified against. */
@@ -24,7 +24,7 @@ export interface Reason {
   readonly isUnnamed?: true | undefined;
 }
 
-function describeSigner({ identity, issuer }: FoundSigner): string {
+function describeSigner({ identity, issuer }: Pick<FoundSigner, 'identity' | 'issuer'>): string {
   return `${identity} (${issuer})`;
 }
 
@@ -70,7 +70,11 @@ export function unnamed(text: string): Reason {
 
 /** What is wrong with a signature that is by someone else. */
 export function byAnother(signer: FoundSigner): string {
-  return `it is by ${describeSigner(signer)}`;
+  const { identity, issuer, identityKind } = signer;
+  const seems = identity.includes('://') ? 'uri' : 'email';
+  if (identityKind === seems) return `it is by ${describeSigner(signer)}`;
+  const kind = identityKind === 'uri' ? 'a URI' : 'an e-mail address';
+  return `it is by ${identity}, which its certificate has as ${kind} (${issuer})`;
 }
 
 /** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */

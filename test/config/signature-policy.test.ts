@@ -3,6 +3,7 @@ import { parseDocument } from '../../src/config/document.ts';
 import {
   formatScope,
   formatSignaturePolicies,
+  type IdentityKind,
   isSigner,
   policyFor,
   readSignaturePolicies,
@@ -22,6 +23,10 @@ function policies(signatures: object): SignaturePolicies {
   const { policies: found, problems } = read(signatures);
   expect(problems).toEqual([]);
   return found;
+}
+
+function kindOf(found: string): IdentityKind {
+  return found.includes('://') ? 'uri' : 'email';
 }
 
 describe('the scope of a policy', () => {
@@ -78,8 +83,12 @@ describe('a signer', () => {
     },
   );
 
-  test.each<[wanted: string, found: string, is: boolean]>([
+  test.each<[wanted: string, found: string, is: boolean, identityKind?: IdentityKind]>([
     ['me@example.com', 'me@example.com', true],
+    ['me@example.com', 'me@example.com', false, 'uri'],
+    ['*@example.com', 'me@example.com', false, 'uri'],
+    ['me/you@example.com', 'me/you@example.com', true],
+    ['https://github.com/a/b', 'https://github.com/a/b', false, 'email'],
     ['me@example.com', 'xme@example.com', false],
     ['me@example.com', 'me@example.com.evil', false],
     ['me@example.com', 'me@exampleXcom', false],
@@ -91,12 +100,12 @@ describe('a signer', () => {
     ['a*c*e', 'abde', false],
     ['a*', 'a\nb', true],
     ['(a+)+', 'aaa', false],
-  ])('that is wanted as %j is %j: %s', (identity, found, is) => {
-    expect(isSigner({ ...ME, identity }, { ...ME, identity: found })).toBe(is);
+  ])('that is wanted as %j is %j: %s %s', (identity, found, is, identityKind = kindOf(found)) => {
+    expect(isSigner({ ...ME, identity }, { ...ME, identity: found, identityKind })).toBe(is);
   });
 
   test('of another identity provider is another one', () => {
-    expect(isSigner(ME, { ...ME, issuer: `${ME.issuer}/` })).toBe(false);
+    expect(isSigner(ME, { ...ME, identityKind: 'email', issuer: `${ME.issuer}/` })).toBe(false);
   });
 });
 

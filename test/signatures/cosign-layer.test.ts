@@ -96,11 +96,6 @@ describe('a layer is no signature', () => {
       () => logged((entry) => ({ ...entry, body: 'e30=' })),
       'its entry in a log is malformed',
     ],
-    [
-      'with the certificate of another one',
-      () => having(CERTIFICATE, other.annotations[CERTIFICATE]),
-      'its entry in a log is of another certificate',
-    ],
   ])('%s', (_what, made, reason) => {
     expect(readCosignLayer(made(), DIGEST)).toEqual({ kind: 'unfit', reason });
   });

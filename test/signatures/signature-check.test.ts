@@ -17,6 +17,7 @@ import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { names } from '../support/sigstore/certificate.ts';
 import {
   bundleManifest,
   type CosignLayer,
@@ -29,7 +30,7 @@ import {
   statementBundle,
   timestampedBundle,
 } from '../support/sigstore/signature.ts';
-import { type Signing, TestSigstore } from '../support/sigstore/sigstore.ts';
+import { type Signing, signerExtensions, TestSigstore } from '../support/sigstore/sigstore.ts';
 import { TestClient } from '../support/test-client.ts';
 
 const RELEASERS: Signing = {
@@ -197,7 +198,17 @@ describe('a signature under cosign’s tag', () => {
     [
       'by someone with a name that nobody sees as it is',
       async (it) => it.sign(await it.layer({ identity: `me@example.com\n${RELEASERS.identity}` })),
-      refused('it is malformed (it names somebody with characters that nobody sees)'),
+      refused('it names somebody with characters that nobody sees'),
+    ],
+    [
+      'by a URI that reads as the e-mail address that is wanted',
+      async (it) => {
+        const named = [names.uri(RELEASERS.identity)];
+        it.sign(await it.layer({ extensions: signerExtensions(RELEASERS, { named }) }));
+      },
+      refused(
+        `it is by ${RELEASERS.identity}, which its certificate has as a URI (https://accounts.google.com)`,
+      ),
     ],
     [
       'of something that is no image',
@@ -319,7 +330,7 @@ describe('a signature under cosign’s tag', () => {
         };
         it.sign({ ...layer, annotations });
       },
-      'SIGNATURE_REFUSED: its signature does not count: it is malformed',
+      'SIGNATURE_REFUSED: its signature does not count: its certificate is malformed',
     ],
     [
       'one good among several',
@@ -456,9 +467,9 @@ describe('a bundle that refers to an image', () => {
     const verdict = await verdictOf(async (it) => {
       const bundle = JSON.stringify(await statementBundle(sigstore, it.digest, RELEASERS));
       // The name of a log is looked for as an expression: this one needs 2^26 steps for each character of its address.
-      it.refer(JSON.parse(bundle.replace(/\u2014 rekor\.sigstore\.dev/, '\u2014 ((([a-z:/.]+)+)+)+!')));
+      it.refer(JSON.parse(bundle.replace(/\u2014 rekor\.sigstore\.example/, '\u2014 ((([a-z:/.]+)+)+)+!')));
     });
-    expect(told(verdict)).toBe(refused('it is malformed (it has a checkpoint that no log makes)'));
+    expect(told(verdict)).toBe(refused('it has a checkpoint that no log makes'));
   });
 
   test('is not believed with more entries of logs than any real one', async () => {
@@ -470,7 +481,9 @@ describe('a bundle that refers to an image', () => {
       bundle.verificationMaterial.tlogEntries = Array.from({ length: 9 }, () => entry);
       it.refer(bundle);
     });
-    expect(told(verdict)).toBe(refused('it is malformed (it has more proofs than any real one)'));
+    expect(told(verdict)).toBe(
+      refused('a part of it is larger than any real one, verificationMaterial.tlogEntries'),
+    );
   });
 });
 

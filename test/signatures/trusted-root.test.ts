@@ -66,7 +66,7 @@ test('a file of one’s own takes its place', async () => {
   const candidate = readBundle(Buffer.from(bundle), digestOf(manifest), manifest);
   if (candidate.kind !== 'candidate') throw new Error(candidate.reason);
   const own = await openVerifier(sigstore.writeTrustedRoot(scratchFolder()));
-  expect(own.verify(candidate)).toEqual(signer);
+  expect(own.verify(candidate)).toEqual({ ...signer, identityKind: 'email' });
   const pinnedOne = await openVerifier(undefined);
   expect(() => pinnedOne.verify(candidate)).toThrow();
 });

@@ -48,7 +48,19 @@ test('an image without a signature says whose is wanted', () => {
 });
 
 test('a signature by someone else says by whom', () => {
-  expect(byAnother(YOU)).toBe('it is by you@example.com (https://accounts.example.com)');
+  expect(byAnother({ ...YOU, identityKind: 'email' })).toBe(
+    'it is by you@example.com (https://accounts.example.com)',
+  );
+});
+
+test('a signature by a name of another kind than it seems says so', () => {
+  expect(byAnother({ ...ME, identityKind: 'uri' })).toBe(
+    'it is by me@example.com, which its certificate has as a URI (https://accounts.example.com)',
+  );
+  const identity = 'https://github.com/a/b';
+  expect(byAnother({ ...ME, identity, identityKind: 'email' })).toBe(
+    `it is by ${identity}, which its certificate has as an e-mail address (${ME.issuer})`,
+  );
 });
 
 test('an image without a policy says where to write one', () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Digest, digestHex, digestOf } from '../../../src/registry/oci/digest.ts';
 import type { Image } from '../images/image.ts';
-import { type Signed, type Signing, type TestSigstore, toPem } from './sigstore.ts';
+import { type EntryKind, HASH_NAMES, logEntry } from './entry-kind.ts';
+import { SIGNING_TIME, type Signed, type Signing, type TestSigstore, toPem } from './sigstore.ts';
 
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
@@ -12,10 +13,6 @@ export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 export interface CosignLayer {
   readonly payload: Buffer;
   readonly annotations: Record<string, string>;
-}
-
-function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }
 
 /** Returns what cosign signs. */
@@ -32,36 +29,24 @@ export function cosignPayload(
   return Buffer.from(JSON.stringify({ critical, optional: null }));
 }
 
-function recordOf(bytes: Buffer) {
-  return (signature: string, certificate: string): object => ({
-    kind: 'hashedrekord',
-    apiVersion: '0.0.1',
-    spec: {
-      data: { hash: { algorithm: 'sha256', value: sha256(bytes).toString('hex') } },
-      signature: {
-        content: signature,
-        publicKey: { content: Buffer.from(toPem(certificate)).toString('base64') },
-      },
-    },
-  });
-}
-
 /** Signs a payload as cosign does. */
 export async function cosignLayer(
   sigstore: TestSigstore,
   payload: Buffer,
   signing: Signing,
 ): Promise<CosignLayer> {
-  const { signature, certificate, entry } = await sigstore.sign(payload, signing, recordOf(payload));
-  const { body, integratedTime, logIndex, logID, verification } = entry;
+  const { signature, certificate, entry } = sigstore.sign(payload, signing, (signature, certificate, hash) =>
+    logEntry('hashedrekord 0.0.1', { bytes: payload, payload, signature, certificate, hash }),
+  );
+  const { body, integratedTime, logIndex, logID, signedEntryTimestamp } = entry;
   const bundle = {
-    SignedEntryTimestamp: verification.signedEntryTimestamp,
-    Payload: { body, integratedTime, logIndex, logID },
+    SignedEntryTimestamp: signedEntryTimestamp.toString('base64'),
+    Payload: { body: body.toString('base64'), integratedTime, logIndex, logID },
   };
   return {
     payload,
     annotations: {
-      'dev.cosignproject.cosign/signature': signature,
+      'dev.cosignproject.cosign/signature': signature.toString('base64'),
       'dev.sigstore.cosign/certificate': toPem(certificate),
       'dev.sigstore.cosign/chain': '',
       'dev.sigstore.cosign/bundle': JSON.stringify(bundle),
@@ -112,30 +97,66 @@ export function cosignManifest(layers: readonly CosignLayer[]): Image {
   );
 }
 
-function bundleOf({ certificate, entry }: Signed, kind: string, content: object) {
-  const { body, integratedTime, logIndex, logID, verification } = entry;
-  const { inclusionProof: proof, signedEntryTimestamp } = verification;
+/** In which form a signature is put into a bundle, and with which proofs. */
+export interface BundleForm {
+  readonly mediaType?: string;
+  readonly entry?: EntryKind;
+  readonly hasPromise?: boolean;
+  readonly hasProof?: boolean;
+  /** Times that an authority signed, as DER has them; none unless told. */
+  readonly timestamps?: readonly (Date | string)[];
+  /** What the log has, where that is not the certificate of the signer. */
+  readonly loggedCertificate?: Buffer;
+  /** What follows the certificate, where the form is one that has a chain. */
+  readonly chain?: readonly Buffer[];
+}
+
+function bundleOf(
+  sigstore: TestSigstore,
+  { signature, certificate, entry }: Signed,
+  content: object,
+  form: BundleForm & { readonly entry: EntryKind; readonly clock: TestSigstore | undefined },
+) {
+  const { body, integratedTime, logIndex, logID, signedEntryTimestamp, proof } = entry;
+  const { mediaType = BUNDLE_TYPE, hasPromise = true, hasProof = true, timestamps = [], chain } = form;
+  const [kind, version] = form.entry.split(' ');
+  const clock = form.clock ?? sigstore;
+  const rawBytes = certificate.toString('base64');
+  const older = [certificate, ...(chain ?? [])].map((each) => ({ rawBytes: each.toString('base64') }));
   return {
-    mediaType: BUNDLE_TYPE,
+    mediaType,
     verificationMaterial: {
-      certificate: { rawBytes: certificate },
+      ...(chain === undefined
+        ? { certificate: { rawBytes } }
+        : { x509CertificateChain: { certificates: older } }),
       tlogEntries: [
         {
           logIndex: String(logIndex),
           logId: { keyId: Buffer.from(logID, 'hex').toString('base64') },
-          kindVersion: { kind, version: '0.0.1' },
-          integratedTime: String(integratedTime),
-          inclusionPromise: { signedEntryTimestamp },
-          inclusionProof: {
-            logIndex: String(proof.logIndex),
-            treeSize: String(proof.treeSize),
-            rootHash: Buffer.from(proof.rootHash, 'hex').toString('base64'),
-            hashes: [],
-            checkpoint: { envelope: proof.checkpoint },
-          },
-          canonicalizedBody: body,
+          kindVersion: { kind, version },
+          integratedTime: String(hasPromise ? integratedTime : 0),
+          ...(hasPromise
+            ? { inclusionPromise: { signedEntryTimestamp: signedEntryTimestamp.toString('base64') } }
+            : {}),
+          ...(hasProof
+            ? {
+                inclusionProof: {
+                  logIndex: String(proof.logIndex),
+                  treeSize: String(proof.treeSize),
+                  rootHash: proof.rootHash.toString('base64'),
+                  hashes: proof.hashes.map((hash) => hash.toString('base64')),
+                  checkpoint: { envelope: proof.checkpoint },
+                },
+              }
+            : {}),
+          canonicalizedBody: body.toString('base64'),
         },
       ],
+      timestampVerificationData: {
+        rfc3161Timestamps: timestamps.map((time) => ({
+          signedTimestamp: clock.timestamp(signature, time).toString('base64'),
+        })),
+      },
     },
     ...content,
   };
@@ -146,56 +167,39 @@ export async function messageBundle(
   sigstore: TestSigstore,
   bytes: Buffer,
   signing: Signing,
+  form: BundleForm = {},
 ): Promise<object> {
-  const signed = await sigstore.sign(bytes, signing, recordOf(bytes));
-  return bundleOf(signed, 'hashedrekord', messageSignature(bytes, signed));
+  const entry = form.entry ?? 'hashedrekord 0.0.1';
+  const signed = sigstore.sign(bytes, signing, (signature, certificate, hash) =>
+    logEntry(entry, {
+      bytes,
+      payload: bytes,
+      signature,
+      certificate: form.loggedCertificate ?? certificate,
+      hash,
+    }),
+  );
+  const content = {
+    messageSignature: {
+      messageDigest: {
+        algorithm: HASH_NAMES[signed.hash],
+        digest: createHash(signed.hash).update(bytes).digest('base64'),
+      },
+      signature: signed.signature.toString('base64'),
+    },
+  };
+  return bundleOf(sigstore, signed, content, { ...form, entry, clock: signing.clock });
 }
+
+/** As clients of a log of the newer kind write it, which promises nothing and tells no time: an authority does. */
+export const REKOR_2: BundleForm = { hasPromise: false, timestamps: [SIGNING_TIME] };
 
 /**
  * Returns a bundle that signs bytes themselves and is in a log of the newer kind, which promises nothing and tells no time: a
  * time-stamping authority does. https://github.com/sigstore/rekor-tiles
  */
-export async function timestampedBundle(
-  sigstore: TestSigstore,
-  bytes: Buffer,
-  signing: Signing & { readonly clock?: TestSigstore },
-): Promise<object> {
-  const signed = await sigstore.sign(bytes, signing, (signature, certificate) => ({
-    kind: 'hashedrekord',
-    apiVersion: '0.0.2',
-    spec: {
-      hashedRekordV002: {
-        data: { algorithm: 'SHA2_256', digest: sha256(bytes).toString('base64') },
-        signature: {
-          content: signature,
-          verifier: { x509Certificate: { rawBytes: certificate }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' },
-        },
-      },
-    },
-  }));
-  const { verificationMaterial, ...rest } = bundleOf(signed, 'hashedrekord', messageSignature(bytes, signed));
-  const [entry] = verificationMaterial.tlogEntries;
-  const { inclusionPromise: _, ...withoutPromise } = { ...entry, inclusionPromise: undefined };
-  const signedTimestamp = await (signing.clock ?? sigstore).timestamp(signed.signature);
-  return {
-    ...rest,
-    verificationMaterial: {
-      ...verificationMaterial,
-      tlogEntries: [
-        { ...withoutPromise, integratedTime: '0', kindVersion: { kind: 'hashedrekord', version: '0.0.2' } },
-      ],
-      timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp }] },
-    },
-  };
-}
-
-function messageSignature(bytes: Buffer, { signature }: Signed) {
-  return {
-    messageSignature: {
-      messageDigest: { algorithm: 'SHA2_256', digest: sha256(bytes).toString('base64') },
-      signature,
-    },
-  };
+export function timestampedBundle(sigstore: TestSigstore, bytes: Buffer, signing: Signing): Promise<object> {
+  return messageBundle(sigstore, bytes, signing, { ...REKOR_2, entry: 'hashedrekord 0.0.2' });
 }
 
 /** What a statement says besides the digest that it is about. */
@@ -214,6 +218,7 @@ export async function statementBundle(
   digest: Digest,
   signing: Signing,
   statement: Statement = {},
+  form: BundleForm = {},
 ): Promise<object> {
   const { names = [], others = {}, predicate = {} } = statement;
   const { predicateType = 'https://sigstore.dev/cosign/sign/v1' } = statement;
@@ -235,21 +240,24 @@ export async function statementBundle(
     Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `),
     payload,
   ]);
-  const signed = await sigstore.sign(encoded, signing, (signature, certificate) => ({
-    kind: 'dsse',
-    apiVersion: '0.0.1',
-    spec: {
-      payloadHash: { algorithm: 'sha256', value: sha256(payload).toString('hex') },
-      signatures: [{ signature, verifier: Buffer.from(toPem(certificate)).toString('base64') }],
-    },
-  }));
-  return bundleOf(signed, 'dsse', {
+  const entry = form.entry ?? 'dsse 0.0.1';
+  const signed = sigstore.sign(encoded, signing, (signature, certificate, hash) =>
+    logEntry(entry, {
+      bytes: encoded,
+      payload,
+      signature,
+      certificate: form.loggedCertificate ?? certificate,
+      hash,
+    }),
+  );
+  const content = {
     dsseEnvelope: {
       payload: payload.toString('base64'),
       payloadType,
-      signatures: [{ sig: signed.signature }],
+      signatures: [{ sig: signed.signature.toString('base64') }],
     },
-  });
+  };
+  return bundleOf(sigstore, signed, content, { ...form, entry, clock: signing.clock });
 }
 
 /** Puts a bundle into a manifest that refers to another one. */

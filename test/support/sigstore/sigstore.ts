@@ -1,8 +1,20 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
-import { z } from 'zod';
+import {
+  type CertificateExtension,
+  certificate,
+  extensions,
+  type Issuer,
+  issuerOf,
+  names,
+  rootCertificate,
+  USES,
+} from './certificate.ts';
+import { sequence } from './der-writer.ts';
+import { type HashName, type KeyKind, TestKey } from './test-key.ts';
+import { TimestampAuthority } from './timestamp-authority.ts';
+import { type LogAnswer, TransparencyLog } from './transparency-log.ts';
 
 /** Who signs, and what is unusual about it. */
 export interface Signing {
@@ -10,125 +22,126 @@ export interface Signing {
   readonly issuer: string;
   /** The signature comes into the log after its certificate has expired. */
   readonly late?: boolean;
-  /** Of another Sigstore: its authority, or its log alone. */
+  /** Of another Sigstore: its authority, its log alone, or its clock. */
   readonly authority?: TestSigstore;
   readonly log?: TestSigstore;
+  readonly clock?: TestSigstore;
+  readonly key?: KeyKind;
+  /** With which it is signed, where that is not the one that goes with the key. */
+  readonly hash?: HashName;
+  /** What the certificate says, instead of what it usually does. */
+  readonly extensions?: readonly CertificateExtension[];
+  /** How many logs of certificates vouch for it; one unless told. */
+  readonly certificateLogs?: number;
 }
 
 /** One signature with its proofs, before they are put into one form or another. */
 export interface Signed {
-  /** Base64, as everything here that is no JSON. */
-  readonly signature: string;
-  readonly certificate: string;
-  readonly entry: LogEntry;
+  readonly signature: Buffer;
+  readonly certificate: Buffer;
+  readonly hash: HashName;
+  readonly entry: LogAnswer;
 }
 
-const entryShape = z.object({
-  body: z.string(),
-  integratedTime: z.number(),
-  logID: z.string(),
-  logIndex: z.number(),
-  verification: z.object({
-    signedEntryTimestamp: z.string(),
-    inclusionProof: z.object({
-      logIndex: z.number(),
-      treeSize: z.number(),
-      checkpoint: z.string(),
-      rootHash: z.string(),
-    }),
-  }),
-});
+/** When each part is to be believed, and what is unusual about it. */
+export interface SigstoreDetails {
+  readonly logValidity?: Validity;
+  readonly certificateLogValidity?: Validity;
+  readonly authorityValidity?: Validity;
+  readonly timestampValidity?: Validity;
+  /** Of the certificate of the authority for timestamps itself. */
+  readonly timestampCertificate?: { readonly from?: Date; readonly until?: Date; readonly uses?: string[] };
+  readonly logKey?: KeyKind;
+}
 
-/** As Rekor answers it. */
-export type LogEntry = z.infer<typeof entryShape>;
+interface Validity {
+  readonly start?: string;
+  readonly end?: string;
+}
 
-const REKOR = 'https://rekor.sigstore.dev';
-const ISSUER_EXTENSION = '1.3.6.1.4.1.57264.1.8';
-const SHA256 = '2.16.840.1.101.3.4.2.1';
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+/** All is signed at that time. */
+export const SIGNING_TIME = new Date('2026-06-01T12:00:00Z');
+export const SIGNING_TIME_TEXT = '20260601120000';
+const VALID: Validity = { start: '2020-01-01T00:00:00Z' };
+const ROOTS_FROM = new Date('2020-01-01T00:00:00Z');
+const ROOTS_UNTIL = new Date('2040-01-01T00:00:00Z');
 
-type Authority = Awaited<ReturnType<typeof initializeCA>>;
-type Log = Awaited<ReturnType<typeof initializeTLog>>;
-
-interface Parts {
-  readonly authority: Authority;
-  readonly certificateLog: Awaited<ReturnType<typeof initializeCTLog>>;
-  readonly log: Log;
-  readonly lateLog: Log;
-  readonly clock: Awaited<ReturnType<typeof initializeTSA>>;
-}
-
-function keys(namedCurve: 'P-256' | 'P-384'): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync('ec', { namedCurve });
-}
-
-/**
- * Returns the time at which everything is signed: a day after the root certificates begin, which the mock dates by the
- * machine's clock. It is a whole second: @sigstore/core reads no fraction of one or two digits, and the mock writes .010 s
- * as ".01", so one start in ten would make timestamps that are malformed to it.
- */
-function timeOfSignatures(): Date {
-  const seconds = Math.floor((Date.now() + DAY) / 1000);
-  return new Date(seconds * 1000);
+/** Returns what the certificate of a signer says. */
+export function signerExtensions(
+  { identity, issuer }: Pick<Signing, 'identity' | 'issuer'>,
+  {
+    usage = [extensions.keyUsage('signature'), extensions.uses(USES.codeSigning)],
+    named = [identity.includes('://') ? names.uri(identity) : names.email(identity)],
+    vouched = [extensions.issuer(issuer), extensions.oldIssuer(issuer)],
+  }: {
+    readonly usage?: readonly CertificateExtension[];
+    readonly named?: readonly Buffer[];
+    readonly vouched?: readonly CertificateExtension[];
+  } = {},
+): readonly CertificateExtension[] {
+  return [...usage, extensions.names(...named), ...vouched];
 }
 
 /** A Sigstore of a test's own: an authority that names signers, the log of its certificates, and the log of signatures. */
 export class TestSigstore {
-  readonly #parts: Parts;
+  readonly #details: SigstoreDetails;
+  readonly #authority: Issuer = issuerOf('signers', new TestKey('P-384'));
+  readonly #certificateLog = new TestKey('P-256');
+  readonly #log: TransparencyLog;
+  readonly #clock: TimestampAuthority;
 
-  private constructor(parts: Parts) {
-    this.#parts = parts;
+  private constructor(details: SigstoreDetails) {
+    this.#details = details;
+    this.#log = new TransparencyLog('https://rekor.sigstore.example', details.logKey);
+    this.#clock = new TimestampAuthority({
+      from: ROOTS_FROM,
+      until: ROOTS_UNTIL,
+      ...details.timestampCertificate,
+    });
   }
 
-  static async start(): Promise<TestSigstore> {
-    const now = timeOfSignatures();
-    const certificateLog = await initializeCTLog(keys('P-256'), now);
-    const logKeys = keys('P-256');
-    return new TestSigstore({
-      certificateLog,
-      authority: await initializeCA(keys('P-384'), certificateLog, now),
-      log: await initializeTLog(REKOR, logKeys, now),
-      clock: await initializeTSA(keys('P-384'), now),
-      lateLog: await initializeTLog(REKOR, logKeys, new Date(now.getTime() + HOUR)),
-    });
+  static start(details: SigstoreDetails = {}): Promise<TestSigstore> {
+    return Promise.resolve(new TestSigstore(details));
+  }
+
+  get log(): TransparencyLog {
+    return this.#log;
+  }
+
+  /** The certificate of what issues those of signers. */
+  get rootCertificate(): Buffer {
+    return rootCertificate(this.#authority, ROOTS_FROM, ROOTS_UNTIL);
   }
 
   /** The trusted_root.json by which its signatures are verified. */
   get trustedRoot(): object {
-    const { authority, certificateLog, log, clock } = this.#parts;
-    const validFor = { start: '2020-01-01T00:00:00Z' };
-    const logOf = (baseUrl: string, key: Buffer) => ({
+    const { logValidity, certificateLogValidity, authorityValidity, timestampValidity } = this.#details;
+    const logOf = (baseUrl: string, key: TestKey, validFor: Validity = VALID) => ({
       baseUrl,
       hashAlgorithm: 'SHA2_256',
-      publicKey: { rawBytes: key.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor },
-      logId: { keyId: createHash('sha256').update(key).digest('base64') },
+      publicKey: {
+        rawBytes: key.spki.toString('base64'),
+        keyDetails: key.kind === 'Ed25519' ? 'PKIX_ED25519' : 'PKIX_ECDSA_P256_SHA_256',
+        validFor,
+      },
+      logId: { keyId: createHash('sha256').update(key.spki).digest('base64') },
+    });
+    const authorityOf = (uri: string, chain: readonly Buffer[], validFor: Validity = VALID) => ({
+      subject: { organization: 'sigstore.example', commonName: 'sigstore' },
+      uri,
+      certChain: { certificates: chain.map((each) => ({ rawBytes: each.toString('base64') })) },
+      validFor,
     });
     return {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-      tlogs: [logOf(REKOR, log.publicKey)],
+      tlogs: [logOf(this.#log.baseUrl, this.#log.key, logValidity)],
       certificateAuthorities: [
-        {
-          subject: { organization: 'sigstore.mock', commonName: 'sigstore' },
-          uri: 'https://fulcio.sigstore.dev',
-          certChain: {
-            certificates: [{ rawBytes: toBase64(authority.rootCertificate) }],
-          },
-          validFor,
-        },
+        authorityOf('https://fulcio.sigstore.example', [this.rootCertificate], authorityValidity),
       ],
-      ctlogs: [logOf('https://ctfe.sigstore.dev', certificateLog.publicKey)],
+      ctlogs: [logOf('https://ctfe.sigstore.example', this.#certificateLog, certificateLogValidity)],
       timestampAuthorities: [
-        {
-          subject: { organization: 'sigstore.mock', commonName: 'tsa' },
-          uri: 'https://timestamp.sigstore.dev',
-          certChain: {
-            certificates: [clock.intCertificate, clock.rootCertificate].map((each) => ({
-              rawBytes: toBase64(each),
-            })),
-          },
-          validFor,
-        },
+        authorityOf('https://timestamp.sigstore.example', this.#clock.chain, timestampValidity),
       ],
     };
   }
@@ -140,44 +153,39 @@ export class TestSigstore {
     return file;
   }
 
-  /** Returns a signed time for a signature, both in base64. */
-  async timestamp(signature: string): Promise<string> {
-    const answer = await this.#parts.clock.timestamp({
-      artifactHash: createHash('sha256').update(Buffer.from(signature, 'base64')).digest(),
-      hashAlgorithmOID: SHA256,
-      nonce: 1,
-      policyOID: '1.3.6.1.4.1.57264.2',
-    });
-    return toBase64(answer);
+  /** Returns a signed time for a signature; `time` is as DER has it, such as `20260601120000.5Z`. */
+  timestamp(signature: Buffer, time: Date | string = SIGNING_TIME): Buffer {
+    return this.#clock.timestamp(signature, time);
   }
 
   /** Signs bytes; `entryOf` gives what goes into the log. */
-  async sign(
+  sign(
     bytes: Buffer,
-    { identity, issuer, late = false, authority = this, log = this }: Signing,
-    entryOf: (signature: string, certificate: string) => object,
-  ): Promise<Signed> {
-    const { publicKey, privateKey } = keys('P-256');
-    const issued = await authority.#parts.authority.issueCertificate({
-      publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })),
-      subjectAltName: identity,
-      extensions: [{ oid: ISSUER_EXTENSION, value: issuer }],
+    signing: Signing,
+    entryOf: (signature: Buffer, certificate: Buffer, hash: HashName) => object,
+  ): Signed {
+    const { late = false, authority = this, log = this, certificateLogs = 1 } = signing;
+    const key = new TestKey(signing.key ?? 'P-256', signing.hash);
+    const issued = certificate({
+      issuer: authority.#authority,
+      subject: sequence(),
+      spki: key.spki,
+      from: SIGNING_TIME,
+      until: new Date(SIGNING_TIME.getTime() + HOUR / 6),
+      extensions: signing.extensions ?? signerExtensions(signing),
+      logs: Array.from({ length: certificateLogs }, () => ({
+        key: authority.#certificateLog,
+        time: SIGNING_TIME,
+      })),
     });
-    const certificate = toBase64(issued);
-    const signature = sign('sha256', bytes, privateKey).toString('base64');
-    const { log: inTime, lateLog } = log.#parts;
-    const logged: unknown = await (late ? lateLog : inTime).log(entryOf(signature, certificate));
-    const [entry] = Object.values(z.record(z.string(), entryShape).parse(logged));
-    if (entry === undefined) throw new Error('the log took no entry');
-    return { signature, certificate, entry };
+    const signature = key.sign(bytes);
+    const time = late ? new Date(SIGNING_TIME.getTime() + HOUR) : SIGNING_TIME;
+    const entry = log.#log.add(entryOf(signature, issued, key.hash), time);
+    return { signature, certificate: issued, hash: key.hash, entry };
   }
 }
 
-function toBase64({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
-}
-
 /** Writes a certificate as PEM. */
-export function toPem(certificate: string): string {
-  return `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`;
+export function toPem(bytes: Buffer): string {
+  return `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`;
 }

@@ -1,0 +1,51 @@
+import type { toSignedEntity } from '@sigstore/verify';
+import { Untrusted } from './untrusted.ts';
+
+type Timestamps = ReturnType<typeof toSignedEntity>['timestamps'];
+type Timestamp = Extract<Timestamps[number], { readonly $case: 'timestamp-authority' }>['timestamp'];
+
+/** Of GeneralizedTime; a fraction may have as many digits as its authority likes. https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+const TIME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{1,9}))?Z$/;
+const GENERALIZED_TIME = 0x18;
+/** Of the fields of a signed time: version, policy, imprint, serial number, time. */
+const TIME_FIELD = 4;
+
+function readTime(text: string): Date | undefined {
+  const [, year, month, day, hour, minute, second, fraction = ''] = TIME.exec(text) ?? [];
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const time = new Date(`${iso}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
+  // JavaScript takes the 31st of February for the 3rd of March.
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso) ? time : undefined;
+}
+
+/**
+ * Lets the timestamps of a signature be read whatever fraction of a second they have: @sigstore/core knows only none and
+ * three digits. The time is read from the very field that it verifies. Throws `Untrusted`.
+ */
+export function readFractions(timestamps: Timestamps): void {
+  for (const each of timestamps) {
+    if (each.$case === 'timestamp-authority') setTime(each.timestamp);
+  }
+}
+
+function setTime(timestamp: Timestamp): void {
+  let time: Date | undefined;
+  try {
+    const field = timestamp.tstInfo.root.subs[TIME_FIELD];
+    if (field?.tag.toDER() === GENERALIZED_TIME) time = readTime(field.value.toString('latin1'));
+  } catch (cause) {
+    throw new Untrusted('its timestamp is malformed', { cause });
+  }
+  if (time === undefined) throw new Untrusted('its timestamp has no time');
+  Object.defineProperty(timestamp, 'signingTime', { value: time });
+}
+
+/** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */
+export function signingTimes(timestamps: Timestamps): readonly Date[] {
+  return timestamps.flatMap((each) => {
+    if (each.$case === 'timestamp-authority') return [each.timestamp.signingTime];
+    const { inclusionPromise, integratedTime } = each.tlogEntry;
+    // Without a promise nobody signed the time.
+    return inclusionPromise === undefined ? [] : [new Date(Number(integratedTime) * 1000)];
+  });
+}
