@@ -71,7 +71,8 @@ function tagsOf(names: readonly ReadName[]): Tags {
 
 function common(one: Tags, other: Tags): Tags {
   if (one === undefined || other === undefined) return one ?? other;
-  return one.filter((each) => other.includes(each));
+  const known = new Set(other);
+  return one.filter((each) => known.has(each));
 }
 
 interface ReadName extends Pick<Reference, 'tag' | 'digest'> {

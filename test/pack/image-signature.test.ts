@@ -167,6 +167,19 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
       ),
       hint: 'mirror the signatures with the images: synctl sync --signatures copy',
     });
+    // One at the mirror that does not count is not all that there is either.
+    world.write({
+      ...file,
+      images: file.images
+        .filter(({ name }) => name === 'pause')
+        .map((each) => ({ ...each, image: `${nowhere}/pause` })),
+    });
+    await expect(pack('walled', { 'verify-signatures': 'require' })).rejects.toMatchObject({
+      code: 'SIGNATURE_REFUSED',
+      message: expect.stringMatching(
+        /^its signature does not count: it was signed as \S+\/pause, not as 127\.0\.0\.1:1\/pause; .*, and its maker's registry cannot be asked: /,
+      ),
+    });
   });
 
   it('does not take the bundle of kube-proxy for coredns, nor one that names nothing unless that is said', async () => {

@@ -758,6 +758,21 @@ describe('a policy', () => {
   ])('%s', async (_what, signatures, name, outcome) => {
     expect(told(await verdictOf(signedByMe, { signatures, name }))).toContain(outcome);
   });
+
+  test('of images that were signed elsewhere is one of bundles too', async () => {
+    const bundled = async (it: Stand) => {
+      const identity = 'https://github.com/team/pause/.github/workflows/release.yml@refs/tags/v3';
+      const statement = { names: ['quay.io/Team/pause'] };
+      it.refer(await statementBundle(sigstore, it.digest, { ...me, identity }, statement));
+    };
+    const name = 'docker.io/mirror/pause';
+    const policed = async (signer: object) =>
+      told(await verdictOf(bundled, { signatures: { 'docker.io/mirror': signer }, name }));
+    expect(await policed({ ...me, signedAs: 'quay.io/team' })).toContain('bundle: ');
+    expect(await policed({ ...me, acceptUnnamed: true })).toContain(
+      'it was signed as quay.io/Team/pause, not as docker.io/mirror/pause',
+    );
+  });
 });
 
 test('an image of one platform, and a child of an index, are signed by their own digest', async () => {

@@ -79,8 +79,7 @@ export class ImageVerification {
     if (verdict.kind === 'verified') {
       return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
     }
-    const isUnasked = trouble !== undefined && verdict.failure.code === 'SIGNATURE_MISSING';
-    const failure = isUnasked ? unasked(about, host, trouble) : verdict.failure;
+    const failure = trouble === undefined ? verdict.failure : unasked(verdict.failure, host, trouble);
     if (this.#mode === 'require') throw failure;
     return { kind: 'unverified', reason: failure.message };
   }
@@ -90,11 +89,17 @@ function named(upstream: Reference) {
   return { name: upstream, tag: upstream.tag };
 }
 
-function unasked(about: string, mirror: Host, trouble: unknown): Failure<'SIGNATURE_MISSING'> {
+/** Returns the failure of an image whose signature may be at its maker's, which could not be asked. */
+function unasked(failure: Failure, mirror: Host, trouble: unknown): Failure {
+  const { code, about, hint } = failure;
+  const isMissing = code === 'SIGNATURE_MISSING';
+  if (!isMissing && code !== 'SIGNATURE_REFUSED') return failure;
+  const told = isMissing ? `${mirror} has no signature of it` : failure.message;
   return new Failure({
-    code: 'SIGNATURE_MISSING',
+    code,
     about,
-    message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${describeFailure(trouble)}`,
-    hint: 'mirror the signatures with the images: synctl sync --signatures copy',
+    message: `${told}, and its maker's registry cannot be asked: ${describeFailure(trouble)}`,
+    hint: isMissing ? 'mirror the signatures with the images: synctl sync --signatures copy' : hint,
+    cause: failure,
   });
 }
