@@ -26,10 +26,12 @@ fails, the files that were there before come back. A file of yours that it repla
 TEXT
 }
 
-say() { printf '%s\n' "$*"; }
-complain() { printf 'install.sh: %s\n' "$*" >&2; }
-# A name from outside, without what a terminal would obey.
-shown() { printf '%s' "$1" | tr '[:cntrl:]' '?'; }
+# What the package and the machine say is data of others, and a terminal obeys more than ASCII's control characters:
+# nothing but printable ASCII is shown, and a line stays one line.
+lines() { tr -c '\011\012\040-\176' '?'; }
+line() { printf '%s' "$*" | tr -c '\040-\176' '?' && echo; }
+say() { line "$*"; }
+complain() { line "install.sh: $*" >&2; }
 fail() {
   complain "$*"
   exit 1
@@ -70,7 +72,13 @@ if [ -n "$root" ]; then
   root=$(CDPATH='' cd -P -- "$root" && pwd -P)
   [ "$root" != / ] || root=
 fi
-[ "$dry_run" = yes ] || [ -n "$root" ] || [ "$(id -u)" -eq 0 ] || fail 'run it as root, or with --dry-run or --root DIR'
+newline='
+'
+tab=$(printf '\t')
+case $root in *"$newline"* | *"$tab"*) fail "--root $root: the name of this folder has lines or tabs" ;; esac
+me=$(id -u)
+my_group=$(id -g)
+[ "$dry_run" = yes ] || [ -n "$root" ] || [ "$me" -eq 0 ] || fail 'run it as root, or with --dry-run or --root DIR'
 
 # --- verify ---------------------------------------------------------------------------------------------------------
 
@@ -80,38 +88,48 @@ command -v sha256sum >/dev/null 2>&1 || fail 'sha256sum is missing on this machi
 # Packages have no links: one would make what lies elsewhere look verified.
 for folder in SHA256SUMS kubernetes runtime images; do
   [ -e "$here/$folder" ] || [ -L "$here/$folder" ] || continue
-  odd=$(cd -- "$here" && find "$folder" ! -type f ! -type d | head -n 1)
-  [ -z "$odd" ] || fail "$(shown "$odd") is neither a file nor a folder; nothing was changed. Unpack the package again"
+  odd=$(cd -- "$here" && find "$folder" ! -type f ! -type d 2>&1 | head -n 1)
+  [ -z "$odd" ] || fail "$odd is neither a file nor a folder; nothing was changed. Unpack the package again"
 done
 
 # sha256sum skips lines that it cannot read, and reads files wherever a line leads.
+[ "$(tr -d '\000' <"$here/SHA256SUMS" | wc -c)" -eq "$(wc -c <"$here/SHA256SUMS")" ] ||
+  fail 'SHA256SUMS is not text; nothing was changed. Copy or unpack it again'
 listed_names() { sed 's/^[0-9a-f]* [ *]//; s|^\./||' "$here/SHA256SUMS"; }
 odd=$(grep -Evn '^[0-9a-f]{64} [ *][^/[:cntrl:]\][^[:cntrl:]\]*$' "$here/SHA256SUMS" | sed -n '1s/:.*//p')
-[ -n "$odd" ] || odd=$(listed_names | grep -En '(^|/)\.\.(/|$)' | sed -n '1s/:.*//p')
+# Standard input is what sha256sum reads for "-".
+[ -n "$odd" ] || odd=$(listed_names | grep -En '(^|/)\.\.(/|$)|^-$' | sed -n '1s/:.*//p')
 [ -z "$odd" ] || fail "line $odd of SHA256SUMS names no file of this package; nothing was changed. Copy or unpack it again"
 
-if ! bad=$(cd -- "$here" && sha256sum -c SHA256SUMS 2>&1); then
-  printf '%s\n' "$bad" | grep -v ': OK$' >&2 || :
+odd=$(listed_names | sort | uniq -d | head -n 1)
+[ -z "$odd" ] || fail "SHA256SUMS names $odd twice; nothing was changed. Copy or unpack it again"
+# A pipe or a device would be read without end.
+odd=$(listed_names | while IFS= read -r name; do
+  if [ -e "$here/$name" ] && [ ! -f "$here/$name" ]; then printf '%s\n' "$name"; fi
+done | head -n 1)
+[ -z "$odd" ] || fail "$odd is not a file; nothing was changed. Unpack the package again"
+
+if ! bad=$(cd -- "$here" && sha256sum -c SHA256SUMS 2>&1 </dev/null); then
+  printf '%s\n' "$bad" | grep -v ': OK$' | lines >&2 || :
   fail 'the package is damaged; nothing was changed. Copy or unpack it again'
 fi
 say "verified $(grep -c . "$here/SHA256SUMS") files"
 
 # What is not in the list was not made by the packer, so it is not installed.
 refuse_unlisted() {
-  fail "$(shown "$1") is not in SHA256SUMS, so nobody vouches for it; nothing was changed"
+  fail "$1 is not in SHA256SUMS, so nobody vouches for it; nothing was changed"
 }
-newline='
-'
 require_listed() {
   # To grep, lines are patterns of their own.
   case $1 in *"$newline"*) refuse_unlisted "$1" ;; esac
   listed_names | grep -Fqx -- "$1" || refuse_unlisted "$1"
 }
 if [ -d "$here/images" ]; then
-  odd=$({ listed_names && listed_names && (cd -- "$here" && find images -type f); } | sort | uniq -u | head -n 1)
+  odd=$({ listed_names && listed_names && (cd -- "$here" && find images -type f 2>&1); } | sort | uniq -u | head -n 1)
   [ -z "$odd" ] || refuse_unlisted "$odd"
 fi
 
+[ ! -e "$here/kubernetes/conf/package.env" ] || require_listed kubernetes/conf/package.env
 setting() { sed -n "s/^$1=//p" "$here/kubernetes/conf/package.env" 2>/dev/null | head -n 1; }
 arch=$(setting ARCH)
 pause_image=$(setting PAUSE_IMAGE)
@@ -128,13 +146,13 @@ fi
 
 # --- what goes where --------------------------------------------------------------------------------------------------
 
-tab=$(printf '\t')
 plan=
 
 # Adds one file: mode, path in the package, path on the machine.
 want() {
   [ -f "$here/$2" ] || return 0
   require_listed "$2"
+  case $2 in *[!\ -~]*) fail "$2 has a name that is not of ASCII; nothing was changed" ;; esac
   plan="$plan$1$tab$2$tab$3
 "
 }
@@ -164,7 +182,63 @@ if [ "$bridge_network" = yes ]; then
   want 0644 kubernetes/conf/cni/10-bridge.conflist /etc/cni/net.d/10-bridge.conflist
 fi
 
-is_same() { [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" && [ "$(stat -c %a -- "$2")" = "${3#0}" ]; }
+# --- whose the places are ---------------------------------------------------------------------------------------------
+
+# Who owns a program or unit, or may write to a folder on the way to it, can exchange it after it was placed. An access
+# list that lets anybody write shows in the bits of the group.
+
+# Prints how someone else could change a folder, or nothing.
+others_may() {
+  stat -c '%u %g %a' -- "$1" 2>/dev/null | {
+    read -r owner group mode || { say 'nobody can tell whose it is'; exit 0; }
+    case $owner in
+      0 | "$me") ;;
+      # The folder that --root names is the choice of who runs this.
+      *) [ "$1" = "$root" ] || say "user $owner owns it" ;;
+    esac
+    if [ $((0$mode & 02)) -ne 0 ]; then say 'everybody may write to it'; fi
+    if [ $((0$mode & 020)) -ne 0 ] && { [ "$me" -eq 0 ] || [ "$group" != "$my_group" ]; }; then
+      say "group $group may write to it"
+    fi
+  } | head -n 1
+}
+
+# Fails where a folder or one above it, up to the root, is nobody's to install into. What is not there yet is fine.
+require_safe_folder() {
+  if [ "$1" != "${root:-/}" ]; then
+    (require_safe_folder "$(dirname -- "$1")") || exit 1
+    if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
+  fi
+  [ -d "$1" ] || fail "$1 is not a folder; it should be one"
+  if [ -L "$1" ]; then
+    # A link in the tree of a machine image may point to this machine's own /etc.
+    inside=$(CDPATH='' cd -P -- "$1" && pwd -P)
+    case $inside/ in
+      "$root"/*) require_safe_folder "$inside" ;;
+      *) fail "$1 leads to $inside, which is outside of $root" ;;
+    esac
+    return 0
+  fi
+  why=$(others_may "$1")
+  [ -z "$why" ] || fail "$1 is not safe: $why, and so could change what is installed; see chown and chmod go-w"
+}
+
+printf '%s' "$plan" | while IFS=$tab read -r _ _ to; do dirname -- "$root$to"; done | sort -u |
+  while IFS= read -r folder; do require_safe_folder "$folder"; done
+
+# Fails where something else than a file is at the place of one: to keep a pipe or a device would be to read it.
+require_file_place() {
+  [ ! -d "$1" ] || fail "$1 is a folder; it should be a file"
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  [ -f "$1" ] || [ -L "$1" ] || fail "$1 is neither a file nor a link; remove it first"
+  # It could not be put back as it was.
+  [ "$me" -eq 0 ] || [ "$(stat -c %u -- "$1")" = "$me" ] || fail "$1 belongs to someone else; only root can replace it"
+}
+
+is_same() {
+  [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" || return 1
+  case $(stat -c '%a %u' -- "$2") in "${3#0} 0" | "${3#0} $me") ;; *) return 1 ;; esac
+}
 
 wants_images=no
 if [ "$skip_images" = no ] && [ -f "$here/images/index.json" ]; then
@@ -175,11 +249,20 @@ address=${address:-/run/containerd/containerd.sock}
 image_names() {
   grep -o '"io.containerd.image.name":[[:space:]]*"[^"]*"' "$here/images/index.json" | sed 's/.*"\([^"]*\)"$/\1/' | sort -u
 }
+if [ "$wants_images" = yes ]; then
+  # To ctr, a name that begins with a dash is an option.
+  odd=$({ image_names && printf '%s\n' "$pause_image"; } | grep -Ev '^([0-9A-Za-z][0-9A-Za-z._:/@-]*)?$' | head -n 1)
+  [ -z "$odd" ] || fail "$odd is no name of an image; nothing was changed"
+fi
 
 if [ "$dry_run" = yes ]; then
   printf '%s' "$plan" | while IFS=$tab read -r mode from to; do
-    if is_same "$here/$from" "$root$to" "$mode"; then say "unchanged  $root$to"
-    elif [ -e "$root$to" ]; then say "replace    $root$to"
+    if is_same "$here/$from" "$root$to" "$mode"; then
+      say "unchanged  $root$to"
+      continue
+    fi
+    require_file_place "$root$to"
+    if [ -e "$root$to" ] || [ -L "$root$to" ]; then say "replace    $root$to"
     else say "place      $root$to"; fi
   done
   if [ -z "$root" ]; then say 'then start containerd and enable the kubelet'; fi
@@ -233,23 +316,12 @@ trap 'exit 130' HUP INT TERM
 backup=$(mktemp -d "${TMPDIR:-/var/tmp}/keel-install.XXXXXX")
 : >"$backup/journal"
 
-# A link in the tree of a machine image may point to this machine's own /etc.
-require_inside() {
-  inside=$(CDPATH='' cd -P -- "$1" && pwd -P)
-  case $inside/ in
-    "$root"/*) ;;
-    *) fail "$1 leads to $inside, which is outside of $root" ;;
-  esac
-}
-
 make_folder() {
-  if [ -d "$1" ]; then
-    require_inside "$1"
-    return 0
-  fi
+  [ ! -d "$1" ] || return 0
   make_folder_parent=$(dirname -- "$1")
   (make_folder "$make_folder_parent")
-  mkdir -- "$1"
+  # The mode binds access lists that the folder above hands down; umask does not.
+  mkdir -m 0755 -- "$1"
   printf 'made %s\n' "$1" >>"$backup/journal"
 }
 
@@ -270,7 +342,7 @@ place() {
   folder=$(dirname -- "$3")
   make_folder "$folder"
   ! is_same "$2" "$3" "$1" || return 0
-  [ ! -d "$3" ] || fail "$3 is a folder; it should be a file"
+  require_file_place "$3"
   rm -f -- "$3.keel-new"
   cp -- "$2" "$3.keel-new" || { rm -f -- "$3.keel-new"; fail "$3 cannot be written"; }
   chmod "$1" "$3.keel-new"
@@ -307,9 +379,10 @@ if [ -z "$root" ]; then
     containerd_was=$(systemctl is-active containerd 2>/dev/null || :)
     services_touched=yes
     systemctl daemon-reload
-    while IFS= read -r module; do modprobe -- "$module" 2>/dev/null || complain "note: the module $module was not loaded"; done \
-      <"$here/kubernetes/conf/modules.conf"
-    sysctl -q -p /etc/sysctl.d/99-keel-kubernetes.conf || complain 'note: not every kernel setting could be set'
+    [ ! -f "$here/kubernetes/conf/modules.conf" ] || while IFS= read -r module; do
+      modprobe -- "$module" 2>/dev/null || complain "note: the module $module was not loaded"
+    done <"$here/kubernetes/conf/modules.conf"
+    sysctl -q -p /etc/sysctl.d/99-keel-kubernetes.conf >/dev/null 2>&1 || complain 'note: not every kernel setting could be set'
     if [ -f /etc/systemd/system/containerd.service ]; then
       systemctl enable containerd
       if [ "$containerd_was" != active ] || [ "$changed" -gt 0 ]; then systemctl restart containerd; fi
@@ -322,7 +395,10 @@ fi
 
 # --- images -----------------------------------------------------------------------------------------------------------
 
-if [ -x "$root/usr/local/bin/ctr" ]; then ctr_program=$root/usr/local/bin/ctr; else ctr_program=ctr; fi
+# Of a tree that is not this machine nothing is run but what the package has placed there.
+ctr_program=ctr
+if [ -z "$root" ] && [ -x /usr/local/bin/ctr ]; then ctr_program=/usr/local/bin/ctr; fi
+case $plan in *"$tab/usr/local/bin/ctr$newline"*) ctr_program=$root/usr/local/bin/ctr ;; esac
 run_ctr() { "$ctr_program" --address "$address" -n k8s.io "$@"; }
 
 wait_for_containerd() {
@@ -346,19 +422,19 @@ import_images() { tar -C "$here/images" -cf - . | run_ctr images import "$@" - >
 
 if [ "$wants_images" = yes ]; then
   wait_for_containerd
-  say 'importing images …'
+  say 'importing images'
   if ! import_images || [ -n "$(missing_images)" ]; then
     # Some containerd 2.x import through a service that does not show what it imported.
     cp -- "$backup/import" "$backup/import-first"
     if ! import_images --local || [ -n "$(missing_images)" ]; then
-      cat -- "$backup/import-first" "$backup/import" >&2
+      cat -- "$backup/import-first" "$backup/import" | lines >&2
       fail "not imported: $(missing_images | tr '\n' ' ')"
     fi
   fi
   if [ "$pin_all" = yes ]; then image_names >"$backup/pin"; else printf '%s\n' "$pause_image" >"$backup/pin"; fi
   while IFS= read -r name; do
     [ -n "$name" ] || continue
-    run_ctr images label "$name" io.cri-containerd.pinned=pinned >/dev/null ||
+    run_ctr images label "$name" io.cri-containerd.pinned=pinned >/dev/null 2>&1 ||
       complain "note: $name could not be pinned, so the kubelet may remove it when the disk is full"
   done <"$backup/pin"
   say "$(image_names | grep -c .) images are there"

@@ -1,9 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import {
-  appendFileSync,
   chmodSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -16,115 +13,40 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { scratchFolder } from '../support/scratch-folder.ts';
+import { PAUSE, PROXY, treeOf, UnpackedPackage, writeFile as write } from '../support/unpacked-package.ts';
 
-const PAUSE = 'registry.k8s.io/pause:3.10.2';
-const PROXY = 'registry.k8s.io/kube-proxy:v1.37.1';
 const HEX = 'a1'.repeat(32);
-const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim() === 'x86_64' ? 'amd64' : 'arm64';
 
-/**
- * In place of ctr: it keeps what it imports in $KEEL_TEST_STATE. $KEEL_TEST_CTR tells how it fails: `silent` imports
- * nothing without --local, `broken` never imports.
- */
-const CTR = `#!/bin/sh
-printf '%s\\n' "$*" >>"$KEEL_TEST_STATE/calls"
-case "$*" in
-  *"images import --local -") [ "$KEEL_TEST_CTR" != broken ] || { cat >/dev/null; echo 'no space left' >&2; exit 1; } ;;
-  *"images import -")
-    [ "$KEEL_TEST_CTR" != broken ] || { cat >/dev/null; echo 'no space left' >&2; exit 1; }
-    [ "$KEEL_TEST_CTR" != silent ] || { cat >/dev/null; exit 0; }
-    ;;
-  *"images ls -q") cat "$KEEL_TEST_STATE/images" 2>/dev/null; exit 0 ;;
-  *) exit 0 ;;
-esac
-tar -xOf - ./index.json | grep -o '"registry[^"]*"' | tr -d '"' >"$KEEL_TEST_STATE/images"
-`;
-
+let pack: UnpackedPackage;
 let workplace: string;
 let unpacked: string;
 let root: string;
 let state: string;
 
-function write(path: string, content: string, mode = 0o644): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, content);
-  chmodSync(path, mode);
-}
-
 function seal(): void {
-  const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path !== 'SHA256SUMS' && statSync(join(unpacked, path)).isFile())
-    .sort();
-  const lines = files.map((path) => {
-    const hex = createHash('sha256')
-      .update(readFileSync(join(unpacked, path)))
-      .digest('hex');
-    return `${hex}  ${path}\n`;
-  });
-  writeFileSync(join(unpacked, 'SHA256SUMS'), lines.join(''));
+  pack.seal();
 }
 
 function addLine(line: string): void {
-  appendFileSync(join(unpacked, 'SHA256SUMS'), `${line}\n`);
+  pack.addLine(line);
 }
 
 /** Writes a program beside the package, and adds it to the list with its true checksum. */
 function addOutside(nameFor: (file: string) => string): void {
   const file = join(workplace, 'outside');
   write(file, 'evil', 0o755);
-  addLine(`${createHash('sha256').update('evil').digest('hex')}  ${nameFor(file)}`);
+  pack.list(nameFor(file), 'evil');
 }
 
 function install(options: string[] = [], environment: Record<string, string> = {}) {
-  const { status, stdout, stderr } = spawnSync(join(unpacked, 'install.sh'), ['--root', root, ...options], {
-    encoding: 'utf8',
-    env: {
-      ...process.env,
-      TMPDIR: workplace,
-      KEEL_TEST_STATE: state,
-      KEEL_TEST_CTR: '',
-      ...environment,
-    },
-  });
-  return { status, stdout, stderr };
-}
-
-/** Every file below a folder, with mode and content. */
-function treeOf(folder: string): Record<string, string> {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-  return Object.fromEntries(
-    paths.map((path) => {
-      const at = join(folder, path);
-      const { mode } = statSync(at);
-      return [
-        path,
-        statSync(at).isFile() ? `${(mode & 0o7777).toString(8)} ${readFileSync(at, 'utf8')}` : 'folder',
-      ];
-    }),
-  );
+  return pack.install(options, { environment });
 }
 
 beforeEach(() => {
-  workplace = scratchFolder();
-  // Spaces, because people unpack anywhere.
-  unpacked = join(workplace, 'my package');
-  root = join(workplace, 'the root');
-  state = join(workplace, 'state');
-  for (const folder of [unpacked, root, state]) mkdirSync(folder);
-  cpSync('package', unpacked, { recursive: true });
-  write(join(unpacked, 'kubernetes/conf/package.env'), `ARCH=${machine}\nPAUSE_IMAGE=${PAUSE}\n`);
-  write(join(unpacked, 'runtime/containerd/conf/config.toml'), 'version = 3\n');
-  write(join(unpacked, 'kubernetes/bin/kubelet'), 'kubelet', 0o755);
-  write(join(unpacked, 'kubernetes/cni/bridge'), 'bridge', 0o755);
-  write(join(unpacked, 'kubernetes/cni/LICENSE'), 'licence');
-  write(join(unpacked, 'runtime/containerd/bin/containerd'), 'containerd', 0o755);
-  write(join(unpacked, 'runtime/containerd/bin/ctr'), CTR, 0o755);
-  const names = [PAUSE, PROXY].map((name) => `{"annotations":{"io.containerd.image.name":"${name}"}}`);
-  write(join(unpacked, 'images/index.json'), `{"manifests":[${names.join(',')}]}`);
-  seal();
+  pack = new UnpackedPackage();
+  ({ workplace, folder: unpacked, root, state } = pack);
 });
 
 describe('install.sh', () => {

@@ -27,6 +27,7 @@ function checkText(entry: ArchiveEntry, text: string, what: string): void {
 
 function checkPath(entry: ArchiveEntry): void {
   checkText(entry, entry.path, 'path');
+  if (entry.path === '-') throw unusable(entry, 'to "sha256sum -c" it is the standard input', 'rename it');
   if (Buffer.byteLength(entry.path) > PATH_BYTES_LIMIT) {
     throw unusable(entry, `its path has more than ${PATH_BYTES_LIMIT} bytes`);
   }

@@ -58,6 +58,7 @@ describe('entries that are refused, by name', () => {
     ['a line break', [file('a\nb')], /"a\\nb".*control/],
     ['a C1 control', [file('a\u0085b')], /control/],
     ['a backslash', [file('a\\b')], /backslash/],
+    ['the name of standard input', [file('-')], /"-".*standard input/],
     ['half a character', [file('a\ud800')], /Unicode/],
     ['a name too long', [file('é'.repeat(128))], /255 bytes/],
     ['a path too long', [file('a/'.repeat(500_000).concat('b'))], /2048 bytes/],
