@@ -74,6 +74,7 @@ const page = formatSummary({
   copied,
   skipped: totals.skipped,
   failed: totals.failed,
+  moved: [],
   failures,
   deferred: [],
   collisions: [],

@@ -8,6 +8,8 @@ interface SyncOutputs {
   readonly copied: number;
   readonly skipped: number;
   readonly failed: number;
+  /** Tags that moved and should not have. */
+  readonly moved: number;
   /** Bytes sent to the destination. */
   readonly bytes: number;
   /** Path of the JSON report; empty if none was written. */
@@ -21,6 +23,7 @@ export const SYNC_OUTPUTS: Readonly<Record<keyof SyncOutputs, string>> = {
   copied: 'How many were copied; in a dry run, how many would be',
   skipped: 'How many were there already or were left out for a reason told in the report',
   failed: 'How many failed',
+  moved: 'How many are tags that moved and should not have, such as v1.2.3',
   bytes: 'Bytes sent to the receiving registry',
   report: 'Path of the JSON report; empty where the run ended before it could be written',
   'state-restored': 'Whether what an earlier run knew was found: true or false',
@@ -32,6 +35,7 @@ export const NOTHING_DONE: SyncOutputs = {
   copied: 0,
   skipped: 0,
   failed: 0,
+  moved: 0,
   bytes: 0,
   report: '',
   'state-restored': false,

@@ -7,6 +7,7 @@ import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/sync-summary.ts';
 import { SYNC_FLAGS } from '../sync/flags.ts';
 import type { RunParts } from '../sync/parts.ts';
+import { movedImages } from '../sync/report/moved-report.ts';
 import { type Report, requireReportFile, writeReport } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { headlineOf } from '../sync/report/wording.ts';
@@ -88,7 +89,8 @@ async function tell(
   const { total, copied, skipped, failed, bytes } = report.totals;
   reporter.close();
   const written = leaveReport(settings.report, report, reporter);
-  const counts = { total, copied, skipped, failed, bytes };
+  const moved = movedImages(report.images).length;
+  const counts = { total, copied, skipped, failed, moved, bytes };
   setOutputs({ ...counts, report: written, 'state-restored': report.stateRestored }, reporter);
   await writeJobSummary(formatSummary(factsOfReport(report, runs)), reporter);
   const isGood = outcomeOf(report) === 'succeeded';

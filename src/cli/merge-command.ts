@@ -4,6 +4,7 @@ import type { Ending } from '../process/exit-code.ts';
 import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/sync-summary.ts';
 import { TroubleTeller, tellUnmatched } from '../sync/report/failure-notices.ts';
+import { tellMoved } from '../sync/report/moved-report.ts';
 import {
   formatReport,
   type Report,
@@ -29,6 +30,7 @@ export async function mergeCommand(
   const { reporter, print } = context;
   requireReportFile(settings.report, files);
   const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
+  tellMoved(report.images, report.options, reporter);
   for (const { message, place } of report.warnings) reporter.warning(message, place);
   tellUnmatched(report.unmatched, reporter);
   if (report.interrupted === undefined && isNothing(report)) reporter.error(nothingMatched(report.source));

@@ -26,6 +26,7 @@ import {
 import { type ClusterImage, clusterImages } from './kubeadm-images.ts';
 import { kubeadmTags } from './kubernetes/kubeadm-tags.ts';
 import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes/kubernetes-release.ts';
+import { type MovedTagsRules, movedTagsSchema, readMovedTags } from './moved-tags.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
 import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
@@ -80,6 +81,8 @@ export interface ImageSet {
   readonly tags: TagFilter;
   /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
+  /** What becomes of tags that should not move, instead of what `--moved-tags` says. */
+  readonly movedTags: MovedTagsRules;
   /** Warnings about what was read differently than it is written. */
   readonly notices: readonly Notice[];
 }
@@ -98,6 +101,7 @@ export const EMPTY_IMAGE_SET: ImageSet = {
   patches: new Map(),
   tags: {},
   signatures: [],
+  movedTags: [],
   notices: [],
 };
 
@@ -136,6 +140,7 @@ const imageSetSchema = z.strictObject({
   patches: list(patchSchema),
   tags: tagFilterSchema.nullish(),
   signatures: signaturesSchema.nullish(),
+  movedTags: movedTagsSchema.nullish(),
 });
 
 function repeatedPatches(document: Document, matches: readonly ImageName[]): Problem[] {
@@ -203,7 +208,8 @@ export function parseImageSet(document: Document): ImageSet {
     parsed.patches.map((patch) => patch.match),
   );
   const policies = readSignaturePolicies(document, parsed.signatures ?? {});
-  problems.push(...policies.problems);
+  const { rules: movedTags, problems: wrongNames } = readMovedTags(document, parsed.movedTags ?? {});
+  problems.push(...policies.problems, ...wrongNames);
   const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
   if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
     problems.push({
@@ -240,6 +246,7 @@ export function parseImageSet(document: Document): ImageSet {
     ),
     tags: parsed.tags ?? {},
     signatures: policies.policies,
+    movedTags,
   };
   const notices = [
     ...set.prefixes

@@ -67,7 +67,7 @@ function malformed(message: string, hint: string): Failure<'SIGNATURE_POLICY_MAL
 }
 
 /** Returns the scope `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
-function parseScope(text: string): PolicyScope {
+export function parseScope(text: string): PolicyScope {
   const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
   if (!isHostPart(first)) {
     throw malformed(

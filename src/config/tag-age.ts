@@ -73,6 +73,17 @@ function findDay(
   return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
 }
 
+/** Returns whether a day stands in a tag, as `20240513` and `2024-05-13T01-02-03Z` do. */
+export function namesDay(tag: string): boolean {
+  return findDay(tag, 'day first') !== undefined;
+}
+
+/** Returns whether a commit stands in a tag: `sha-7e12abc`, `main-1a2b3c4d`, `v20240513-35280ba`. */
+export function namesCommit(tag: string): boolean {
+  const chunks = tag.split(/[^0-9a-z]+/i);
+  return chunks.some((chunk, index) => isCommit(chunk, chunks[index - 1] ?? ''));
+}
+
 function readTagAge(tag: string, dayOrder: DayOrder): TagAge {
   const version = readTagVersion(tag);
   if (version.kind === 'version') {
@@ -104,17 +115,21 @@ function readWords(text: string): Pick<TagAge, 'numbers' | 'wordsBefore'> & { wo
   const numbers: TagNumber[] = [];
   const wordsBefore: number[] = [];
   for (const chunk of text.split(/[^0-9a-z]+/i)) {
-    const isCommit = COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
+    const isOfCommit = isCommit(chunk, words.at(-1) ?? '');
     const parts =
-      isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
+      isOfCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
     for (const part of parts) {
-      if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
+      if (parts.length > 0 && /^\d+$/.test(part) && !isOfCommit) {
         numbers.push(readNumber(part));
         wordsBefore.push(words.length);
       } else words.push(part);
     }
   }
   return { words, numbers, wordsBefore };
+}
+
+function isCommit(chunk: string, wordBefore: string): boolean {
+  return COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(wordBefore));
 }
 
 function readNumber(digits: string): TagNumber {

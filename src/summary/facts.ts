@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from '../lib/duration.ts';
 import type { Place } from '../lib/reporter.ts';
+import { describeMove, describeMovedSide, fateOfMoved, movedImages } from '../sync/report/moved-report.ts';
 import { durationOf, type Report, type ReportedImage } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { signatureLine } from '../sync/report/signature-report.ts';
@@ -18,6 +19,8 @@ export interface SummaryFacts {
   readonly wanted: number;
   readonly copied: readonly CopiedTag[];
   readonly skipped: number;
+  /** Tags that moved and should not have. */
+  readonly moved: readonly MovedTag[];
   /** Number of images that failed, including collisions and withdrawn ones. */
   readonly failed: number;
   readonly failures: readonly FailedImage[];
@@ -45,6 +48,17 @@ export interface CopiedTag {
 export interface FailedImage {
   /** The image's name at the source. */
   readonly image: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+export interface MovedTag {
+  /** The image's name at the source. */
+  readonly image: string;
+  /** Its digest with what is known of it. */
+  readonly before: string;
+  readonly now: string;
+  /** What happened, and what became of it. */
   readonly message: string;
   readonly hint: string | undefined;
 }
@@ -79,8 +93,11 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
     copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedTag),
     skipped: totals.skipped,
     failed: totals.failed,
+    moved: movedImages(images).map((image) => movedTag(image, options)),
     failures: images
-      .filter(({ outcome }) => outcome === 'failed' || outcome === 'withdrawn')
+      .filter(
+        ({ outcome, moved }) => (outcome === 'failed' && moved?.kept !== true) || outcome === 'withdrawn',
+      )
       .map(failedImage),
     deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
     collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
@@ -100,6 +117,21 @@ function copiedTag({ destination, bytes, milliseconds: took }: ReportedImage): C
 
 function failedImage({ source, reason, outcome }: ReportedImage): FailedImage {
   return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
+}
+
+function movedTag(
+  image: ReturnType<typeof movedImages<ReportedImage>>[number],
+  options: Report['options'],
+): MovedTag {
+  const { source, moved, reason } = image;
+  const facts = [describeMove(moved), fateOfMoved(image, options)].filter((fact) => fact !== '');
+  return {
+    image: source,
+    before: describeMovedSide(moved.before),
+    now: describeMovedSide(moved.now),
+    message: facts.join('; '),
+    hint: moved.kept ? reason?.hint : undefined,
+  };
 }
 
 /** Tags of a repository that the same sources claim share an entry: one patch resolves all. */

@@ -2,7 +2,7 @@ import { newestFirst } from '../config/tag-age.ts';
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
 import { formatSize } from '../lib/text/size.ts';
-import type { CollidingName, CopiedTag, FailedImage, UnmatchedName } from './facts.ts';
+import type { CollidingName, CopiedTag, FailedImage, MovedTag, UnmatchedName } from './facts.ts';
 import type { Section } from './page.ts';
 
 const IMAGES_NAMED = 5;
@@ -22,6 +22,20 @@ export function failureSection(title: string, failures: readonly FailedImage[]):
       return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
     }),
     more: (left) => tableRow([`and ${left} more causes in the report`, '', '']),
+  };
+}
+
+/** Returns a table of tags that moved and should not have, with both images. */
+export function movedSection(moved: readonly MovedTag[]): Section {
+  return {
+    head:
+      `### Tags that moved (${moved.length})\n\n` +
+      'A tag of a version should stay what it is, and no tag should go back. Find out why before you use these images.\n\n' +
+      tableHead(['Image', 'Before', 'Now', 'What happened', 'What to do']),
+    rows: moved.map(({ image, before, now, message, hint }) =>
+      tableRow([code(image), ...[before, now, message, hint ?? ''].map(escapeMarkdown)]),
+    ),
+    more: (left) => tableRow([`and ${left} more in the report`, '', '', '', '']),
   };
 }
 

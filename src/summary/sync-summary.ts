@@ -9,6 +9,7 @@ import {
   collisionSection,
   copiedSection,
   failureSection,
+  movedSection,
   slowestSection,
   unmatchedSection,
   warningSection,
@@ -29,6 +30,7 @@ export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
       `## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${totals(facts)}${signatures}`,
     ),
   ];
+  if (facts.moved.length > 0) sections.push(movedSection(facts.moved));
   if (facts.failures.length > 0) sections.push(failureSection('What failed', facts.failures));
   if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
   if (facts.deferred.length > 0)
@@ -49,6 +51,7 @@ function withShortNames(facts: SummaryFacts): SummaryFacts {
   return {
     ...facts,
     copied: facts.copied.map((each) => ({ ...each, repository: destination(each.repository) })),
+    moved: facts.moved.map((each) => ({ ...each, image: source(each.image) })),
     failures: facts.failures.map((each) => ({ ...each, image: source(each.image) })),
     deferred: facts.deferred.map((each) => ({ ...each, image: source(each.image) })),
     collisions: facts.collisions.map((each) => ({

@@ -119,6 +119,14 @@ const TABLE = [
     description:
       'Which images known from earlier runs are asked for at the receiving registry again, with what their indexes list; deep asks for all of their parts',
   },
+  {
+    name: 'moved-tags',
+    value: 'warn|keep|copy',
+    default: 'warn',
+    group: 'What is trusted',
+    description:
+      'A tag that should not move, such as v1.2.3, and did: copy it with a warning, keep what is there and fail, or copy it',
+  },
   ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,
   {

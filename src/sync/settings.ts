@@ -12,6 +12,7 @@ import {
 } from '../config/flags/registry-flags.ts';
 import { parseLogins } from '../config/flags/registry-logins.ts';
 import type { VerificationMode } from '../config/flags/signature-flags.ts';
+import { MOVED_TAGS_MODES, type MovedTagsMode } from '../config/moved-tags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
@@ -53,6 +54,8 @@ export interface SyncSettings {
   readonly signatures: 'skip' | 'copy';
   /** `deep` looks at what is below each tag too. */
   readonly verify: 'sample' | 'all' | 'deep' | 'none';
+  /** What becomes of a tag that should not move, if it did. */
+  readonly movedTags: MovedTagsMode;
   readonly verifySignatures: VerificationMode;
   /** Path of a trusted_root.json. If undefined, Sigstore's public one is used. */
   readonly trustedRoot: string | undefined;
@@ -104,6 +107,7 @@ export function parseSyncSettings(
     platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
     signatures: flags.required('signatures', oneOf('skip', 'copy')),
     verify: flags.required('verify', oneOf('sample', 'all', 'deep', 'none')),
+    movedTags: flags.required('moved-tags', oneOf(...MOVED_TAGS_MODES)),
     verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
     trustedRoot: flags.text('trusted-root'),
     shard: flags.optional('shard', parseShard),

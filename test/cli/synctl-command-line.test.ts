@@ -39,6 +39,7 @@ const SAMPLES: Readonly<Record<SyncFlagName, string>> = {
   'dry-run': 'true',
   naming: 'path',
   verify: 'all',
+  'moved-tags': 'keep',
   'verify-signatures': 'warn',
   'trusted-root': 'sample-root.json',
   'query-limit': '7',

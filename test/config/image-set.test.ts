@@ -222,6 +222,7 @@ describe('an image set', () => {
     expect(examples.map(({ patches }) => [...patches.keys()])).toEqual([
       [],
       ['kube-apiserver', 'ingress-nginx/controller'],
+      [],
     ]);
     expect(examples.flatMap(({ notices }) => notices)).toEqual([]);
   });

@@ -14,6 +14,7 @@ const NOTHING: SummaryFacts = {
   copied: [],
   skipped: 5000,
   failed: 0,
+  moved: [],
   failures: [],
   deferred: [],
   collisions: [],

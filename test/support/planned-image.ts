@@ -17,6 +17,8 @@ export function plannedImage(more: Partial<PlannedImage> = {}): PlannedImage {
     source: { registry, repository: parseRepository('pause'), tag },
     target: { repository: parseRepository('keel/pause'), tag },
     sourceDigest: digestFor('pause'),
+    uploaded: undefined,
+    ifMoved: { mode: 'warn', isFixed: true },
     platforms: [],
     recorded: undefined,
     decision: { action: 'copy', reason: describeReason('MISSING') },

@@ -140,6 +140,7 @@ export class SyncRoute {
       platforms: [],
       signatures: 'skip',
       verify: 'sample',
+      movedTags: 'warn',
       verifySignatures: 'off',
       trustedRoot: undefined,
       shard: undefined,

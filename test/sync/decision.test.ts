@@ -20,6 +20,7 @@ const AGREED: Situation = {
   recorded: recordedImage(),
   options: '',
   isSignatureDue: false,
+  keepsMoved: false,
   verify: 'none',
   now: new Date('2026-03-01T02:00:00Z'),
 };

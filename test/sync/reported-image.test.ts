@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/lib/failure.ts';
 import { HttpFailure } from '../../src/lib/http/http-failure.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import type { MirroredImage } from '../../src/sync/copy/image-copy.ts';
+import type { MirroredImage } from '../../src/sync/copy/mirrored-image.ts';
 import { PartsFailure } from '../../src/sync/copy/parts-failure.ts';
 import { describeReason } from '../../src/sync/plan/decision.ts';
 import { collided, failed, left, skipped, worked } from '../../src/sync/run/reported-image.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { MirroredImage } from '../../src/sync/copy/image-copy.ts';
+import type { MirroredImage } from '../../src/sync/copy/mirrored-image.ts';
 import { RepositoryTally } from '../../src/sync/run/repository-tally.ts';
 import type { RepositoryNews } from '../../src/sync/state/state.ts';
 import { plannedImage, recordedImage } from '../support/planned-image.ts';

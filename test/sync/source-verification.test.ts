@@ -3,7 +3,8 @@ import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { SignatureCheck } from '../../src/signatures/signature-check.ts';
-import { openVerification } from '../../src/sync/plan/source-verification.ts';
+import type { SignatureVerdict } from '../../src/signatures/verdict.ts';
+import { openVerification, type SourceVerification } from '../../src/sync/plan/source-verification.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import { plannedImage, recordedImage } from '../support/planned-image.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -83,15 +84,24 @@ describe('the signature of an image that is there already', () => {
   });
 });
 
+/** Returns the verdict about an image, or throws why it may not be copied. */
+async function verify(
+  mode: SyncSettings['verifySignatures'],
+  image: Parameters<SourceVerification['judge']>[0],
+): Promise<SignatureVerdict | undefined> {
+  const verification = await open(mode);
+  return verification.accept(await verification.judge(image, digestFor('pause')));
+}
+
 describe('an image', () => {
   it('that is a signature is not asked for one', async () => {
     const image = { source: imageOf('registry.k8s.io', SIGNATURE), recorded: undefined };
-    expect(await (await open('require')).verify(image, digestFor('pause'))).toBeUndefined();
+    expect(await verify('require', image)).toBeUndefined();
   });
 
   it('of a registry that is off is exempt', async () => {
     const image = { source: imageOf('quay.io'), recorded: undefined };
-    expect(await (await open('require')).verify(image, digestFor('pause'))).toEqual({ kind: 'exempt' });
+    expect(await verify('require', image)).toEqual({ kind: 'exempt' });
   });
 
   it('without a signature is told as such, and refused where one is required', async () => {
@@ -99,10 +109,10 @@ describe('an image', () => {
     using client = new TestClient(source.host);
     const image = plannedImage({ source: { ...imageOf('quay.io'), registry: client.registry } });
     const failure = expect.objectContaining({ code: 'SIGNATURE_POLICY_MISSING' });
-    expect(await (await open('warn')).verify(image, digestFor('pause'))).toEqual({
+    expect(await verify('warn', image)).toEqual({
       kind: 'unverified',
       failure,
     });
-    await expect((await open('require')).verify(image, digestFor('pause'))).rejects.toEqual(failure);
+    await expect(verify('require', image)).rejects.toEqual(failure);
   });
 });

@@ -8,63 +8,23 @@ import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
-import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import type { PlannedImage } from '../plan/planning.ts';
-import {
-  type Conversion,
-  contentOptions,
-  conversionIn,
-  fitsSettings,
-  hasOthersSignatures,
-  layersLeftOutIn,
-  mayDiffer,
-  type OthersSignatures,
-} from '../plan/recorded-options.ts';
+import type { Conversion } from '../plan/recorded-options.ts';
 import type { SourceVerification } from '../plan/source-verification.ts';
+import type { ReportedMove } from '../report/report.ts';
 import { isReferrersTag, isSignatureTag } from '../select/signature-tag.ts';
 import type { BlobBoard } from './blob-board.ts';
+import { confirm, knownLeftOut } from './confirmation.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
+import type { MirroredImage } from './mirrored-image.ts';
 import { type MissingPart, type PartsSearch, requireRepair } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
 import { type CopiedReferrers, ReferrerCopier } from './referrer-copy.ts';
 import { findUnion } from './signature-union.ts';
+import { keeps, keptFailure, MoveSearch } from './tag-move.ts';
 import { type PushedTree, type PushTask, RefusedManifest, type Tally, TreePush } from './tree-push.ts';
-
-interface ImageFacts {
-  readonly sourceDigest: Digest;
-  readonly pushedDigest: Digest;
-  /** Undefined if the destination takes the original format. */
-  readonly conversion: Conversion | undefined;
-  /** The number of foreign layers that the destination lacks, as far as this is known. */
-  readonly layersLeftOut: number;
-  /** Of a tag of signatures: what others added to it. */
-  readonly others?: OthersSignatures | undefined;
-  /** The digests of the image and of what its index lists. Their signatures may have to be copied too. */
-  readonly digests: readonly Digest[];
-  /** Undefined if its signature was not verified now. */
-  readonly signature?: SignatureVerdict | undefined;
-}
-
-interface UnchangedImage extends ImageFacts {
-  readonly outcome: 'unchanged';
-}
-
-interface CopiedImage extends ImageFacts {
-  readonly outcome: 'copied';
-  /** In bytes, of its manifests and all blobs. */
-  readonly size: number | undefined;
-  readonly bytesSent: number;
-  readonly blobs: { readonly uploaded: number; readonly mounted: number; readonly present: number };
-  /** What the tag was before; undefined if the destination was not asked. */
-  readonly replaced: Digest | 'nothing' | undefined;
-  /** What was missing below the tag, which was right. */
-  readonly missing: readonly MissingPart[];
-}
-
-/** The result of checking or copying an image. */
-export type MirroredImage = UnchangedImage | CopiedImage;
 
 /** What copying needs. */
 interface CopyParts {
@@ -96,13 +56,14 @@ export class ImageCopier {
   readonly #target: Registry;
   readonly #tree: TreePush;
   readonly #referrers: ReferrerCopier;
+  readonly #moves: MoveSearch;
   readonly #signal: AbortSignal;
   readonly #fetched = new SingleFlight<string, Manifest>(MANIFESTS_KEPT);
   /** Formats that the destination refused in this run before it accepted the same image in another one. */
   readonly #refused = new Set<RefusedFormat>();
 
   constructor(parts: CopyParts) {
-    const { target, board, wasAbsent, signal } = parts;
+    const { target, board, wasAbsent, verification, signal } = parts;
     this.#parts = parts;
     this.#target = target;
     this.#tree = new TreePush({
@@ -112,38 +73,63 @@ export class ImageCopier {
       fetch: (source, name) => this.#fetch(source, name),
     });
     this.#referrers = new ReferrerCopier({ target, tree: this.#tree, isDryRun: parts.isDryRun, signal });
+    this.#moves = new MoveSearch({
+      target,
+      verification,
+      fetch: (place, digest) => this.#fetch(place, digest),
+      signal,
+    });
     this.#signal = signal;
   }
 
   /**
    * Carries out the decision about an image: asks the destination for it if that was decided, and copies it unless it
-   * is there. Returns the result. Throws the reason why it could not be mirrored.
+   * is there. Returns the result. Throws the reason why it could not be mirrored. In either case, `onMoved` is told first
+   * if its tag moved and should not have.
    */
-  async mirror(image: PlannedImage): Promise<MirroredImage> {
+  async mirror(
+    image: PlannedImage,
+    onMoved: (move: ReportedMove) => void = () => undefined,
+  ): Promise<MirroredImage> {
     const { verification, pushTimeout } = this.#parts;
-    let { sourceDigest } = image;
-    let present: Digest | undefined;
-    if (image.decision.action === 'check') {
-      const [told, atSource] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
-      sourceDigest = atSource;
-      present = told?.digest;
-      const known = await this.#inAlgorithmOf(image, sourceDigest, present);
-      const confirmed = known === undefined ? undefined : confirm(image, sourceDigest, known);
-      const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : told);
-      if (confirmed !== undefined && missing.length === 0) {
-        const isDue = verification?.isDue(image, sourceDigest) === true;
-        const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
-        const digests = await this.#signedParts(image, sourceDigest);
-        return { ...confirmed, outcome: 'unchanged', signature, digests };
-      }
-    }
-    // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
-    if (verification !== undefined) sourceDigest ??= await this.#findSource(image);
-    const signature =
-      sourceDigest === undefined ? undefined : await verification?.verify(image, sourceDigest);
     const about = this.#target.nameOf(image.target.repository, image.target.tag);
+    const asked = image.decision.action === 'check' ? await this.#ask(image) : undefined;
+    let sourceDigest = asked?.sourceDigest ?? image.sourceDigest;
+    // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
+    if (verification !== undefined || this.#moves.watches(image))
+      sourceDigest ??= await this.#findSource(image);
+    const move = sourceDigest && (await this.#moves.find(image, sourceDigest, asked?.known));
+    const there = asked?.missing.length === 0 ? asked.confirmed : undefined;
+    const isDue = there === undefined || verification?.isDue(image, sourceDigest) === true;
+    const verdict =
+      sourceDigest && (isDue || move !== undefined)
+        ? await verification?.judge(image, sourceDigest)
+        : undefined;
+    if (sourceDigest !== undefined && move !== undefined) {
+      // What the destination holds already was accepted by someone.
+      const isKept = keeps(image, move) && asked?.confirmed === undefined;
+      const told = await this.#moves.describe(image, move, { digest: sourceDigest, verdict, isKept });
+      if (told !== undefined) onMoved(told);
+      const { source } = image;
+      if (isKept) throw keptFailure(source.registry.nameOf(source.repository, source.tag), move);
+    }
+    const signature = isDue ? verification?.accept(verdict) : undefined;
+    if (there !== undefined) {
+      const digests = await this.#signedParts(image, there.sourceDigest);
+      return { ...there, outcome: 'unchanged', signature, digests };
+    }
     using clock = new PushClock(pushTimeout, about, this.#signal);
-    return { ...(await this.#copy({ ...image, sourceDigest }, present, clock)), signature };
+    return { ...(await this.#copy({ ...image, sourceDigest }, asked?.present, clock)), signature };
+  }
+
+  /** Asks both sides for an image. Returns the facts about it if it is there, and what is missing below its tag. */
+  async #ask(image: PlannedImage) {
+    const [told, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+    const present = told?.digest;
+    const known = await this.#inAlgorithmOf(image, sourceDigest, present);
+    const confirmed = known === undefined ? undefined : confirm(image, sourceDigest, known);
+    const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : told);
+    return { sourceDigest, present, known, confirmed, missing };
   }
 
   /**
@@ -367,34 +353,9 @@ export class ImageCopier {
   }
 
   /** Images share the result, so only the end of the run aborts it. */
-  #fetch({ registry, repository }: PushTask['source'], name: Tag | Digest): Promise<Manifest> {
+  #fetch({ registry, repository }: Omit<PushTask['source'], 'tag'>, name: Tag | Digest): Promise<Manifest> {
     return this.#fetched.get(registry.nameOf(repository, name), () =>
       registry.getManifest(repository, name, this.#signal),
     );
   }
-}
-
-/** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
-function confirm(
-  image: PlannedImage,
-  sourceDigest: Digest,
-  pushedDigest: Digest,
-): Omit<ImageFacts, 'digests'> | undefined {
-  const { recorded, platforms } = image;
-  const layersLeftOut = knownLeftOut(image, sourceDigest);
-  const found = { sourceDigest, pushedDigest, layersLeftOut };
-  if (platforms.length === 0 && pushedDigest === sourceDigest) return { ...found, conversion: undefined };
-  const isRecorded =
-    recorded?.sourceDigest === sourceDigest &&
-    recorded.pushedDigest === pushedDigest &&
-    mayDiffer(recorded.options, platforms) &&
-    fitsSettings(recorded.options, contentOptions(platforms));
-  if (!isRecorded) return undefined;
-  const others = hasOthersSignatures(recorded.options) ? 'beside' : undefined;
-  return { ...found, conversion: conversionIn(recorded.options), others };
-}
-
-/** Returns the number of foreign layers that the destination lacks according to the state. */
-function knownLeftOut({ recorded }: PlannedImage, sourceDigest: Digest): number {
-  return recorded?.sourceDigest === sourceDigest ? layersLeftOutIn(recorded.options) : 0;
 }

@@ -61,6 +61,8 @@ interface Situation {
   readonly options: string;
   /** Whether a signature is required and was not verified by the current policy. */
   readonly isSignatureDue: boolean;
+  /** Whether the destination is left as it is if the source moved the tag. */
+  readonly keepsMoved: boolean;
   readonly verify: SyncSettings['verify'];
   readonly now: Date;
 }
@@ -103,7 +105,10 @@ export function decide(situation: Situation): Decision {
   if (listing.kind === 'unknown') return decision('check', 'DESTINATION_UNLISTED');
   if (sourceDigest === undefined) return decision('check', 'SOURCE_DIGEST_UNKNOWN');
   if (recorded === undefined) return decision('check', 'NOT_IN_STATE');
-  if (recorded.sourceDigest !== sourceDigest) return decision('copy', 'CHANGED');
+  const isChanged = recorded.sourceDigest !== sourceDigest;
+  // What is kept may be there as it is at the source already, so that nothing is left to decide.
+  if (isChanged && situation.keepsMoved) return decision('check', 'CHANGED');
+  if (isChanged) return decision('copy', 'CHANGED');
   if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
   if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
   if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');

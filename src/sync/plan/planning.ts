@@ -1,5 +1,6 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
+import { type MovedTagsRule, movedTagsRule } from '../../config/moved-tags.ts';
 import type { UnclearCut } from '../../config/tag-filter.ts';
 import { failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -28,6 +29,10 @@ export interface PlannedImage {
   readonly target: { readonly repository: Repository; readonly tag: Tag };
   /** From the listing of the source. */
   readonly sourceDigest: Digest | undefined;
+  /** When it was uploaded to the source, if its listing tells that. */
+  readonly uploaded: Date | undefined;
+  /** What becomes of it if the source moved its tag. */
+  readonly ifMoved: MovedTagsRule;
   readonly platforms: readonly Platform[];
   readonly recorded: RecordedImage | undefined;
   readonly decision: Decision;
@@ -133,16 +138,23 @@ class TagPlanner {
     const repository = this.#repository;
     const { name, signatureTags } = member;
     const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, name) ?? settings.platforms);
-    const sourceDigest = member.listing.manifests.get(tag)?.digest;
+    const { digest: sourceDigest, uploaded } = member.listing.manifests.get(tag) ?? {};
     const recorded = this.#recorded.get(tag);
     const source = { registry: member.registry, repository: member.repository, tag };
     const { verify } = settings;
+    const ifMoved = movedTagsRule(
+      set.movedTags,
+      { host: member.registry.host, repository: member.repository, tag },
+      settings.movedTags,
+    );
     const extent = extentOf({ repository, tag, verify, now });
     return {
       name,
       source,
       target: { repository, tag },
       sourceDigest,
+      uploaded,
+      ifMoved,
       platforms,
       recorded,
       decision: decide({
@@ -152,6 +164,7 @@ class TagPlanner {
         listing: this.#listing,
         recorded,
         options: contentOptions(platforms),
+        keepsMoved: ifMoved.isFixed && ifMoved.mode === 'keep' && !isSignatureTag(tag),
         isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
         verify,
         now,

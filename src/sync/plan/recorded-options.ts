@@ -1,7 +1,7 @@
 import { formatPlatform, type Platform } from '../../registry/oci/platform.ts';
 
 /** The ways in which an image is changed if the destination refuses its original format. */
-const CONVERSIONS = [
+export const CONVERSIONS = [
   /** The attestations are left out of its index. */
   'without-attestations',
   /** OCI manifests become Docker manifests and lists, without attestations. */

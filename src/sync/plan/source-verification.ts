@@ -4,6 +4,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
+import type { SignaturePlace } from '../../signatures/signature-search.ts';
 import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
@@ -42,10 +43,14 @@ export class SourceVerification {
   }
 
   /**
-   * Returns the verdict about the signature of an image; undefined if the image is a signature itself. If signatures
-   * are required, throws the reason why there is no valid one.
+   * Returns the verdict about the signature of an image, which may be `elsewhere` too; undefined if the image is a
+   * signature itself.
    */
-  async verify({ source }: SourceImage, digest: Digest): Promise<SignatureVerdict | undefined> {
+  async judge(
+    { source }: Pick<SourceImage, 'source'>,
+    digest: Digest,
+    elsewhere: readonly SignaturePlace[] = [],
+  ): Promise<SignatureVerdict | undefined> {
     const { registry, repository, tag } = source;
     if (isSignatureTag(tag)) return undefined;
     const image = {
@@ -53,10 +58,14 @@ export class SourceVerification {
       tag,
       about: registry.nameOf(repository, tag),
       digests: [digest],
-      places: [{ registry, repository }],
+      places: [{ registry, repository }, ...elsewhere],
     };
-    const verdict = await this.#check.check(image, this.#signal);
-    if (verdict.kind === 'unverified' && this.#mode === 'require') throw verdict.failure;
+    return await this.#check.check(image, this.#signal);
+  }
+
+  /** If signatures are required, throws the reason why there is no valid one. Returns the verdict otherwise. */
+  accept(verdict: SignatureVerdict | undefined): SignatureVerdict | undefined {
+    if (verdict?.kind === 'unverified' && this.#mode === 'require') throw verdict.failure;
     return verdict;
   }
 }

@@ -24,6 +24,8 @@ export class TroubleTeller {
   }
 
   take(image: ReportedImage): void {
+    // `tellMoved` tells more of it.
+    if (image.moved?.kept === true) return;
     switch (image.outcome) {
       case 'copied':
       case 'skipped':

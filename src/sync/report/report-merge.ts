@@ -63,6 +63,7 @@ function requireSameRun(first: NamedReport, other: NamedReport): void {
     '--platform': report.options.platforms.join(',') || 'all',
     '--signatures': report.options.signatures,
     '--verify-signatures': report.options.verifySignatures ?? 'off',
+    '--moved-tags': report.options.movedTags ?? 'copy',
     '--dry-run': String(report.options.dryRun),
     'number of shards': String(report.shards[0]?.count ?? 1),
   });

@@ -28,6 +28,52 @@ const reason = z.object({
   hint: z.string().optional().describe('What to change'),
 });
 
+const signature = z.object({
+  status: z
+    .enum(['verified', 'unverified', 'exempt'])
+    .describe(
+      'exempt: the policy of its registry is "off"; an image that failed for want of one has a reason',
+    ),
+  identity: z.string().optional().describe('Whom the certificate names'),
+  issuer: z.string().optional().describe('Who vouched for that name'),
+  form: z
+    .enum(['cosign', 'bundle'])
+    .optional()
+    .describe("Under cosign's tag, or as a bundle that refers to the image"),
+  reason: reason.optional().describe('Why no signature counts'),
+});
+
+const digest = z.string().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
+
+const movedSide = z.object({
+  digest,
+  created: time.optional().describe('When the image was made, as its configuration says. Missing: not known'),
+  mirrored: time.optional().describe('When a run of this mirror pushed it'),
+  uploaded: time.optional().describe('When it was uploaded to the source, where the source tells that'),
+  signature: signature.optional().describe('Where --verify-signatures asks for it'),
+});
+
+const moved = z.object({
+  kind: z
+    .enum(['moved', 'differs', 'went-back'])
+    .describe(
+      'moved: the tag should not move, and has another digest at the source than the one that was mirrored; ' +
+        'differs: such a tag has another digest at the source than at the destination, and which of them changed is ' +
+        'not known; went-back: a tag that moves by nature, whose new image is older than the one before it',
+    ),
+  kept: z.boolean().describe('Whether the destination was left as it is (--moved-tags keep)'),
+  before: movedSide.describe('What was mirrored; of "differs", what the destination has'),
+  now: movedSide.describe('What the source has'),
+  isOlder: z
+    .boolean()
+    .optional()
+    .describe('Whether the image of now was made before the other one. Missing: not known'),
+  sameImages: z
+    .boolean()
+    .optional()
+    .describe('Whether the images of all platforms that both have are the same. Missing: not known'),
+});
+
 const image = z.object({
   source: z.string().describe('host/repository:tag'),
   destination: z.string().describe('host/repository:tag'),
@@ -38,11 +84,7 @@ const image = z.object({
         'answer; failed; collision: several sources want this name; deferred: left for the next run; withdrawn: ' +
         'given up at --push-timeout',
     ),
-  digest: z
-    .string()
-    .regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/)
-    .optional()
-    .describe('What the tag is at the destination, where that is known'),
+  digest: digest.optional().describe('What the tag is at the destination, where that is known'),
   reason: reason.optional(),
   failures: z
     .array(
@@ -66,23 +108,10 @@ const image = z.object({
       'Layers of types that are not distributed, which the source does not hold or the destination does not take: who ' +
         'pulls the image fetches them from the addresses in its manifest. Missing: none, as far as is known',
     ),
-  signature: z
-    .object({
-      status: z
-        .enum(['verified', 'unverified', 'exempt'])
-        .describe(
-          'exempt: the policy of its registry is "off"; an image that failed for want of one has a reason',
-        ),
-      identity: z.string().optional().describe('Whom the certificate names'),
-      issuer: z.string().optional().describe('Who vouched for that name'),
-      form: z
-        .enum(['cosign', 'bundle'])
-        .optional()
-        .describe("Under cosign's tag, or as a bundle that refers to the image"),
-      reason: reason.optional().describe('Why no signature counts'),
-    })
+  signature: signature.optional().describe('Where --verify-signatures asked for it in this run'),
+  moved: moved
     .optional()
-    .describe('Where --verify-signatures asked for it in this run'),
+    .describe('Of a tag that moved and should not, and of one that went back to an older image'),
   claimants: z.array(z.string()).optional().describe('Of a collision: all sources that want the name'),
   patch: z.string().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
   bytes: count.describe('Sent to the destination for this image'),
@@ -116,6 +145,7 @@ export const REPORT_SCHEMA = z.object({
     signatures: z.enum(['skip', 'copy']),
     verify: z.enum(['sample', 'all', 'deep', 'none']),
     verifySignatures: z.enum(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
+    movedTags: z.enum(['warn', 'keep', 'copy']).optional().describe('Missing in older reports: copy'),
     dryRun: z.boolean(),
   }),
   shards: z
@@ -164,6 +194,7 @@ export const REPORT_SCHEMA = z.object({
 /** Everything that a run did, for programs. */
 export type Report = z.infer<typeof REPORT_SCHEMA>;
 export type ReportedImage = Report['images'][number];
+export type ReportedMove = NonNullable<ReportedImage['moved']>;
 export type ReportedReason = NonNullable<ReportedImage['reason']>;
 type Totals = Report['totals'];
 
@@ -216,6 +247,7 @@ export function reportHead(settings: SyncSettings, version: string): ReportHead 
     signatures,
     verify,
     verifySignatures,
+    movedTags,
     dryRun,
     shard,
   } = settings;
@@ -231,6 +263,7 @@ export function reportHead(settings: SyncSettings, version: string): ReportHead 
       signatures,
       verify,
       verifySignatures,
+      movedTags,
       dryRun,
     },
     shards: shard === undefined ? [] : [shard],

@@ -3,7 +3,8 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import { formatReference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { BlobBoard } from '../copy/blob-board.ts';
-import { ImageCopier, type MirroredImage } from '../copy/image-copy.ts';
+import { ImageCopier } from '../copy/image-copy.ts';
+import type { MirroredImage } from '../copy/mirrored-image.ts';
 import { PartsSearch } from '../copy/missing-parts.ts';
 import type { CopiedReferrers } from '../copy/referrer-copy.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
@@ -14,7 +15,7 @@ import {
   type RepositoryPlan,
   signaturesOf,
 } from '../plan/planning.ts';
-import type { ReportedImage } from '../report/report.ts';
+import type { ReportedImage, ReportedMove } from '../report/report.ts';
 import type { State } from '../state/state.ts';
 import { attached, collided, failed, type ImageNames, left, skipped, worked } from './reported-image.ts';
 import { RepositoryTally } from './repository-tally.ts';
@@ -180,8 +181,11 @@ export class Mirroring {
     const { signal, onResult } = this.#parts;
     const began = performance.now();
     const names = this.#names(image);
+    let moved: ReportedMove | undefined;
     try {
-      const result = await this.#copier.mirror(image);
+      const result = await this.#copier.mirror(image, (move) => {
+        moved = move;
+      });
       const took = performance.now() - began;
       const referrers = await this.#copyReferrers(image, into, result);
       // Signatures may be signed too, by tags and by the API.
@@ -189,11 +193,11 @@ export class Mirroring {
       this.#submitSignatures(into, image, signed);
       const hasReferrers = referrers?.every(({ error }) => error === undefined);
       into.tally.worked(image, { ...result, hasReferrers });
-      onResult(worked(names, image, result, took));
+      onResult({ ...worked(names, image, result, took), moved });
     } catch (error) {
       if (signal.aborted) return onResult(left(names));
       into.tally.failed(image, failureCode(error));
-      onResult(failed(names, error, performance.now() - began));
+      onResult({ ...failed(names, error, performance.now() - began), moved });
     }
   }
 

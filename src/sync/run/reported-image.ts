@@ -2,7 +2,7 @@ import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
-import type { MirroredImage } from '../copy/image-copy.ts';
+import type { MirroredImage } from '../copy/mirrored-image.ts';
 import { describeMissing } from '../copy/missing-parts.ts';
 import { PartsFailure } from '../copy/parts-failure.ts';
 import type { CopiedReferrers } from '../copy/referrer-copy.ts';

@@ -1,5 +1,5 @@
 import type { Tag } from '../../registry/oci/reference.ts';
-import type { MirroredImage } from '../copy/image-copy.ts';
+import type { MirroredImage } from '../copy/mirrored-image.ts';
 import type { PlannedImage } from '../plan/planning.ts';
 import { contentOptions, hasReferrersIn, signedUnder } from '../plan/recorded-options.ts';
 import type { SeenImage } from '../state/image-rows.ts';

@@ -11,6 +11,7 @@ import type { RepositoryPlan } from '../plan/planning.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
 import { openVerification, type SourceVerification } from '../plan/source-verification.ts';
 import { TroubleTeller, tellUnmatched } from '../report/failure-notices.ts';
+import { tellMoved } from '../report/moved-report.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
 import { isNothing, outcomeOf } from '../report/run-outcome.ts';
 import { leftAloneWarning, signatureLine, signatureWarnings } from '../report/signature-report.ts';
@@ -132,6 +133,7 @@ class Run {
     const plans = await this.#mirrorGroups(grouping, open);
     const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
     for (const line of planned) this.#parts.reporter.line(line);
+    tellMoved(this.#images, this.#settings, this.#parts.reporter);
     const head = reportHead(this.#settings, this.#parts.version);
     this.#tellSignatures(head.options);
     const leftOut = leftOutWarning(this.#images);

@@ -18,6 +18,8 @@ export interface SeedOptions {
   readonly layerSeeds?: readonly string[];
   readonly platform?: string;
   readonly uploaded?: number;
+  /** When the image was made, as its configuration says it. */
+  readonly created?: string;
 }
 
 const GENERATED_FROM = 1024 * 1024;
@@ -64,6 +66,7 @@ export function seedImage(storage: Storage, repository: string, options: SeedOpt
       architecture,
       os,
       ...(variant === undefined ? {} : { variant }),
+      created: options.created,
       config: { Labels: { seed } },
       rootfs: { type: 'layers', diff_ids: stored.map(({ diff }) => diff) },
     }),

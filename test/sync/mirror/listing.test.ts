@@ -62,6 +62,7 @@ function dayWith(name: string, isSampled: boolean): Date {
       recorded: known,
       options: known.options,
       isSignatureDue: false,
+      keepsMoved: false,
       verify: 'sample',
       now,
     });

@@ -1,0 +1,65 @@
+import { KUBERNETES_REGISTRY } from './image-set-name.ts';
+import { namesCommit, namesDay } from './tag-age.ts';
+
+/** An image at its source. */
+interface TaggedImage {
+  readonly host: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** Words of tags that follow a branch or a channel: each new image of it takes the tag. */
+const MOVING_WORD =
+  /^(?:latest|nightly|daily|weekly|snapshot|dev|devel|develop|edge|canary|main|master|trunk|head|tip|current|next|rolling|unstable)$/i;
+/** A tag that is such a word, or one that says that it is a channel only where it stands alone. */
+const CHANNEL = /^(?:stable|lts|mainline|release|testing|alpha|beta|rc)(?:[-_.]|$)/i;
+/** Three or four numbers, at the beginning or behind words of which the last says that a version follows. */
+const WHOLE_VERSION =
+  /^(?:(?:.*[-_])?(?:v|(?:release|version)[-_]?v?))?\d{1,9}(?:\.\d{1,9}){2,3}(?=$|[-_]|[a-z]+\d|\.[a-z]{2,})/i;
+
+/** What makers of images are known to do with their tags. */
+interface Maker {
+  readonly host: string;
+  /** What the paths of its repositories start with. */
+  readonly path: string;
+  readonly isFixed: (tag: string) => boolean;
+}
+
+const isRebuilt: Maker['isFixed'] = () => false;
+
+/** Images are promoted under a tag once: https://github.com/kubernetes/registry.k8s.io, and k8s.io's promoter. */
+const isPromoted: Maker['isFixed'] = (tag) => namesCommit(tag) || !(isChannel(tag) || holdsMovingWord(tag));
+
+const MAKERS: readonly Maker[] = [
+  { host: KUBERNETES_REGISTRY, path: '', isFixed: isPromoted },
+  { host: 'us-central1-docker.pkg.dev', path: 'k8s-artifacts-prod/images/', isFixed: isPromoted },
+  // Official images are rebuilt under the same tags when their base is: https://github.com/docker-library/faq
+  { host: 'docker.io', path: 'library/', isFixed: isRebuilt },
+  { host: 'public.ecr.aws', path: 'docker/library/', isFixed: isRebuilt },
+  { host: 'mirror.gcr.io', path: 'library/', isFixed: isRebuilt },
+  // All tags but those of a revision are rebuilt: https://github.com/bitnami/containers
+  { host: 'docker.io', path: 'bitnami/', isFixed: (tag) => /-r\d+$/.test(tag) },
+  { host: 'docker.io', path: 'bitnamilegacy/', isFixed: (tag) => /-r\d+$/.test(tag) },
+];
+
+/**
+ * Returns whether a tag names one image for ever: a whole version (`v1.2.3`, `1.2.3-rc.1`, `3.5.21-0`, `1.2.3-alpine`), a
+ * day, or a commit. What is known of its maker goes before what the tag looks like. When in doubt, returns false: of a tag
+ * that moves by nature (`latest`, `1.36`, `v1`, `nightly`, `1.36-alpine`) it is no news that it moved.
+ */
+export function isFixedTag({ host, repository, tag }: TaggedImage): boolean {
+  const maker = MAKERS.find((one) => one.host === host && repository.startsWith(one.path));
+  if (maker !== undefined) return maker.isFixed(tag);
+  if (namesCommit(tag)) return true;
+  if (isChannel(tag) || holdsMovingWord(tag)) return false;
+  return namesDay(tag) || WHOLE_VERSION.test(tag);
+}
+
+/** A channel behind which no version stands. */
+function isChannel(tag: string): boolean {
+  return CHANNEL.test(tag) && !WHOLE_VERSION.test(tag) && !namesDay(tag);
+}
+
+function holdsMovingWord(tag: string): boolean {
+  return tag.split(/[^0-9a-z]+/i).some((word) => MOVING_WORD.test(word));
+}

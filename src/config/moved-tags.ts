@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { Failure } from '../lib/failure.ts';
+import { parseTag, type Tag } from '../registry/oci/reference.ts';
+import type { Document } from './document.ts';
+import { isFixedTag } from './fixed-tag.ts';
+import type { Problem } from './problem.ts';
+import { formatScope, type PolicyScope, parseScope } from './signature-policy.ts';
+
+/** What becomes of a tag that should not move and moved: it is copied, copied with a warning, or kept as it was. */
+export const MOVED_TAGS_MODES = ['warn', 'keep', 'copy'] as const;
+
+export type MovedTagsMode = (typeof MOVED_TAGS_MODES)[number];
+
+/** A registry, all repositories below one of its paths, or one tag. */
+interface MovedTagsScope extends PolicyScope {
+  readonly tag: Tag | undefined;
+}
+
+/** The modes of a file, each with its scope. A minimum age of what they apply to will stand beside the mode. */
+export type MovedTagsRules = readonly { readonly scope: MovedTagsScope; readonly mode: MovedTagsMode }[];
+
+/** The schema of `movedTags` in an image set. */
+export const movedTagsSchema = z.record(z.string(), z.enum(MOVED_TAGS_MODES));
+
+/** Throws what `parseScope` throws, and `REFERENCE_MALFORMED`. */
+function parseMovedTagsScope(text: string): MovedTagsScope {
+  const colon = text.lastIndexOf(':');
+  // A colon before the last slash starts a port, and so does one without a slash.
+  if (!text.includes('/') || colon < text.lastIndexOf('/')) return { ...parseScope(text), tag: undefined };
+  return { ...parseScope(text.slice(0, colon)), tag: parseTag(text.slice(colon + 1), text) };
+}
+
+function nameOf({ tag, ...scope }: MovedTagsScope): string {
+  return tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
+}
+
+/** Returns the rules under `movedTags` of a document, and the problems of their scopes. */
+export function readMovedTags(
+  document: Document,
+  parsed: z.output<typeof movedTagsSchema>,
+): { readonly rules: MovedTagsRules; readonly problems: readonly Problem[] } {
+  const rules: { scope: MovedTagsScope; mode: MovedTagsMode }[] = [];
+  const problems: Problem[] = [];
+  for (const [key, mode] of Object.entries(parsed)) {
+    const place = document.keyPlace(['movedTags', key]);
+    try {
+      const scope = parseMovedTagsScope(key);
+      const isTaken = rules.some((known) => nameOf(known.scope) === nameOf(scope));
+      if (isTaken) problems.push({ place, message: `${nameOf(scope)} is already there under another name` });
+      else rules.push({ scope, mode });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      problems.push({ place, message: `${error.message} (${error.hint})` });
+    }
+  }
+  return { rules, problems };
+}
+
+/** What becomes of a tag if it moves. */
+export interface MovedTagsRule {
+  readonly mode: MovedTagsMode;
+  /** Whether it should not move. */
+  readonly isFixed: boolean;
+}
+
+/**
+ * Returns what becomes of a tag if it moves, by the narrowest scope that contains it, and without one by `otherwise`. A
+ * tag that a rule names should not move, whatever it looks like.
+ */
+export function movedTagsRule(
+  rules: MovedTagsRules,
+  image: { readonly host: string; readonly repository: string; readonly tag: string },
+  otherwise: MovedTagsMode,
+): MovedTagsRule {
+  const { host, repository, tag } = image;
+  const fits = rules.filter(
+    ({ scope }) =>
+      scope.host === host &&
+      (scope.tag === undefined
+        ? scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)
+        : scope.path === repository && scope.tag === tag),
+  );
+  const width = ({ scope }: MovedTagsRules[number]): number =>
+    scope.tag === undefined ? (scope.path?.length ?? 0) : Number.POSITIVE_INFINITY;
+  const narrowest = fits.toSorted((one, other) => (width(one) > width(other) ? -1 : 1))[0];
+  const isNamed = narrowest?.scope.tag !== undefined;
+  return { mode: narrowest?.mode ?? otherwise, isFixed: isNamed || isFixedTag(image) };
+}

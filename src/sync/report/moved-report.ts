@@ -1,0 +1,112 @@
+import type { Reporter } from '../../lib/reporter.ts';
+import { countOf, joinWords } from '../../lib/text/sentence.ts';
+import { formatTime } from '../../lib/text/time.ts';
+import { abbreviateDigest, isDigest } from '../../registry/oci/digest.ts';
+import type { ReportedImage, ReportedMove } from './report.ts';
+
+type MovedImage = Pick<ReportedImage, 'source' | 'outcome' | 'reason'> & { readonly moved: ReportedMove };
+
+/** Returns the images whose tags moved and should not have: first those that went back, and then those that were kept. */
+export function movedImages<Image extends Pick<ReportedImage, 'moved'>>(
+  images: readonly Image[],
+): readonly (Image & { readonly moved: ReportedMove })[] {
+  const rank = ({ isOlder, kept }: ReportedMove): number => (isOlder === true ? 0 : 2) + (kept ? 0 : 1);
+  return images
+    .flatMap((image) => (image.moved === undefined ? [] : [{ ...image, moved: image.moved }]))
+    .toSorted((one, other) => rank(one.moved) - rank(other.moved));
+}
+
+/** Returns one side of a move: `sha256:0123456789ab… (made 2026-01-01 00:00, signed by release@example.com)`. */
+export function describeMovedSide({
+  digest,
+  created,
+  mirrored,
+  uploaded,
+  signature,
+}: ReportedMove['before' | 'now']): string {
+  const dated = (word: string, time: string | undefined): string[] =>
+    time === undefined ? [] : [`${word} ${formatTime(new Date(time))}`];
+  const facts = [
+    ...dated('made', created),
+    ...dated('uploaded', uploaded),
+    ...dated('mirrored', mirrored),
+    ...describeSigner(signature),
+  ];
+  const short = isDigest(digest) ? abbreviateDigest(digest) : digest;
+  return facts.length === 0 ? short : `${short} (${facts.join(', ')})`;
+}
+
+function describeSigner(signature: ReportedMove['now']['signature']): string[] {
+  switch (signature?.status) {
+    case 'verified':
+      return [`signed by ${signature.identity ?? 'someone trusted'}`];
+    case 'unverified':
+      return ['without a signature that counts'];
+    default:
+      return [];
+  }
+}
+
+/** Returns what a move is, besides that the tag has another digest: `it went back to an older image`. */
+export function describeMove({ kind, isOlder, sameImages }: ReportedMove): string {
+  const facts = [
+    ...(kind === 'differs' ? ['which side changed is not known'] : []),
+    ...(isOlder === true ? ['it went back to an older image'] : []),
+    ...(sameImages === true ? ['the images of the platforms that both have are the same'] : []),
+  ];
+  return joinWords(facts);
+}
+
+/** Returns what became of an image whose tag moved, as the end of a sentence. */
+export function fateOfMoved(
+  { outcome, reason, moved }: Omit<MovedImage, 'source'>,
+  { dryRun }: { readonly dryRun: boolean },
+): string {
+  if (moved.kept) return 'the destination was left as it is';
+  if (outcome === 'copied') return dryRun ? 'it would be copied' : 'it was copied';
+  if (outcome === 'checked') return 'the destination has it already';
+  return `it was not copied: ${reason?.message ?? outcome}`;
+}
+
+function movedText(image: MovedImage, options: { readonly dryRun: boolean }): string {
+  const { source, moved } = image;
+  const { kind, before, now } = moved;
+  const [then, here] = [describeMovedSide(before), describeMovedSide(now)];
+  const difference =
+    kind === 'differs'
+      ? `the destination has ${then}, and the source ${here}`
+      : `the source had ${then}, and now has ${here}`;
+  const what =
+    kind === 'went-back' ? 'went back' : kind === 'moved' ? 'moved' : 'differs from the destination';
+  const should = kind === 'went-back' ? '' : ', and should not move';
+  const facts = describeMove(moved);
+  const fate = fateOfMoved(image, options);
+  const hint = moved.kept && image.reason?.hint !== undefined ? ` (${image.reason.hint})` : '';
+  return [
+    `${source} ${what}${should}: ${difference}`,
+    ...(facts === '' ? [] : [facts]),
+    `${fate}${hint}`,
+  ].join('; ');
+}
+
+/** A source that moves all of its tags has thousands. */
+const MOVES_TOLD = 10;
+
+/** Reports tags that moved and should not have: as errors those that were kept, as warnings the others. */
+export function tellMoved(
+  images: readonly ReportedImage[],
+  options: { readonly dryRun: boolean },
+  reporter: Pick<Reporter, 'warning' | 'error'>,
+): void {
+  const all = movedImages(images);
+  for (const image of all.slice(0, MOVES_TOLD)) {
+    const text = movedText(image, options);
+    if (image.moved.kept) reporter.error(text);
+    else reporter.warning(text);
+  }
+  const left = all.slice(MOVES_TOLD);
+  if (left.length === 0) return;
+  const text = `${countOf(left.length, 'more tag')} moved and should not have; the report lists all`;
+  if (left.some(({ moved }) => moved.kept)) reporter.error(text);
+  else reporter.warning(text);
+}
