@@ -27,7 +27,7 @@ export function findAnyone(pattern: string): string | undefined {
   if (forge !== undefined) return `this is anyone at ${forge}`;
   const isBound = /^[a-z][a-z0-9+.-]*:\/\//.test(pattern)
     ? /^[^/]*\/\/[^/*@]+\//.test(pattern)
-    : /[@!][^@!*]+$/.test(pattern);
+    : /@[^@*]+$/.test(pattern);
   return isBound ? undefined : 'this is anyone at any place';
 }
 

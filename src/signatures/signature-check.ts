@@ -87,6 +87,8 @@ export class SignatureCheck {
   readonly #file: string;
   readonly #known = new SingleFlight<string, Findings>({ results: OUTCOMES_KEPT });
   #verifier: Promise<SigstoreVerifier> | undefined;
+  /** Of a trusted root that was given. */
+  #rootDigest: Digest | undefined;
 
   private constructor({ policies, trustedRoot, file }: SignatureSettings) {
     this.#policies = policies;
@@ -104,7 +106,7 @@ export class SignatureCheck {
   ): Promise<SignatureCheck | undefined> {
     if (wanted === 'off') return undefined;
     const check = new SignatureCheck(settings);
-    if (settings.trustedRoot !== undefined) await check.#open();
+    if (settings.trustedRoot !== undefined) check.#rootDigest = (await check.#open()).rootDigest;
     return check;
   }
 
@@ -114,7 +116,7 @@ export class SignatureCheck {
     if (applied === undefined) return { kind: 'unknown' };
     return applied.policy.kind === 'off'
       ? { kind: 'off' }
-      : { kind: 'signed', policy: digestOfPolicy(applied, image) };
+      : { kind: 'signed', policy: this.#digestOfPolicy(applied, image) };
   }
 
   /** Returns the failure of an image for which there is no policy; undefined where there is one. */
@@ -139,7 +141,7 @@ export class SignatureCheck {
         return { kind: 'unverified', failure: refusalOf(image, findings, signers) };
       }
       const { identity, issuer, form } = found;
-      return { kind: 'verified', identity, issuer, form, policy: digestOfPolicy(applied, image) };
+      return { kind: 'verified', identity, issuer, form, policy: this.#digestOfPolicy(applied, image) };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -180,6 +182,17 @@ export class SignatureCheck {
     // What could not be had may have been the right one, and may be there the next time.
     if (accepted.length === 0 && unread.length > 0) throw unread[0];
     return { accepted, reasons, unread };
+  }
+
+  /** Returns a text that changes with all that a verdict about an image depends on, but for its digest. */
+  #digestOfPolicy(
+    { scope, policy }: AppliedPolicy,
+    { name, tag }: Pick<SignedImage, 'name' | 'tag'>,
+  ): string {
+    // A signature names its image, so that a verdict is one about a name too.
+    const image = [name.host, name.repository, tag];
+    const text = JSON.stringify([RULES, this.#rootDigest, formatScope(scope), policy, image]);
+    return createHash('sha256').update(text).digest('hex').slice(0, 12);
   }
 
   #open(): Promise<SigstoreVerifier> {
@@ -262,14 +275,4 @@ function explain(error: unknown): string {
   if (error instanceof Untrusted) return error.message;
   const known = EXPLANATIONS.get(failureCode(error));
   return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
-}
-
-function digestOfPolicy(
-  { scope, policy }: AppliedPolicy,
-  { name, tag }: Pick<SignedImage, 'name' | 'tag'>,
-): string {
-  // A signature names its image, so that a verdict is one about a name too.
-  const image = [name.host, name.repository, tag];
-  const text = JSON.stringify([RULES, formatScope(scope), policy, image]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

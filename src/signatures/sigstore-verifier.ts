@@ -2,6 +2,7 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
+import { type Digest, digestOf } from '../registry/oci/digest.ts';
 import { refuseCostlyParts, refuseLargeParts } from './bundle-bounds.ts';
 import type { Candidate } from './candidate.ts';
 import { checkLogEntry, type LogEntry } from './log-entry.ts';
@@ -16,6 +17,8 @@ type TrustMaterial = ReturnType<typeof toTrustMaterial>;
 export class SigstoreVerifier {
   readonly #verifier: Verifier;
   readonly #logs: TrustMaterial['tlogs'];
+  /** Changes with the trusted root. */
+  readonly rootDigest: Digest;
 
   /** `root` is the JSON of a trusted_root.json. Throws what is wrong with it. */
   constructor(root: unknown) {
@@ -35,6 +38,7 @@ export class SigstoreVerifier {
       }),
     });
     this.#logs = trusted.tlogs;
+    this.rootDigest = digestOf(Buffer.from(JSON.stringify(TrustedRoot.toJSON(parsed))));
     const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
     this.#verifier = new Verifier(trusted, thresholds);
   }

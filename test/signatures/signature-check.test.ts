@@ -600,15 +600,15 @@ describe('a bundle of the releasers', () => {
   });
 });
 
-test('what was verified is verified again when a policy changes, or is about another name', async () => {
-  const policyOf = async (signer: object, path: string, tag: string) => {
+test('what was verified is verified again when a policy or root changes, or is about another name', async () => {
+  const policyOf = async (signer: object, path: string, tag: string, trustedRoot?: string) => {
     const { signatures: policies } = parseImageSet(
       parseDocument(
         'image_set.json',
         JSON.stringify({ names: ['pause'], signatures: { 'quay.io': signer } }),
       ),
     );
-    const checking = await opened({ policies, trustedRoot: undefined, file: 'image_set.json' });
+    const checking = await opened({ policies, trustedRoot, file: 'image_set.json' });
     const name = { host: parseHost('quay.io'), repository: parseRepository(path) };
     const stance = checking.stanceOn({ name, tag: parseTag(tag) });
     return stance.kind === 'signed' ? stance.policy : stance.kind;
@@ -620,8 +620,10 @@ test('what was verified is verified again when a policy changes, or is about ano
     policyOf({ ...RELEASERS, signedAs: 'ghcr.io' }, 'a/pause', '3.10'),
     policyOf(RELEASERS, 'b/pause', '3.10'),
     policyOf(RELEASERS, 'a/pause', '3.9'),
+    policyOf(RELEASERS, 'a/pause', '3.10', sigstore.writeTrustedRoot(scratchFolder())),
+    policyOf(RELEASERS, 'a/pause', '3.10', stranger.writeTrustedRoot(scratchFolder())),
   ]);
-  expect(new Set([known, ...others])).toHaveLength(5);
+  expect([...new Set([known, ...others])]).toHaveLength(7);
   // As version 1.0.0 wrote it, which counted bundles of any image.
   const scopeAndPolicy = ['quay.io', { kind: 'signed', signers: [RELEASERS] }];
   const before = createHash('sha256').update(JSON.stringify(scopeAndPolicy)).digest('hex').slice(0, 12);
