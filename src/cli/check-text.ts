@@ -60,7 +60,7 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
     ['source', ...viewCells(tag.source, written)],
     ...(tag.expected === undefined || (tag.source.kind === 'there' && tag.source.digest === tag.expected)
       ? []
-      : [['chosen', written(tag.expected), 'with the chosen platforms']]),
+      : [expectedCells(tag.expected, tag.change, written)]),
     state,
     ['destination', ...viewCells(tag.destination, written)],
   ]);
@@ -76,6 +76,23 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
     plain(''),
     plain(`${tag.verdict}: ${tag.message}`),
   ];
+}
+
+const CHANGED: Readonly<Record<NonNullable<CheckedTag['change']>, string>> = {
+  platforms: 'with the chosen platforms',
+  'beside-others': 'beside what others added to it',
+  'without-attestations': 'without attestations',
+  'docker-format': "in Docker's format",
+  'oci-format': 'in the OCI format',
+};
+
+function expectedCells(
+  expected: Digest,
+  change: CheckedTag['change'],
+  written: (digest: Digest) => string,
+): string[] {
+  const how = change === undefined ? '' : CHANGED[change];
+  return [change === 'platforms' ? 'chosen' : 'expected', written(expected), how];
 }
 
 function viewCells(view: TagView, written: (digest: Digest) => string): string[] {
@@ -173,6 +190,9 @@ const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
 
 function conclusion(checked: CheckedReference): string {
   const { tags } = checked;
+  const isDeep = tags.every(({ below }) => below !== undefined);
+  if (isMirrored(tags) && isDeep)
+    return `mirrored: ${digestsOf(tags)}, and the destination all of their parts`;
   if (isMirrored(tags))
     return `mirrored: ${digestsOf(tags)}; synctl check IMAGE:TAG looks at the parts of a tag`;
   const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
@@ -221,6 +241,8 @@ export function checkJson(checked: CheckedReference): unknown {
       message,
       source,
       expected: facts.expected,
+      change: facts.change,
+      compared: facts.below === undefined ? 'digest' : 'parts',
       state: facts.recorded && stateJson(facts.recorded),
       signature: facts.signature,
       destination: there,

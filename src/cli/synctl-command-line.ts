@@ -45,6 +45,7 @@ const TRUST: readonly SyncFlagName[] = ['verify-signatures', 'trusted-root'];
 /** What a flag of `synctl sync` does in the other commands, where its own sentence speaks of a run. */
 const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
   'command-timeout': 'Time for the whole command',
+  verify: 'With deep, all parts of all tags are looked at; otherwise those of one tag that is named',
   platform: 'Platforms that a run mirrors of images that offer several',
   shard: 'Read the state that the run for the I-th of N parts left',
   'fail-on': 'Whether an image that failed in one of the shards makes this command fail',
@@ -94,7 +95,7 @@ const COMMANDS: readonly {
       'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
       'configuration of containerd and kubeadm that uses it. It asks the destination, and the source\n' +
       'only with --verify-signatures, for signatures that are not there.',
-    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', ...TRUST, 'db', 'state', 'shard'])],
+    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'verify', ...TRUST, 'db', 'state', 'shard'])],
     tolerated: pick(['addition-ns', 'signatures']),
   },
   {

@@ -130,7 +130,10 @@ async function world() {
   const state = ['--state', 'registry', '--db', database];
   const lines: Readonly<Record<Invocation['command'], readonly (readonly string[])[]>> = {
     sync: [['sync', ...flags, ...state, '--image-set', imageSet, '--report', report]],
-    check: [['check', 'pause:3.10', ...flags, ...state, '--image-set', imageSet]],
+    check: [
+      ['check', 'pause:3.10', ...flags, ...state, '--image-set', imageSet],
+      ['check', 'pause', ...flags, ...state, '--image-set', imageSet],
+    ],
     doctor: [['doctor', ...flags, ...state, '--image-set', imageSet]],
     sum: [['sum', ...flags, ...state]],
     merge: [['merge', report]],

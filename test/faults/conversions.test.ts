@@ -249,8 +249,17 @@ it.each([
   async (_, quirks, name, words) => {
     await using here = await world({ quirks });
     await here.route.run();
-    const image = parseReference(`${here.source.host}/${name}`);
-    const { tags } = await checkImage(image, here.route.settings(), here.route.parts());
-    expect(tags).toMatchObject([{ verdict: 'mirrored', message: expect.stringContaining(words) }]);
+    const { source, destination } = here;
+    // The source tells what it becomes, so no state is needed, and none believed.
+    for (const route of [here.route, new SyncRoute({ source, destination, set: SET })]) {
+      const image = parseReference(`${source.host}/${name}`);
+      const { tags } = await checkImage(image, route.settings(), route.parts());
+      expect(tags).toMatchObject([{ verdict: 'mirrored', message: expect.stringContaining(words) }]);
+      const all = await checkImage({ ...image, tag: undefined }, route.settings(), route.parts());
+      expect(all.tags.find(({ tag }) => tag === image.tag)).toMatchObject({
+        verdict: 'mirrored',
+        message: expect.stringContaining(words),
+      });
+    }
   },
 );

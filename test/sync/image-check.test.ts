@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { checkJson, checkLines } from '../../src/cli/check-text.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
+import { parseManifest } from '../../src/registry/oci/manifest.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
 import { checkImage } from '../../src/sync/check/image-check.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
@@ -67,4 +69,36 @@ it('tells of a foreign layer that was left out, which is no fault', async () => 
     },
   ]);
   expect(outcomes((await route.run({ verify: 'deep' })).report)).toEqual({ 'windows:1.0.0': 'checked' });
+});
+
+it('of all tags compares digests, and with --verify deep all that is below them', async () => {
+  await using all = await world();
+  const { source, destination, route } = all;
+  seedImage(source.storage, 'pause', { seed: 'other', tags: ['3.9'] });
+  await route.run();
+  const lost = parseManifest(
+    destination.storage.manifest('keel/pause', '3.9')?.bytes ?? Buffer.alloc(0),
+    undefined,
+    'pause',
+  );
+  const [layer] = lost.kind === 'image' ? lost.layers : [];
+  expect(layer !== undefined && destination.storage.deleteBlob('keel/pause', layer.digest)).toBe(true);
+  const check = async (verify: 'sample' | 'deep') => {
+    const image = parseReference(`${source.host}/pause`);
+    const checked = await checkImage(image, route.settings({ verify }), route.parts());
+    return { checked, json: JSON.stringify(checkJson(checked)), end: checkLines(checked).at(-1) };
+  };
+  const shallow = await check('sample');
+  expect(shallow.end).toMatch(
+    /^mirrored: its 2 tags have the digests of the source; synctl check IMAGE:TAG /,
+  );
+  expect(shallow.json.match(/"compared":"digest"/g)).toHaveLength(2);
+  const deep = await check('deep');
+  expect(deep.checked.tags.map(({ verdict }) => verdict).toSorted()).toEqual(['incomplete', 'mirrored']);
+  expect(deep.end).toBe('not mirrored: of 2 tags 1 is mirrored and 1 is incomplete');
+  expect(deep.json.match(/"compared":"parts"/g)).toHaveLength(2);
+  await route.run({ verify: 'deep' });
+  expect((await check('deep')).end).toBe(
+    'mirrored: its 2 tags have the digests of the source, and the destination all of their parts',
+  );
 });

@@ -93,7 +93,7 @@ describe('a tag is judged', () => {
     [
       'the destination holds what the source holds of the chosen platforms, by the digest of the tag alone',
       'mirrored',
-      facts({ destination: there(second), expected: second }),
+      facts({ destination: there(second), expected: second, change: 'platforms' }),
     ],
     ['the destination does not have it', 'missing', facts({ destination: absent })],
     [
@@ -140,6 +140,7 @@ describe('a tag is judged', () => {
       facts({
         destination: there(second),
         expected: second,
+        change: 'beside-others',
         recorded: { ...recorded(first, second), options: 'others=beside' },
       }),
     ],

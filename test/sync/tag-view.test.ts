@@ -38,6 +38,7 @@ test('an image tells its platform in its configuration, an index in its entries'
   expect(await viewDigest(target, APP, OTHER, client.signal)).toEqual({
     kind: 'there',
     digest: index.digest,
+    mediaType: index.mediaType,
   });
 });
 

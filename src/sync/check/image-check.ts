@@ -2,8 +2,8 @@ import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import { type Digest, digestAlgorithm, isDigest } from '../../registry/oci/digest.ts';
-import { hasDigest, type Manifest } from '../../registry/oci/manifest.ts';
+import { type Digest, isDigest } from '../../registry/oci/digest.ts';
+import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -12,21 +12,14 @@ import type { TagList } from '../../registry/tag-list.ts';
 import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { PartsSearch } from '../copy/missing-parts.ts';
-import { choosePlatforms } from '../copy/platform-choice.ts';
 import { openRunRegistries } from '../parts.ts';
-import {
-  contentOptions,
-  conversionIn,
-  fitsSettings,
-  hasOthersSignatures,
-  mayDiffer,
-} from '../plan/recorded-options.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
 import { type CheckedSignature, checkSignature } from './check-signatures.ts';
+import { expectedImage } from './expected-digest.ts';
 import { type ImageLocation, locateImage, sourceOf } from './image-location.ts';
 import { type Judgement, judge, type TagFacts } from './mirror-verdict.ts';
 import { warnOfStrangers } from './stranger-notice.ts';
@@ -56,6 +49,8 @@ export interface CheckedReference {
 interface Sides {
   readonly source: Registry;
   readonly target: Registry;
+  /** Looks below tags of the target. */
+  readonly search: PartsSearch;
   readonly image: Reference;
   readonly repository: Repository;
   readonly platforms: readonly Platform[];
@@ -64,7 +59,7 @@ interface Sides {
 
 /**
  * Returns what the source, the state and the destination have of an image: of one tag, or without a tag of all wanted
- * tags. Nothing is written. Throws failures of the settings, the image set and the state, `NOT_FOUND` if the source
+ * tags, whose parts are looked at with `--verify deep`. Nothing is written. Throws failures of the settings, the image set and the state, `NOT_FOUND` if the source
  * has no such repository, and `COMMAND_TIMED_OUT`.
  */
 export async function checkImage(
@@ -97,7 +92,8 @@ export async function checkImage(
     const target = registries.at(settings.destination);
     const chosen = platformsFor(set ?? EMPTY_IMAGE_SET, location.name) ?? settings.platforms;
     const platforms = isSignatureTag(image.tag ?? '') ? [] : chosen;
-    const sides: Sides = { source, target, image, repository, platforms, signal };
+    const search = new PartsSearch(target, signal);
+    const sides: Sides = { source, target, search, image, repository, platforms, signal };
     const recorded = state.images({ host: target.host, repository });
     const listing = await listSource(sides);
     const { tags: wanted } = selectTags(set ?? EMPTY_IMAGE_SET, location.name, offeredBy(listing, image));
@@ -108,7 +104,7 @@ export async function checkImage(
     const one = image.digest ?? image.tag;
     const tags =
       one === undefined
-        ? await lookAtMany(sides, listing, wanted, recorded)
+        ? await lookAtMany(sides, listing, wanted, { recorded, isDeep: settings.verify === 'deep' })
         : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
     for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
     warnOfStrangers([source, target], reporter);
@@ -182,20 +178,23 @@ async function lookAtOne(
   ]);
   const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
   const view = here.view.kind === 'there' ? { ...here.view, uploaded } : here.view;
-  const expectation = await expect(sides, { here: view, there: there.view }, () => here.manifest);
-  // For a converted image, and for signatures beside those of others, only the state knows the digest there.
-  const isOfState =
-    recorded !== undefined &&
-    (conversionIn(recorded.options) !== undefined || hasOthersSignatures(recorded.options)) &&
-    fitsSettings(recorded.options, contentOptions(sides.platforms)) &&
-    view.kind === 'there' &&
-    view.digest === recorded.sourceDigest;
-  const expected = isOfState ? recorded.pushedDigest : expectation.expected;
-  const facts = { ...expectation, expected, destination: there.view, recorded };
-  if (there.view.kind !== 'there' || there.view.digest !== expected) return { tag, facts };
+  const expectation = await expect(sides, tag, {
+    here: view,
+    there: there.view,
+    original: async () => here.manifest,
+    standing: async () => there.manifest,
+  });
+  return await lookBelow(sides, { tag, facts: { ...expectation, destination: there.view, recorded } });
+}
+
+/** Adds to a tag that is right at the destination what is there below it. */
+async function lookBelow(sides: Sides, look: Look): Promise<Look> {
+  const { search, repository, signal } = sides;
+  const { tag, facts } = look;
+  const { destination: there, expected } = facts;
+  if (there.kind !== 'there' || expected === undefined || there.digest !== expected) return look;
   try {
-    const below = await new PartsSearch(target, signal).lookBelow(repository, expected);
-    return { tag, facts: { ...facts, below } };
+    return { tag, facts: { ...facts, below: await search.lookBelow(repository, expected) } };
   } catch (error) {
     signal.throwIfAborted();
     const destination = {
@@ -207,15 +206,17 @@ async function lookAtOne(
   }
 }
 
-/** Compares digests only: those in the source's listing with the destination's, which take one request per tag. */
+/**
+ * Compares digests only, unless all parts are to be looked at: those in the source's listing with the destination's, which
+ * take one request per tag.
+ */
 async function lookAtMany(
   sides: Sides,
   listing: TagList | undefined,
   wanted: readonly Tag[],
-  recorded: ReadonlyMap<Tag, RecordedImage>,
+  { recorded, isDeep }: { readonly recorded: ReadonlyMap<Tag, RecordedImage>; readonly isDeep: boolean },
 ): Promise<Look[]> {
-  const { source, target, image, repository, platforms, signal } = sides;
-  const options = contentOptions(platforms);
+  const { source, target, image, repository, signal } = sides;
   return await Promise.all(
     wanted.map(async (tag): Promise<Look> => {
       const listed = listing?.manifests.get(tag);
@@ -225,43 +226,52 @@ async function lookAtMany(
           : ({ kind: 'there', digest: listed.digest, uploaded: listed.uploaded } as const),
         viewDigest(target, repository, tag, signal),
       ]);
-      const known = recorded.get(tag);
-      const isRecorded =
-        here.kind === 'there' &&
-        known?.sourceDigest === here.digest &&
-        fitsSettings(known.options, options) &&
-        mayDiffer(known.options, platforms);
-      if (isRecorded)
-        return { tag, facts: { source: here, expected: known.pushedDigest, destination, recorded: known } };
-      const expectation = await expect(sides, { here, there: destination }, (digest) =>
-        getTaggedManifest(source, image.repository, { tag, digest }, signal),
-      );
-      return { tag, facts: { ...expectation, destination, recorded: known } };
+      const expectation = await expect(sides, tag, {
+        here,
+        there: destination,
+        original: (digest) => getTaggedManifest(source, image.repository, { tag, digest }, signal),
+        standing: () => target.getManifest(repository, tag, signal),
+      });
+      const look = { tag, facts: { ...expectation, destination, recorded: recorded.get(tag) } };
+      return isDeep ? await lookBelow(sides, look) : look;
     }),
   );
 }
 
 /**
- * Returns the digest that the destination should have, in its own algorithm if it has the same content. If the chosen
- * platforms do not exist, the source is `unknown`.
+ * Returns the digest that the destination should have, and how it differs from the source's. If what is at the source
+ * cannot be had, or not for the chosen platforms, the source is `unknown`.
  */
 async function expect(
   { source, image, platforms, signal }: Sides,
-  { here, there }: { readonly here: TagView; readonly there: TagView },
-  manifestOf: (digest: Digest) => Manifest | undefined | Promise<Manifest>,
-): Promise<Pick<TagFacts, 'source' | 'expected'>> {
+  tag: Tag | Digest,
+  {
+    here,
+    there,
+    original: read,
+    standing,
+  }: {
+    readonly here: TagView;
+    readonly there: TagView;
+    readonly original: (digest: Digest) => Promise<Manifest | undefined>;
+    readonly standing: () => Promise<Manifest | undefined>;
+  },
+): Promise<Pick<TagFacts, 'source' | 'expected' | 'change'>> {
   if (here.kind !== 'there') return { source: here, expected: undefined };
-  const isComparable =
-    there.kind !== 'there' || digestAlgorithm(there.digest) === digestAlgorithm(here.digest);
-  if (platforms.length === 0 && isComparable) return { source: here, expected: here.digest };
+  const isSame = there.kind !== 'there' || there.digest === here.digest;
+  if (platforms.length === 0 && isSame) return { source: here, expected: here.digest };
   try {
-    const manifest = await manifestOf(here.digest);
-    if (manifest === undefined) return { source: here, expected: undefined };
-    const about = source.nameOf(image.repository, here.digest);
-    const fetch = (digest: Digest) => source.getManifest(image.repository, digest, signal);
-    const { manifest: chosen } = await choosePlatforms(manifest, { platforms, about, fetch });
-    const isThere = there.kind === 'there' && hasDigest(chosen, there.digest);
-    return { source: here, expected: isThere ? there.digest : chosen.digest };
+    const original = await read(here.digest);
+    if (original === undefined) return { source: here, expected: undefined };
+    const { digest, change } = await expectedImage({
+      original,
+      there: there.kind === 'there' ? there : undefined,
+      standing: isSignatureTag(tag) ? standing : undefined,
+      platforms,
+      fetch: (listed) => source.getManifest(image.repository, listed, signal),
+      about: source.nameOf(image.repository, here.digest),
+    });
+    return { source: here, expected: digest, change };
   } catch (error) {
     signal.throwIfAborted();
     return { source: { kind: 'unknown', reason: describeFailure(error) }, expected: undefined };

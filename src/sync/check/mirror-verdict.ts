@@ -1,14 +1,9 @@
 import { countOf } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { describeMissing, type PartsBelow } from '../copy/missing-parts.ts';
-import {
-  type Conversion,
-  conversionIn,
-  hasOthersSignatures,
-  isLeftAlone,
-  layersLeftOutIn,
-} from '../plan/recorded-options.ts';
+import { isLeftAlone, layersLeftOutIn } from '../plan/recorded-options.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
+import type { Change } from './expected-digest.ts';
 import type { TagView } from './tag-view.ts';
 
 /** The result of comparing one tag of the source and the destination. */
@@ -25,8 +20,10 @@ export type MirrorVerdict =
 export interface TagFacts {
   readonly source: TagView;
   readonly destination: TagView;
-  /** The digest that the destination should have. It differs from the source's if platforms are chosen. */
+  /** The digest that the destination should have by what the source has. */
   readonly expected: Digest | undefined;
+  /** How that is another digest than the source's. Undefined if it is the same. */
+  readonly change?: Change | undefined;
   readonly recorded: RecordedImage | undefined;
   /** What the destination has below the tag. Undefined if only digests were compared. */
   readonly below?: PartsBelow | undefined;
@@ -41,7 +38,8 @@ export interface Judgement {
 }
 
 /** Returns the verdict about one tag. It depends on both registries' answers only; the state only explains it. */
-export function judge({ source, destination, expected, recorded, below, isWanted }: TagFacts): Judgement {
+export function judge(facts: TagFacts): Judgement {
+  const { source, destination, expected, change, recorded, below, isWanted } = facts;
   if (source.kind === 'unknown') return { verdict: 'unknown', message: source.reason };
   if (destination.kind === 'unknown') return { verdict: 'unknown', message: destination.reason };
   if (source.kind === 'absent') {
@@ -59,7 +57,7 @@ export function judge({ source, destination, expected, recorded, below, isWanted
       const message = `the tag is right, but the destination lacks ${describeMissing(below.missing)} (${isWanted === false ? REPAIR_OF_UNWANTED : REPAIR})`;
       return { verdict: 'incomplete', message };
     }
-    const other = explainOtherDigest(source.digest, expected, recorded);
+    const other = change === undefined ? '' : CHANGED[change];
     const message = `the destination holds what the source holds${other}, ${compared(below, recorded)}`;
     return { verdict: 'mirrored', message };
   }
@@ -91,19 +89,12 @@ function exceptForeign(count: number): string {
   return ` except ${countOf(count, 'layer')} of a type that is not distributed, whose addresses are in the manifest`;
 }
 
-function explainOtherDigest(source: Digest, expected: Digest, recorded: RecordedImage | undefined): string {
-  if (expected === source) return '';
-  const options = recorded?.pushedDigest === expected ? recorded.options : '';
-  if (hasOthersSignatures(options)) return ', beside what others added to it';
-  const conversion = conversionIn(options);
-  if (conversion === undefined) return ' of the chosen platforms';
-  return `, ${CONVERTED[conversion]}`;
-}
-
-const CONVERTED: Readonly<Record<Conversion, string>> = {
-  'without-attestations': 'without attestations',
-  'docker-format': "in Docker's format",
-  'oci-format': 'in the OCI format',
+const CHANGED: Readonly<Record<Change, string>> = {
+  platforms: ' of the chosen platforms',
+  'beside-others': ', beside what others added to it',
+  'without-attestations': ', without attestations',
+  'docker-format': ", in Docker's format",
+  'oci-format': ', in the OCI format',
 };
 
 function explainDifference(source: Digest, destination: Digest, recorded: RecordedImage | undefined): string {

@@ -4,7 +4,7 @@ import { readJson } from '../../lib/json.ts';
 import { TEXT_FIELD } from '../../lib/zero-value.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Image, Manifest } from '../../registry/oci/manifest.ts';
-import type { ManifestMediaType } from '../../registry/oci/media-type.ts';
+import { isManifestMediaType, type ManifestMediaType } from '../../registry/oci/media-type.ts';
 import { formatPlatform, normalizePlatform } from '../../registry/oci/platform.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -17,7 +17,7 @@ export type TagView =
       readonly kind: 'there';
       readonly digest: Digest;
       readonly uploaded?: Date | undefined;
-      /** Format and platforms are known only if the manifest was fetched. */
+      /** The format is known if the registry told it, and platforms only if the manifest was fetched. */
       readonly mediaType?: ManifestMediaType | undefined;
       readonly platforms?: readonly string[] | undefined;
     }
@@ -40,7 +40,9 @@ export async function viewDigest(
 ): Promise<TagView> {
   try {
     const found = await registry.findManifest(repository, name, signal);
-    return found === undefined ? { kind: 'absent' } : { kind: 'there', digest: found.digest };
+    if (found === undefined) return { kind: 'absent' };
+    const { digest, mediaType } = found;
+    return { kind: 'there', digest, mediaType: isManifestMediaType(mediaType) ? mediaType : undefined };
   } catch (error) {
     return withoutView(error, signal);
   }
