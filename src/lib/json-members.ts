@@ -98,7 +98,9 @@ class Cursor {
   /** Returns the name of a member, and steps over its colon. */
   name(): string {
     if (!this.isAt('"')) throw new SyntaxError(`there is no name at byte ${this.#at}`);
-    const name = String(JSON.parse(this.#until(textEnd(this.#json, this.#at) + 1)));
+    const end = this.#at + textEnd(this.#near(this.#at), 0) + 1;
+    this.#requireNear(this.#at, end);
+    const name = String(JSON.parse(this.#until(end)));
     this.step(':');
     return name;
   }
@@ -124,13 +126,24 @@ class Cursor {
   }
 
   #skipSpaces(): void {
-    while (SPACES.has(this.#json[this.#at] ?? 0)) this.#at += 1;
+    const from = this.#at;
+    while (SPACES.has(this.#json[this.#at] ?? 0) && this.#at - from <= LENGTH_LIMIT) this.#at += 1;
+    this.#requireNear(from, this.#at);
   }
 
   #itemEnd(from: number): number {
-    const end = itemEnd(this.#json, from, weightLimit(this.#json.length));
-    if (end - from > LENGTH_LIMIT) throw new UnreasonableJson('one of its items is longer than 4 MiB');
+    const end = from + itemEnd(this.#near(from), 0, weightLimit(this.#json.length));
+    this.#requireNear(from, end);
     return end;
+  }
+
+  /** Returns no more than may be looked at without a pause. */
+  #near(from: number): Buffer {
+    return this.#json.subarray(from, from + LENGTH_LIMIT + 1);
+  }
+
+  #requireNear(from: number, end: number): void {
+    if (end - from > LENGTH_LIMIT) throw new UnreasonableJson('one of its items is longer than 4 MiB');
   }
 
   #until(end: number): string {

@@ -112,8 +112,8 @@ async function readPage<Page>(
     const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
     // registry.k8s.io redirects, so the next page is relative to the URL that answered.
     const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-    const fingerprint = await fingerprintOf(body);
-    return { page: await parse(body, about), fingerprint, bytes: body.length, next };
+    const page = await parse(body, about);
+    return { page, fingerprint: await fingerprintOf(body), bytes: body.length, next };
   };
   try {
     return await attempt(() => read(url));

@@ -3,6 +3,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { z } from 'zod';
 import { PROPERTIES } from './properties.ts';
 import type { Finding, Property } from './property.ts';
+import { printShapeCosts } from './shape-cost.ts';
 
 /** What a property may use: far more than any input that is tried is worth. */
 const HEAP_MEGABYTES = 512;
@@ -52,9 +53,9 @@ function line(property: Property, { runs, failure }: Finding): string {
   return `${failure === undefined ? 'holds ' : 'BROKEN'}  ${String(runs).padStart(9)} inputs  ${property.name}`;
 }
 
-const USAGE = `Looks for input that breaks a reader, and ends with 1 where there is one.
+const USAGE = `Looks for input that breaks a reader, tells what answers of the wrong shape cost, and ends with 1 where one breaks a limit.
   --seconds N   how long to look in all; 120 unless told
-  --only TEXT   look at properties whose names hold this text
+  --only TEXT   look at properties, and at answers of the wrong shape, whose names hold this text
   --seed N      look at the same inputs again
   --path PATH   of a seed, look at the one input that broke a property`;
 
@@ -103,7 +104,9 @@ async function main(): Promise<void> {
   }
   for (const told of broken) console.error(told);
   console.log(`${inputs} inputs, ${broken.length} properties broken, seed ${seed}`);
-  if (chosen.length === 0 || broken.length > 0) process.exitCode = 1;
+  const costs = path === undefined ? await printShapeCosts(only) : { tried: 0, broken: 0 };
+  const isNothing = chosen.length === 0 && costs.tried === 0;
+  if (isNothing || broken.length > 0 || costs.broken > 0) process.exitCode = 1;
 }
 
 await (isMainThread ? main() : searchHere());

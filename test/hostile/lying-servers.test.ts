@@ -12,7 +12,8 @@ import type { RequestKind } from '../support/registry/route.ts';
 import { seedImage } from '../support/registry/seed.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { endless, made } from './lies.ts';
-import { type MeasuredProgram, measured } from './measured-program.ts';
+import { measured } from './measured-program.ts';
+import type { ProgramCost } from './program-cost.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** An honest package of these sizes takes a third of it, and no lie may cost more. */
@@ -45,7 +46,7 @@ async function pack({ registry, web }: World, images: readonly string[], compone
   return run;
 }
 
-function requireBounded({ code, told, memory }: MeasuredProgram): void {
+function requireBounded({ code, told, memory }: ProgramCost): void {
   expect(code, told).toBe(1);
   expect(told.length).toBeLessThan(TOLD_LIMIT);
   expect(memory).toBeGreaterThan(20);

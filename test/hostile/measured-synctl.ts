@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { type Report, readReport } from '../../src/sync/report/report.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import type { Route } from '../support/sync-run.ts';
-import { type MeasuredProgram, measured } from './measured-program.ts';
+import { measured } from './measured-program.ts';
+import type { ProgramCost } from './program-cost.ts';
 
 /** How a run of synctl ended, and what it took. */
-export interface MeasuredRun extends MeasuredProgram {
+export interface MeasuredRun extends ProgramCost {
   readonly report: Report | undefined;
 }
 

@@ -166,6 +166,8 @@ it.each([
   ['names', `{${Array.from({ length: 1100 }, (_, at) => `"${at}":1`).join(',')}}`],
   ['an item of many megabytes', `{"list":["${'x'.repeat(5 * MEBIBYTE)}"]}`],
   ['an item of white space', `{"list":[${' '.repeat(5 * MEBIBYTE)}]}`],
+  ['white space before a name', `{${' '.repeat(5 * MEBIBYTE)}"list":[]}`],
+  ['a name of many megabytes', `{"${'x'.repeat(5 * MEBIBYTE)}":1}`],
   ['an item of empty objects', `{"list":[[${'{},'.repeat(MEBIBYTE)}{}]]}`],
   ['another member of empty objects', `{"other":[${'{},'.repeat(MEBIBYTE)}{}]}`],
   ['an item that is deep', `{"list":[${'['.repeat(200)}${']'.repeat(200)}]}`],

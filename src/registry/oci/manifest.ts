@@ -118,8 +118,9 @@ function parseJson(bytes: Buffer, about: string): unknown {
   try {
     return readJson(bytes);
   } catch (cause) {
-    const message = cause instanceof UnreasonableJson ? cause.message : 'the manifest is not JSON';
-    throw unusable(about, message, cause);
+    // It did not break on the way, so asking again is of no use.
+    if (cause instanceof UnreasonableJson) throw unusable(about, cause.message);
+    throw unusable(about, 'the manifest is not JSON', cause);
   }
 }
 
