@@ -73,7 +73,10 @@ export function checkLogEntry(entry: LogEntry, certificate: Buffer): void {
   }
   const { inclusionProof } = entry;
   if (inclusionProof === undefined) return;
-  const [, size, root = ''] = inclusionProof.checkpoint?.envelope.split('\n') ?? [];
+  if (inclusionProof.checkpoint === undefined) {
+    throw new Untrusted('its proof has no state of the log that the log signed');
+  }
+  const [, size, root = ''] = inclusionProof.checkpoint.envelope.split('\n');
   if (size !== inclusionProof.treeSize || !Buffer.from(root, 'base64').equals(inclusionProof.rootHash)) {
     throw new Untrusted('its proof is of another state of the log than the log signed');
   }

@@ -64,6 +64,8 @@ interface Findings {
   readonly reasons: readonly Reason[];
   /** Why others could not be had. Each may be one that counts. */
   readonly unread: readonly unknown[];
+  /** Whether there may be more that nobody looked at. */
+  readonly hasRest: boolean;
 }
 
 /** Raised when something that counted before does not any more: then recorded verdicts are no longer relied on. */
@@ -160,20 +162,22 @@ export class SignatureCheck {
     const accepted: Accepted[] = [];
     const reasons: Reason[] = [];
     const unread: unknown[] = [];
+    let hasRest = false;
     for (const digest of image.digests) {
       for (const place of image.places) {
         for await (const found of findSignatures(place, digest, signal)) {
           // Each costs some milliseconds during which no timeout fires and no Ctrl-C is heard.
           await otherWork();
           signal.throwIfAborted();
-          if (found.kind === 'unread') unread.push(found.error);
+          if (found.kind === 'rest') hasRest = true;
+          else if (found.kind === 'unread') unread.push(found.error);
           else if (found.kind === 'unfit') reasons.push({ text: found.reason });
           else {
             const judged = judge(found, { verifier, signers, name: image.name, digest, applied });
             if ('text' in judged) reasons.push(judged);
             else {
               accepted.push({ ...judged, form: found.form });
-              if (judged.tags === undefined) return { accepted, reasons, unread };
+              if (judged.tags === undefined) return { accepted, reasons, unread, hasRest };
             }
           }
         }
@@ -181,7 +185,7 @@ export class SignatureCheck {
     }
     // What could not be had may have been the right one, and may be there the next time.
     if (accepted.length === 0 && unread.length > 0) throw unread[0];
-    return { accepted, reasons, unread };
+    return { accepted, reasons, unread, hasRest };
   }
 
   /** Returns a text that changes with all that a verdict about an image depends on, but for its digest. */
@@ -213,7 +217,7 @@ function refusalOf(image: SignedImage, findings: Findings, signers: readonly Sig
     ...findings.reasons,
     ...accepted.map(({ tags = [] }) => ({ text: `it was signed ${forTags(tags)}, not for ${image.tag}` })),
   ];
-  return signatureFailure(image.about, reasons, signers);
+  return signatureFailure(image.about, { reasons, hasRest: findings.hasRest }, signers);
 }
 
 const TAGS_TOLD = 3;

@@ -22,6 +22,11 @@ interface Unread {
   readonly error: unknown;
 }
 
+/** There may be more that nobody looked at. */
+interface Rest {
+  readonly kind: 'rest';
+}
+
 type Found = AsyncGenerator<Candidate | Unfit | Unread, void, undefined>;
 
 /** Real ones have a kilobyte, a bundle with a statement some ten. */
@@ -31,15 +36,19 @@ const CANDIDATES_LIMIT = 64;
 
 /**
  * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
- * layers of cosign's tag, then the bundles that refer to it.
+ * layers of cosign's tag, then the bundles that refer to it. Ends after as many as any real image could have.
  */
-export async function* findSignatures(place: SignaturePlace, digest: Digest, signal: AbortSignal): Found {
+export async function* findSignatures(
+  place: SignaturePlace,
+  digest: Digest,
+  signal: AbortSignal,
+): AsyncGenerator<Candidate | Unfit | Unread | Rest, void, undefined> {
   let count = 0;
   for (const search of [cosignLayers, bundles]) {
     for await (const found of search(place, digest, signal)) {
-      if (count >= CANDIDATES_LIMIT) return;
       count += 1;
       yield found;
+      if (count >= CANDIDATES_LIMIT) return yield { kind: 'rest' };
     }
   }
 }

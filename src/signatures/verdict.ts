@@ -37,7 +37,7 @@ const ACCEPT_UNNAMED =
 /** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
 export function signatureFailure(
   about: string,
-  reasons: readonly Reason[],
+  { reasons, hasRest }: { readonly reasons: readonly Reason[]; readonly hasRest: boolean },
   signers: readonly Signer[],
 ): Failure {
   const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
@@ -51,8 +51,8 @@ export function signatureFailure(
   }
   const told = [...new Set(reasons.map(({ text }) => text))];
   const some = told.length > REASONS_TOLD ? [...told.slice(0, REASONS_TOLD), 'and so on'] : told;
-  const subject =
-    reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
+  const looked = hasRest ? `the first ${reasons.length} of its` : `its ${reasons.length}`;
+  const subject = reasons.length === 1 ? 'its signature does' : `none of ${looked} signatures does`;
   return new Failure({
     code: 'SIGNATURE_REFUSED',
     about,

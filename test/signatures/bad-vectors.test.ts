@@ -218,7 +218,7 @@ describe('the entry in the log is refused', () => {
     ],
     [
       'without a state of the log',
-      OTHER_STATE,
+      'its proof has no state of the log that the log signed',
       {
         form: { mediaType: MEDIA_TYPES['0.1'], chain: [] },
         alter: (bundle) => void delete proofOf(bundle).checkpoint,

@@ -94,12 +94,12 @@ describe('a search finds', () => {
       ['unfit: it is larger than any real one', NO_IMAGE],
     ],
     [
-      'no more than 64 in all',
+      'no more than 64 in all, and that there may be more',
       (it) => {
         it.sign(...Array.from({ length: 60 }, (_, index) => layer(`${index}`)));
         it.refer(...Array.from({ length: 10 }, (_, index) => ({ index })));
       },
-      [...Array.from({ length: 60 }, () => NO_IMAGE), ...Array.from({ length: 4 }, () => NO_BUNDLE)],
+      [...Array.from({ length: 60 }, () => NO_IMAGE), ...Array.from({ length: 4 }, () => NO_BUNDLE), 'rest'],
     ],
   ])('%s', async (_what, prepare, expected) => {
     expect(await found(prepare)).toEqual(expected);

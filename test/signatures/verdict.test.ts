@@ -26,11 +26,7 @@ describe('a refused image says what was wrong', () => {
     ['with four', ['a', 'b', 'c', 'd'], `none of its 4 signatures does count: a; b; c; d; ${WANTED}`],
   ])('%s', (_what, reasons, message) => {
     expect(
-      signatureFailure(
-        'pause:3.10',
-        reasons.map((text) => ({ text })),
-        [ME],
-      ),
+      signatureFailure('pause:3.10', { reasons: reasons.map((text) => ({ text })), hasRest: false }, [ME]),
     ).toMatchObject({
       code: 'SIGNATURE_REFUSED',
       about: 'pause:3.10',
@@ -39,8 +35,15 @@ describe('a refused image says what was wrong', () => {
   });
 });
 
+test('a refusal says that there may be more signatures, which nobody looked at', () => {
+  const reasons = Array.from({ length: 64 }, () => ({ text: 'it is late' }));
+  expect(signatureFailure('pause:3.10', { reasons, hasRest: true }, [ME]).message).toBe(
+    `none of the first 64 of its signatures does count: it is late; ${WANTED}`,
+  );
+});
+
 test('an image without a signature says whose is wanted', () => {
-  expect(signatureFailure('pause:3.10', [], [ME, YOU])).toMatchObject({
+  expect(signatureFailure('pause:3.10', { reasons: [], hasRest: false }, [ME, YOU])).toMatchObject({
     code: 'SIGNATURE_MISSING',
     about: 'pause:3.10',
     message: `it has no signature; ${WANTED} or you@example.com (https://accounts.example.com)`,
