@@ -9,7 +9,7 @@ import { explainNetworkError, HttpFailure } from '../lib/http/http-failure.ts';
 import { followAddress, followRedirects } from '../lib/http/redirect.ts';
 import { isTransientStatus } from '../lib/http/transient-status.ts';
 import { parseJson } from '../lib/json.ts';
-import { maskSecret } from './log-mask.ts';
+import { PROCESS_MASK } from './process-mask.ts';
 
 /** What to look for: the newest entry of exactly these paths whose key begins with one of the prefixes. */
 interface CacheQuestion {
@@ -164,7 +164,7 @@ function entryAt(address: string, key: string, compression: Compression): CacheE
   if (!URL.canParse(address)) throw new Error('the cache gave no address for its entry');
   const url = new URL(address);
   // What signs an address is as good as a login to it.
-  for (const [name, value] of url.searchParams) if (name === 'sig') maskSecret(value);
+  for (const [name, value] of url.searchParams) if (name === 'sig') PROCESS_MASK.hidePassword(value);
   return { key, address: url, compression };
 }
 

@@ -1,21 +1,46 @@
-import { secretForms } from '../lib/secret-forms.ts';
-import { formatCommand } from './workflow-command.ts';
+import { type SecretListener, secretForms } from '../lib/secret-forms.ts';
 
-function addMask(text: string): void {
-  process.stdout.write(`${formatCommand('add-mask', text)}\n`);
-}
+/** A line of a secret with several lines is one by itself, unless it is as short as a bracket. */
+const SHORTEST_LINE = 4;
 
 /**
- * Makes the runner mask a secret from the settings, in every encoding in which it is sent. User names are not masked:
- * GitHub drops outputs that contain a masked word, and user names are often part of image names.
+ * Makes the runner hide secrets, and remembers which it was told: the same login and token are sent with each request.
+ * User names are not hidden. GitHub drops outputs that contain a hidden word, and user names are often part of image
+ * names.
  */
-export function maskSecret(secret: string, mask: (text: string) => void = addMask): void {
-  // The runner masks line by line, so each line of a secret needs a mask of its own.
-  const forms = new Set([...secretForms(secret), ...secret.split(/\r?\n/)]);
-  for (const form of forms) if (form.trim() !== '') mask(form);
-}
+export class LogMask {
+  readonly #mask: (text: string) => void;
+  readonly #told = new Set<string>();
+  readonly #passwords = new Set<string>();
 
-/** Makes the runner mask a token from a registry, in one form only: there may be thousands, and nobody encodes them. */
-export function maskToken(token: string, mask: (text: string) => void = addMask): void {
-  if (token.trim() !== '') mask(token);
+  constructor(mask: (text: string) => void) {
+    this.#mask = mask;
+  }
+
+  /** Hides a password, in every form in which services print it. */
+  readonly hidePassword = (password: string): void => {
+    if (this.#passwords.has(password)) return;
+    this.#passwords.add(password);
+    this.#hide(password);
+    // The runner hides line by line, so each line of a secret needs a mask of its own.
+    const lines = password.split(/\r?\n/).filter((line) => line.trim().length >= SHORTEST_LINE);
+    for (const form of [...secretForms(password), ...lines]) this.#hide(form);
+  };
+
+  /** Hides what a login sends: a password as above, and a token in one form only. There may be thousands of tokens. */
+  readonly hide: SecretListener = (secret, kind) => {
+    if (kind === 'password') this.hidePassword(secret);
+    else this.#hide(secret);
+  };
+
+  /** Returns whether the runner still has to be told to hide a text, and takes it for told from now on. */
+  learns(text: string): boolean {
+    if (text.trim() === '' || this.#told.has(text)) return false;
+    this.#told.add(text);
+    return true;
+  }
+
+  #hide(text: string): void {
+    if (this.learns(text)) this.#mask(text);
+  }
 }

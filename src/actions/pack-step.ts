@@ -15,9 +15,9 @@ import { formatPackSummary, formatPlanSummary, type PackFacts } from '../summary
 import { artifactStore } from './artifact-store.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { writeJobSummary } from './job-summary.ts';
-import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, reportObstacles } from './obstacles.ts';
 import { NO_PACKAGE, setOutputs } from './outputs.ts';
+import { PROCESS_MASK } from './process-mask.ts';
 import { componentKeeper } from './tool-cache.ts';
 
 /** What the entry provides to the step. */
@@ -36,7 +36,7 @@ export async function packStep(parts: PackStepParts): Promise<boolean> {
   const { reporter, environment } = parts;
   try {
     const { pack, publish } = readSettings(parts);
-    const lent = { ...parts, onSecret: maskToken };
+    const lent = { ...parts, onSecret: PROCESS_MASK.hide };
     const artifacts = artifactStore(environment);
     using destinations = await Publication.open(publish, pack, { ...lent, artifacts });
     const result = await runPack(pack, {
@@ -61,7 +61,7 @@ function readSettings({ reporter, environment, notices }: PackStepParts): {
   readonly publish: PublishSettings;
 } {
   const { values, warnings } = readInputs(PACK_INPUTS, environment);
-  const source = { values, environment, label: labelInput, onSecret: maskSecret };
+  const source = { values, environment, label: labelInput, onSecret: PROCESS_MASK.hidePassword };
   const pack = parsePackSettings(source);
   const publish = parsePublishSettings(source);
   for (const warning of [...notices, ...warnings]) reporter.warning(warning);

@@ -106,7 +106,8 @@ function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: 
     if (size > EXTENDED_LIMIT) throw refusal('it holds a header that is far too long');
     return;
   }
-  // A journal can have SQLite delete any file whose name it gives. Versions up to 1.0.0 saved that of a killed run.
+  // SQLite would act by a journal before anything is checked: 3.40 deletes the file that it names as the main one.
+  // keel-pkg up to 1.0.0 saved that of a killed run.
   if (name === `${expected.file}-journal`)
     throw damage('holds the journal of a killed run, which is not used');
   const isExpected = type === '5' ? name === `${expected.folder}/` : type === '0' && name === expected.file;

@@ -15,10 +15,10 @@ import { type FinishedRun, runSync } from '../sync/run/run.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { writeJobSummary } from './job-summary.ts';
-import { maskSecret, maskToken } from './log-mask.ts';
 import { InputsRefused, reportObstacles } from './obstacles.ts';
 import { NOTHING_DONE, setOutputs } from './outputs.ts';
 import { keepForPost, keptByMain, markMain } from './post-handover.ts';
+import { PROCESS_MASK } from './process-mask.ts';
 import { restoreState, saveState, stateKeys } from './state-cache.ts';
 
 /** What the entry provides to the step. */
@@ -39,7 +39,7 @@ export async function mirrorStep(parts: StepParts): Promise<boolean> {
     const finished = await runSync(settings, {
       ...parts,
       fetchState: settings.state === 'file' ? () => findState(settings, parts) : undefined,
-      onSecret: maskToken,
+      onSecret: PROCESS_MASK.hide,
     });
     return await tell(settings, finished, parts.reporter);
   } catch (error) {
@@ -63,7 +63,7 @@ function readSettings({ reporter, environment, notices }: StepParts): SyncSettin
     values: new Map([['report', path.join(RUNNER_TEMP, 'sync-report.json')], ...values]),
     environment,
     label: labelInput,
-    onSecret: maskSecret,
+    onSecret: PROCESS_MASK.hidePassword,
   });
   for (const warning of [...notices, ...warnings]) reporter.warning(warning);
   if (!parsed.ok) throw new InputsRefused(parsed.failures);

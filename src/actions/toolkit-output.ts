@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { PROCESS_MASK } from './process-mask.ts';
+import { unescapeMessage } from './workflow-command.ts';
 
 /** The lines that GitHub's packages printed while they worked, without masks and debug lines. */
 type Said = string[];
@@ -37,7 +39,11 @@ function intercept(): void {
       const said = listening.getStore();
       if (said === undefined) return Reflect.apply(write, stream, args);
       for (const line of String(args[0]).split(/\r?\n/)) {
-        if (/^::add-mask::/.test(line)) Reflect.apply(write, stream, [`${line}\n`]);
+        const [, secret] = /^::add-mask::(.*)/.exec(line) ?? [];
+        if (secret !== undefined) {
+          // The toolkit tells of a signature twice, and again for each request.
+          if (PROCESS_MASK.learns(unescapeMessage(secret))) Reflect.apply(write, stream, [`${line}\n`]);
+        }
         // The artifact package prints signed addresses in debug lines before it masks their signatures.
         else if (/^::debug::/.test(line)) Reflect.apply(write, stream, [`${withoutSignatures(line)}\n`]);
         else if (line !== '') said.push(withoutSignatures(line));

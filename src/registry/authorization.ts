@@ -1,6 +1,7 @@
 import { ConcurrencyLimiter } from '../lib/concurrency-limiter.ts';
 import type { HttpAnswer } from '../lib/http/http.ts';
 import { type HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
+import type { SecretListener } from '../lib/secret-forms.ts';
 import { type BearerChallenge, type Challenge, parseChallenge } from './auth/challenge.ts';
 import { type CredentialLookup, type KnownLogin, loginFor, passwordHeader } from './auth/credentials.ts';
 import { repositoryOf, type Scope, scopesBeyond } from './auth/scope.ts';
@@ -35,7 +36,7 @@ export class Authorization {
   readonly #logins = new Map<KnownLogin | undefined, Login>();
   readonly #limiter: ConcurrencyLimiter;
   readonly #signal: AbortSignal;
-  readonly #onSecret: (secret: string) => void;
+  readonly #onSecret: SecretListener;
   readonly #redactor = new Redactor();
   /** What the host asked for first. It is a guess for requests that were not answered yet. */
   #challenge: Challenge | undefined;
@@ -64,9 +65,9 @@ export class Authorization {
     this.#absentFile = parts.absentFile;
     this.#limiter = parts.limiter;
     this.#signal = parts.signal;
-    this.#onSecret = (secret) => {
+    this.#onSecret = (secret, kind) => {
       this.#redactor.add(secret);
-      parts.onSecret(secret);
+      parts.onSecret(secret, kind);
     };
     const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
     this.#tokenService = new TokenService(shared);

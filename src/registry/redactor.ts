@@ -7,11 +7,13 @@ const LONGEST_ENCODED = 200;
 
 /** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
 export class Redactor {
+  readonly #known = new Set<string>();
   readonly #forms = new Set<string>();
 
-  /** Adds a secret, in every encoding in which it can appear. */
+  /** Adds a secret, in every form in which services print it. */
   add(secret: string): void {
-    if (secret.length < SHORTEST) return;
+    if (secret.length < SHORTEST || this.#known.has(secret)) return;
+    this.#known.add(secret);
     this.#forms.add(secret);
     if (secret.length > LONGEST_ENCODED) return;
     for (const form of secretForms(secret)) this.#forms.add(form);

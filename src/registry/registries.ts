@@ -2,6 +2,7 @@ import { readAuthorities } from '../lib/http/certificate-authorities.ts';
 import { HttpClient } from '../lib/http/http.ts';
 import type { HttpTimeouts } from '../lib/http/request-clock.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
+import type { SecretListener } from '../lib/secret-forms.ts';
 import { type CredentialLookup, explicitCredential, lookupInTurn } from './auth/credentials.ts';
 import { type CredentialHelper, dockerCredentials } from './auth/docker-config.ts';
 import { absentLoginFile, loginFiles } from './auth/login-files.ts';
@@ -44,7 +45,7 @@ export interface ConnectionParts {
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
   /** Called with each secret before its first use. */
-  readonly onSecret: (secret: string) => void;
+  readonly onSecret: SecretListener;
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
   /** What `readAuthorities` returned for `caFile`, where it was read already. */
   readonly authorities?: readonly string[] | undefined;
@@ -74,7 +75,7 @@ interface RegistriesSettings {
   /** The signal of the run. */
   readonly signal: AbortSignal;
   /** Called with each secret before its first use, so that it can be masked. */
-  readonly onSecret: (secret: string) => void;
+  readonly onSecret: SecretListener;
   /** Called for each failed attempt that will be repeated. */
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
 }
@@ -178,7 +179,7 @@ export async function openRegistries(
   const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
   const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
   const authorities = parts.authorities ?? (await readAuthorities(caFile));
-  for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password);
+  for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password, 'password');
   return new Registries({
     credentials: lookupInTurn([
       explicitCredential(login.host, login.username, login.password),

@@ -4,6 +4,7 @@ import { isLoopback } from '../lib/http/loopback.ts';
 import { withParameter } from '../lib/http/received-url.ts';
 import { followAddress } from '../lib/http/redirect.ts';
 import { retryTime } from '../lib/http/transient-status.ts';
+import type { SecretListener } from '../lib/secret-forms.ts';
 import type { BearerChallenge } from './auth/challenge.ts';
 import { type Credential, passwordHeader } from './auth/credentials.ts';
 import { parseToken, type Token } from './auth/token.ts';
@@ -21,7 +22,7 @@ export interface TokenServiceParts {
   readonly endpoint: Endpoint;
   readonly http: HttpClient;
   /** Called with each secret before its first use. */
-  readonly onSecret: (secret: string) => void;
+  readonly onSecret: SecretListener;
   /** Removes secrets from a text. */
   readonly redact: (text: string) => string;
   /** The signal of the run, because tokens are shared by many requests. */
@@ -94,7 +95,7 @@ export class TokenService {
   ): Promise<HttpAnswer> {
     const { http, onSecret, signal } = this.#parts;
     if (credential?.kind === 'identity-token') {
-      onSecret(credential.token);
+      onSecret(credential.token, 'token');
       const form = new URLSearchParams({
         grant_type: 'refresh_token',
         refresh_token: credential.token,
@@ -125,7 +126,7 @@ export class TokenService {
       const about = this.#parts.host;
       throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
     }
-    this.#parts.onSecret(parsed.token);
+    this.#parts.onSecret(parsed.token, 'token');
     return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
   }
 

@@ -1,5 +1,6 @@
 import { type HttpTimeouts, timeoutsWith } from '../lib/http/request-clock.ts';
 import type { Reporter } from '../lib/reporter.ts';
+import type { SecretListener } from '../lib/secret-forms.ts';
 import type { CredentialHelper } from '../registry/auth/docker-config.ts';
 import type { Registries } from '../registry/registries.ts';
 import { type ConnectionParts, openRegistries } from '../registry/registries.ts';
@@ -13,7 +14,7 @@ export interface RunParts {
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
   /** Called with each secret before its first use. */
-  readonly onSecret: (secret: string) => void;
+  readonly onSecret: SecretListener;
   /** Puts the state file where the settings say, while the run looks for what is wanted. */
   readonly fetchState?: (() => Promise<unknown>) | undefined;
   /** The tool's version, for the report. */

@@ -65,14 +65,14 @@ export class Nights {
   }
 
   /** Starts them, with some images at the source; they end with the test. */
-  static async start(): Promise<Nights> {
+  static async start(mode: 'basic' | 'bearer' = 'bearer'): Promise<Nights> {
     const source = await startRegistry({ listing: { style: 'google' }, access: PUBLIC_TOKENS });
     onTestFinished(() => source[Symbol.asyncDispose]());
     const denied = new Set<string>();
     const allows = (_: string | undefined, repository: string, action: string): boolean =>
       action === 'pull' || !denied.has(repository);
     const destination = await startRegistry({
-      access: { mode: 'bearer', users: { [USERNAME]: PASSWORD }, allows },
+      access: { mode, users: { [USERNAME]: PASSWORD }, allows },
     });
     onTestFinished(() => destination[Symbol.asyncDispose]());
     const service = await ActionsService.start();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { maskSecret, maskToken } from '../../src/actions/log-mask.ts';
+import { LogMask } from '../../src/actions/log-mask.ts';
 import type { Flag } from '../../src/config/flags/flag.ts';
 import type { FlagSource } from '../../src/config/flags/flag-source.ts';
 import { PACK_FLAGS } from '../../src/pack/flags.ts';
@@ -7,15 +7,17 @@ import { parsePackSettings } from '../../src/pack/settings.ts';
 import { PUBLISH_FLAGS, PUSH_FLAGS } from '../../src/publish/flags.ts';
 import { parsePushSettings } from '../../src/publish/push-settings.ts';
 import { parsePublishSettings } from '../../src/publish/settings.ts';
+import { passwordHeader } from '../../src/registry/auth/credentials.ts';
 import { SYNC_FLAGS } from '../../src/sync/flags.ts';
 import { parseSyncSettings } from '../../src/sync/settings.ts';
 import { findSecrets } from '../support/secret-search.ts';
 
 /** What is masked of a password and its user, which a reader of flags tells by itself and as a pair. */
 function masksOf(username: string, password: string): string[] {
-  const masks = new Set<string>();
-  for (const secret of [password, `${username}:${password}`]) maskSecret(secret, (text) => masks.add(text));
-  return [...masks];
+  const masks: string[] = [];
+  const mask = new LogMask((text) => masks.push(text));
+  for (const secret of [password, `${username}:${password}`]) mask.hidePassword(secret);
+  return masks;
 }
 
 /** Every table of flags with what reads it. */
@@ -85,15 +87,28 @@ test.each(['a', 'ab', 'abc'].map((tail) => [`secret${tail}`]))(
   },
 );
 
-test('each line of a password is hidden, and nothing empty', () => {
+test('each line of a password is hidden, and nothing empty or as short as a bracket', () => {
   const masks: string[] = [];
-  for (const secret of ['one\n\ntwo', '']) maskSecret(secret, (text) => masks.push(text));
-  expect(masks).toEqual(expect.arrayContaining(['one\n\ntwo', 'one', 'two']));
-  expect(masks.every((text) => text.trim() !== '')).toBe(true);
+  const mask = new LogMask((text) => masks.push(text));
+  for (const secret of ['line one\n\n{\nline two', '']) mask.hidePassword(secret);
+  expect(masks).toEqual(expect.arrayContaining(['line one\n\n{\nline two', 'line one', 'line two']));
+  expect(masks.every((text) => text.trim().length > 3)).toBe(true);
 });
 
-test('tokens are hidden', () => {
+test('each secret and each form of it is told to the runner once, however often it is sent', () => {
   const masks: string[] = [];
-  for (const token of ['eyJ.a.b', '']) maskToken(token, (text) => masks.push(text));
+  const mask = new LogMask((text) => masks.push(text));
+  for (let request = 0; request < 100; request += 1) {
+    passwordHeader({ kind: 'password', username: 'robot', password: 'p@ss w/rd' }, mask.hide);
+    mask.hide(`token-${request % 3}`, 'token');
+  }
+  expect(new Set(masks).size).toBe(masks.length);
+  expect(masks.filter((text) => text.startsWith('token-'))).toEqual(['token-0', 'token-1', 'token-2']);
+});
+
+test('a token is hidden as it is, and an empty one is not', () => {
+  const masks: string[] = [];
+  const mask = new LogMask((text) => masks.push(text));
+  for (const token of ['eyJ.a.b', '']) mask.hide(token, 'token');
   expect(masks).toEqual(['eyJ.a.b']);
 });

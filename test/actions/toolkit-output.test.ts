@@ -13,7 +13,7 @@ test.each([
   expect(reasonIn(said)).toBe(expected);
 });
 
-test('what work prints is kept, its masks go on, and what others print is left alone', async () => {
+test('what work prints is kept, its masks go on once each, and what others print is left alone', async () => {
   const printed: string[] = [];
   // What this process prints is caught below the listener, which stands in its place from then on.
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
@@ -23,7 +23,9 @@ test('what work prints is kept, its masks go on, and what others print is left a
   const { result, said } = listenTo(async () => {
     process.stdout.write('one\ntwo\n');
     await Promise.resolve();
-    process.stdout.write('::add-mask::hush\n::debug::https://blob?a=b&sig=hush%3D&c=d\nthree sig=x\n');
+    process.stdout.write(
+      '::add-mask::hush\n::add-mask::hush\n::debug::https://blob?a=b&sig=hush%3D&c=d\nthree sig=x\n',
+    );
     return 7;
   });
   process.stdout.write('another\n');

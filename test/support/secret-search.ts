@@ -18,7 +18,8 @@ const LARGEST_FILE = 1024 * 1024;
 
 /**
  * Returns every secret that a text holds: in plain, in base64 (both alphabets, with and without padding, at any place
- * within a longer text, as in `user:password`), and either of these in URL-encoded, JSON, HTML or workflow-command form.
+ * within a longer text, as in `user:password`), in hexadecimal, and each of these in URL-encoded, JSON, HTML or
+ * workflow-command form.
  */
 export function findSecrets(where: string, text: string, secrets: Secrets): Finding[] {
   const views = viewsOf(text);
@@ -79,6 +80,8 @@ function needlesOf(value: string): [form: string, needle: string][] {
   });
   return [
     ['plain', value],
+    ['hexadecimal', bytes.toString('hex')],
+    ['hexadecimal', bytes.toString('hex').toUpperCase()],
     ...cores.map((core): [string, string] => ['base64', core]),
     ...cores.map((core): [string, string] => ['base64url', core.replaceAll('+', '-').replaceAll('/', '_')]),
   ];

@@ -6,6 +6,7 @@ import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import { requireOutputFile } from '../../lib/output-file.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
+import type { SecretListener } from '../../lib/secret-forms.ts';
 import type { CredentialHelper } from '../../registry/auth/docker-config.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
@@ -32,7 +33,7 @@ export interface PackParts<Published> {
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
   /** Called with each secret before its first use. */
-  readonly onSecret: (secret: string) => void;
+  readonly onSecret: SecretListener;
   /** The files that every package has. */
   readonly ownFiles: readonly OverlaySource[];
   /** Keeps components from run to run. */

@@ -1,3 +1,4 @@
+import type { SecretListener } from '../../lib/secret-forms.ts';
 import type { Host } from '../oci/reference.ts';
 
 /** A login for one registry. */
@@ -58,10 +59,11 @@ export function explicitCredential(
  */
 export function passwordHeader(
   { username, password }: Credential & { readonly kind: 'password' },
-  onSecret: (secret: string) => void,
+  onSecret: SecretListener,
 ): string {
   const pair = `${username}:${password}`;
   const encoded = Buffer.from(pair).toString('base64');
-  for (const secret of [password, pair, encoded]) onSecret(secret);
+  for (const secret of [password, pair]) onSecret(secret, 'password');
+  onSecret(encoded, 'token');
   return `Basic ${encoded}`;
 }
