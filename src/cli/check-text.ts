@@ -10,6 +10,8 @@ import { describeSignature } from '../sync/check/check-signatures.ts';
 import type { CheckedReference, CheckedTag } from '../sync/check/image-check.ts';
 import { isMirrored, type MirrorVerdict } from '../sync/check/mirror-verdict.ts';
 import type { TagView } from '../sync/check/tag-view.ts';
+import { moveSentence } from '../sync/report/moved-report.ts';
+import type { ReportedMove } from '../sync/report/report.ts';
 import type { RecordedImage } from '../sync/state/image-rows.ts';
 
 const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
@@ -73,6 +75,7 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
     ...platformLines(tag).map(row),
     ...(tag.signature === undefined ? [] : [row(`signature    ${describeSignature(tag.signature)}`)]),
     row(`image set    ${wish(checked, tag)}`),
+    ...(tag.moved === undefined ? [] : [row(`tag          ${movedFact(tag.moved)}`)]),
     plain(''),
     plain(`${tag.verdict}: ${tag.message}`),
   ];
@@ -134,6 +137,10 @@ function wish({ imageSet, location }: CheckedReference, tag?: CheckedTag): strin
   return `wanted by ${formatPlace(wantedBy)}${patch}`;
 }
 
+function movedFact(moved: ReportedMove): string {
+  return `${moveSentence(moved)}; ${moved.kept ? 'a run leaves the destination as it is' : 'a run copies it'}`;
+}
+
 function manyTags(checked: CheckedReference): string[] {
   const { image, destination, tags } = checked;
   const heading = [
@@ -166,6 +173,7 @@ function manyTags(checked: CheckedReference): string[] {
   const signed = [...signatures].map(
     ([words, ones]) => `${joinWords(ones.map(({ tag }) => tag))} signature: ${words}`,
   );
+  const moved = tags.flatMap(({ tag, moved: move }) => (move ? [`${tag} ${movedFact(move)}`] : []));
   return [
     ...heading,
     '',
@@ -173,6 +181,7 @@ function manyTags(checked: CheckedReference): string[] {
     '',
     ...(explained.length === 0 ? [] : [...explained, '']),
     ...(signed.length === 0 ? [] : [...signed, '']),
+    ...(moved.length === 0 ? [] : [...moved, '']),
     conclusion(checked),
   ];
 }
@@ -245,6 +254,7 @@ export function checkJson(checked: CheckedReference): unknown {
       compared: facts.below === undefined ? 'digest' : 'parts',
       state: facts.recorded && stateJson(facts.recorded),
       signature: facts.signature,
+      moved: facts.moved,
       destination: there,
       below: facts.below,
     })),

@@ -40,12 +40,13 @@ const CONNECTION: readonly SyncFlagName[] = [
   'json',
 ];
 
-const TRUST: readonly SyncFlagName[] = ['verify-signatures', 'trusted-root'];
+const TRUST: readonly SyncFlagName[] = ['moved-tags', 'verify-signatures', 'trusted-root'];
 
 /** What a flag of `synctl sync` does in the other commands, where its own sentence speaks of a run. */
 const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
   'command-timeout': 'Time for the whole command',
   verify: 'With deep, all parts of all tags are looked at; otherwise those of one tag that is named',
+  'moved-tags': 'What a run does with a tag that should not move, such as v1.2.3, and did',
   platform: 'Platforms that a run mirrors of images that offer several',
   shard: 'Read the state that the run for the I-th of N parts left',
   'fail-on': 'Whether an image that failed in one of the shards makes this command fail',

@@ -48,6 +48,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/signatures/pem.ts': 'test/signatures/cosign-layer.test.ts',
   'src/signatures/signed-content.ts': 'test/signatures/good-vectors.test.ts',
   'src/signatures/signing-time.ts': 'test/signatures/good-vectors.test.ts',
+  'src/sync/check/check-moves.ts': 'test/sync/mirror/moved-tags.test.ts',
   'src/sync/copy/confirmation.ts': 'test/sync/image-copy.test.ts',
   'src/sync/copy/tag-move.ts': 'test/sync/mirror/moved-tags.test.ts',
   'src/sync/check/stranger-notice.ts': 'test/registry/likeness.test.ts',

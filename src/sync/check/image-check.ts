@@ -13,11 +13,14 @@ import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { PartsSearch } from '../copy/missing-parts.ts';
 import { openRunRegistries } from '../parts.ts';
+import { SourceVerification } from '../plan/source-verification.ts';
+import type { ReportedMove } from '../report/report.ts';
 import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
+import { checkMove } from './check-moves.ts';
 import { type CheckedSignature, checkSignature } from './check-signatures.ts';
 import { expectedImage } from './expected-digest.ts';
 import { type ImageLocation, locateImage, sourceOf } from './image-location.ts';
@@ -33,6 +36,8 @@ export interface CheckedTag extends TagFacts, Judgement {
   readonly isWanted: boolean | undefined;
   /** Defined if signatures are checked and the source has the tag. */
   readonly signature?: CheckedSignature | undefined;
+  /** Defined if the source moved the tag and should not have. */
+  readonly moved?: ReportedMove | undefined;
 }
 
 /** The result of `synctl check` for an image. */
@@ -108,6 +113,8 @@ export async function checkImage(
         : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
     for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
     warnOfStrangers([source, target], reporter);
+    const verification = signatures && new SourceVerification(verifySignatures, signatures, signal);
+    const moves = { ...sides, set: set ?? EMPTY_IMAGE_SET, settings, verification };
     const judged = tags.map(async ({ tag, facts }): Promise<CheckedTag> => {
       const signature =
         signatures && (await checkSignature(signatures, { source, image, tag }, facts.source, signal));
@@ -117,6 +124,7 @@ export async function checkImage(
         ...facts,
         ...judge({ ...facts, isWanted: isWanted(tag) }),
         signature,
+        moved: isDigest(tag) ? undefined : await checkMove(moves, tag, facts),
       };
     });
     return {

@@ -69,7 +69,13 @@ export function fateOfMoved(
 }
 
 function movedText(image: MovedImage, options: { readonly dryRun: boolean }): string {
-  const { source, moved } = image;
+  const fate = fateOfMoved(image, options);
+  const hint = image.moved.kept && image.reason?.hint !== undefined ? ` (${image.reason.hint})` : '';
+  return `${image.source} ${moveSentence(image.moved)}; ${fate}${hint}`;
+}
+
+/** Returns a move as a sentence without its subject: `moved, and should not move: the source had …, and now has …`. */
+export function moveSentence(moved: ReportedMove): string {
   const { kind, before, now } = moved;
   const [then, here] = [describeMovedSide(before), describeMovedSide(now)];
   const difference =
@@ -80,13 +86,7 @@ function movedText(image: MovedImage, options: { readonly dryRun: boolean }): st
     kind === 'went-back' ? 'went back' : kind === 'moved' ? 'moved' : 'differs from the destination';
   const should = kind === 'went-back' ? '' : ', and should not move';
   const facts = describeMove(moved);
-  const fate = fateOfMoved(image, options);
-  const hint = moved.kept && image.reason?.hint !== undefined ? ` (${image.reason.hint})` : '';
-  return [
-    `${source} ${what}${should}: ${difference}`,
-    ...(facts === '' ? [] : [facts]),
-    `${fate}${hint}`,
-  ].join('; ');
+  return `${what}${should}: ${difference}${facts === '' ? '' : `; ${facts}`}`;
 }
 
 /** A source that moves all of its tags has thousands. */

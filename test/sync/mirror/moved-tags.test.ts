@@ -1,6 +1,9 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { checkJson, checkLines } from '../../../src/cli/check-text.ts';
 import type { Manifest } from '../../../src/registry/oci/manifest.ts';
+import { parseReference } from '../../../src/registry/oci/reference.ts';
+import { checkImage } from '../../../src/sync/check/image-check.ts';
 import type { ReportedImage } from '../../../src/sync/report/report.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import type { Quirks } from '../../support/registry/quirks.ts';
@@ -388,5 +391,47 @@ describe('with --verify-signatures', () => {
   test('a moving tag that went on is no news', async () => {
     await using world = await signed('latest', MADE_LATER);
     expect((await world.run()).moved).toEqual([]);
+  });
+});
+
+describe('synctl check', () => {
+  async function check(world: World, name: string, movedTags: 'warn' | 'keep' | 'copy') {
+    const image = parseReference(`${world.source.host}/app${name}`);
+    const checked = await checkImage(image, world.route.settings({ movedTags }), world.route.parts());
+    return { lines: checkLines(checked), json: JSON.stringify(checkJson(checked)) };
+  }
+
+  test.each([
+    ['warn', '; a run copies it'],
+    ['keep', '; a run leaves the destination as it is'],
+  ] as const)('tells a moved tag with %s, of one tag and of all', async (mode, fate) => {
+    await using world = await World.open();
+    await world.move({ created: MADE_BEFORE });
+    const told =
+      /moved, and should not move: the source had .* and now has .*; it went back to an older image/;
+    for (const [name, begin] of [
+      [':v1.2.3', /^tag {10}/],
+      ['', /^v1\.2\.3 /],
+    ] as const) {
+      const { lines, json } = await check(world, name, mode);
+      expect(lines).toContainEqual(
+        expect.stringMatching(new RegExp(`${begin.source}${told.source}${fate}$`)),
+      );
+      expect(json).toContain('"moved":{"kind":"moved"');
+    }
+    expect((await check(world, ':v1.2.3', 'copy')).json).not.toContain('"moved"');
+  });
+
+  test('asks no more than before of tags that did not move', async () => {
+    await using world = await World.open();
+    world.offer('v1.2.3', 'first');
+    await world.run();
+    const requests = async (mode: 'warn' | 'copy') => {
+      world.source.journal.clear();
+      world.destination.journal.clear();
+      await check(world, '', mode);
+      return [world.source, world.destination].map(({ journal }) => journal.entries.length);
+    };
+    expect(await requests('warn')).toEqual(await requests('copy'));
   });
 });
