@@ -66,6 +66,8 @@ interface Findings {
   readonly unread: readonly unknown[];
   /** Whether there may be more that nobody looked at. */
   readonly hasRest: boolean;
+  /** Whether the search came to its end. */
+  readonly isWhole: boolean;
 }
 
 /** Raised when something that counted before does not any more: then recorded verdicts are no longer relied on. */
@@ -137,7 +139,11 @@ export class SignatureCheck {
     const { signers } = applied.policy;
     const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
     try {
-      const findings = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
+      const search = () => this.#search(image, applied, signers, signal);
+      let findings = await this.#known.get(key, search);
+      if (signatureFor(image, findings) === undefined && !findings.isWhole) {
+        findings = await this.#known.get(`${key} ${image.tag}`, search);
+      }
       const found = signatureFor(image, findings);
       if (found === undefined) {
         return { kind: 'unverified', failure: refusalOf(image, findings, signers) };
@@ -151,7 +157,7 @@ export class SignatureCheck {
     }
   }
 
-  /** Ends at the first signature that counts for every tag. */
+  /** Ends at the first signature that counts for the tag. */
   async #search(
     image: SignedImage,
     applied: AppliedPolicy,
@@ -176,8 +182,9 @@ export class SignatureCheck {
             const judged = judge(found, { verifier, signers, name: image.name, digest, applied });
             if ('text' in judged) reasons.push(judged);
             else {
-              accepted.push({ ...judged, form: found.form });
-              if (judged.tags === undefined) return { accepted, reasons, unread, hasRest };
+              const one = { ...judged, form: found.form };
+              accepted.push(one);
+              if (countsFor(image, one)) return { accepted, reasons, unread, hasRest, isWhole: false };
             }
           }
         }
@@ -185,7 +192,7 @@ export class SignatureCheck {
     }
     // What could not be had may have been the right one, and may be there the next time.
     if (accepted.length === 0 && unread.length > 0) throw unread[0];
-    return { accepted, reasons, unread, hasRest };
+    return { accepted, reasons, unread, hasRest, isWhole: true };
   }
 
   /** Returns a text that changes with all that a verdict about an image depends on, but for its digest. */
@@ -205,8 +212,12 @@ export class SignatureCheck {
   }
 }
 
-function signatureFor({ tag }: SignedImage, { accepted }: Findings): Accepted | undefined {
-  return accepted.find(({ tags }) => tags === undefined || tag === undefined || tags.includes(tag));
+function countsFor({ tag }: SignedImage, { tags }: Accepted): boolean {
+  return tags === undefined || tag === undefined || tags.includes(tag);
+}
+
+function signatureFor(image: SignedImage, { accepted }: Findings): Accepted | undefined {
+  return accepted.find((one) => countsFor(image, one));
 }
 
 /** Returns why no signature counts for the tag of an image. Throws what kept one from being had. */

@@ -76,12 +76,16 @@ describe('a signer', () => {
     expect(JSON.stringify(parsed.error?.issues)).toContain(JSON.stringify(message).slice(1, -1));
   });
 
-  test.each([[{ identity: 'me' }], [{ ...ME, role: 'boss' }], [[]], ['on'], [true]])(
-    'has another form than %j',
-    (signer) => {
-      expect(signaturesSchema.safeParse({ 'quay.io': signer }).success).toBe(false);
-    },
-  );
+  test.each([
+    [{ ...ME, acceptUnnamed: 'yes' }],
+    [{ identity: 'me' }],
+    [{ ...ME, role: 'boss' }],
+    [[]],
+    ['on'],
+    [true],
+  ])('has another form than %j', (signer) => {
+    expect(signaturesSchema.safeParse({ 'quay.io': signer }).success).toBe(false);
+  });
 
   test.each<[wanted: string, found: string, is: boolean, identityKind?: IdentityKind]>([
     ['me@example.com', 'me@example.com', true],
@@ -143,10 +147,12 @@ test('policies are written as a file has them', () => {
     'quay.io': 'off',
     'ghcr.io/team': { ...ME, signedAs: 'docker.io/team' },
     'docker.io': [ME, ME],
+    'gcr.io': { ...ME, acceptUnnamed: true },
   };
   expect(formatSignaturePolicies(policies(signatures))).toEqual({
     'quay.io': 'off',
     'ghcr.io/team': [{ ...ME, signedAs: 'docker.io/team' }],
     'docker.io': [ME, ME],
+    'gcr.io': [{ ...ME, acceptUnnamed: true }],
   });
 });

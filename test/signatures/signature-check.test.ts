@@ -570,14 +570,28 @@ describe('a bundle of the releasers', () => {
     expect(told(verdict)).toBe(refused('it was signed for 3.9, not for 3.10'));
   });
 
-  test('counts for the tags that it names only, and is asked for once', async () => {
+  test('counts for the tags that it names only, and is asked for once where it names them', async () => {
     await using registry = await startRegistry();
     const stand = new Stand(registry);
-    await says(promoted({ dstRef: NAME, tags: ['3.10', '3.10.1'] }))(stand);
-    const outcomes = await checkTags(stand, ['3.10', '3.9', '3.10.1', undefined]);
-    const wrong = refused('it was signed for 3.10 and 3.10.1, not for 3.9');
-    expect(outcomes.map(told)).toEqual([BUNDLE, wrong, BUNDLE, BUNDLE]);
-    expect(registry.journal.count('blob-get')).toBe(1);
+    const said = [promoted({ dstRef: NAME, tags: ['3.10', '3.10.1'] }), { names: [`${NAME}:3.11`] }];
+    stand.refer(
+      ...(await Promise.all(said.map((one) => statementBundle(sigstore, stand.digest, RELEASERS, one)))),
+    );
+    const ask = async (tags: readonly (string | undefined)[]) => {
+      registry.journal.clear();
+      const outcomes = await checkTags(stand, tags);
+      return { outcomes: outcomes.map(told), bundles: registry.journal.count('blob-get') };
+    };
+    expect(await ask(['3.10', '3.10.1', undefined])).toEqual({
+      outcomes: [BUNDLE, BUNDLE, BUNDLE],
+      bundles: 1,
+    });
+    expect((await ask(['3.10', '3.11', '3.9'])).outcomes).toEqual([
+      BUNDLE,
+      BUNDLE,
+      'SIGNATURE_REFUSED: none of its 2 signatures does count: it was signed for 3.10 and 3.10.1, not for 3.9; ' +
+        `it was signed for 3.11, not for 3.9; ${WANTED}`,
+    ]);
   });
 
   test('that names nothing counts where the policy of its signer says so, and the refusal tells how', async () => {

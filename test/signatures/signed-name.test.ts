@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PolicyScope } from '../../src/config/signature-policy.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
@@ -124,4 +125,25 @@ describe('of several names in a signature', () => {
     expect(compared([[`${PAUSE}:3.9`], [`${PAUSE}:3.10`]])).toEqual({ kind: 'same', tags: [] });
     expect(compared([])).toEqual({ kind: 'unnamed', text: '' });
   });
+});
+
+test('whatever a signer writes is compared without a fault', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.webUrl(),
+    fc.constantFrom(PAUSE, ':', '@', '/', '%'),
+  );
+  const name = fc
+    .tuple(
+      fc.constantFrom('', 'pkg:docker/', 'pkg:oci/x?repository_url=', 'https://', `${PAUSE}@`),
+      text,
+      text,
+    )
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(fc.array(fc.array(name)), fc.option(fc.array(text), { nil: undefined }), (claims, tags) => {
+      expect(['same', 'unnamed', 'other']).toContain(compareNames({ claims, tags }, PAUSE, DIGEST).kind);
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -88,6 +88,14 @@ class Place implements AsyncDisposable {
     return { ...result, outcomes: outcomes(result.report) };
   }
 
+  check(image: string, verifySignatures: 'warn' | 'require' = 'require') {
+    return checkImage(
+      parseReference(`${this.source.host}/${image}`),
+      this.route.settings({ verifySignatures, trustedRoot: this.#trustedRoot }),
+      this.route.parts(),
+    );
+  }
+
   /** What the destination holds under the namespace: of each repository its tags. */
   get arrived(): Record<string, string[]> {
     const held = [...this.destination.storage.repositories].map(([name, { tags, blobs, manifests }]) => {
@@ -185,6 +193,11 @@ describe('with --verify-signatures require', () => {
     expect(reasons.toSorted()).toEqual([
       `it was signed as ${place.source.host}/kube-proxy:v1.36.0, not as ${place.source.host}/pause`,
       'it was signed for v1.36.0, not for v1.37.0',
+    ]);
+    const checked = await place.check('pause:3.10');
+    expect([areSignaturesFine(checked), checkLines(checked).join('\n')]).toEqual([
+      false,
+      expect.stringContaining('signature    its signature does not count: it was signed as '),
     ]);
   });
 
@@ -371,25 +384,18 @@ describe('with --verify-signatures warn', () => {
 
 test('synctl check tells whose signature an image has, and is not content where one is required', async () => {
   await using place = await Place.open();
-  const trustedRoot = sigstore.writeTrustedRoot(place.route.folder);
   await place.run();
-  const check = (tag: string, verifySignatures: 'warn' | 'require') =>
-    checkImage(
-      parseReference(`${place.source.host}/${tag}`),
-      place.route.settings({ verifySignatures, trustedRoot }),
-      place.route.parts(),
-    );
-  const signed = await check('signed:1.0.0', 'require');
+  const signed = await place.check('signed:1.0.0', 'require');
   expect(checkLines(signed)).toContain(
     'signature    verified, of release@example.com (https://accounts.example.com)',
   );
   expect([isMirrored(signed.tags), areSignaturesFine(signed)]).toEqual([true, true]);
-  const foreign = await check('foreign:1.0.0', 'require');
+  const foreign = await place.check('foreign:1.0.0', 'require');
   expect(checkLines(foreign).join('\n')).toContain(
     'signature    its signature does not count: it is by other@',
   );
   expect([isMirrored(foreign.tags), areSignaturesFine(foreign)]).toEqual([true, false]);
-  const unsigned = await check('unsigned', 'warn');
+  const unsigned = await place.check('unsigned', 'warn');
   expect(checkLines(unsigned).join('\n')).toContain('1.1.0 and 1.0.0 signature: it has no signature; ');
   expect(areSignaturesFine(unsigned)).toBe(true);
   expect(JSON.stringify(checkJson(foreign))).toContain('"SIGNATURE_REFUSED"');
