@@ -11,6 +11,13 @@ licenses ?=
 TESTS ?=
 # What a measurement is told, such as OPTIONS="--rounds 3"
 OPTIONS ?=
+# What they hold is data, such as the name of a tag: make expands nothing in it, and programs get it from the environment,
+# so that no shell reads it as a command. xargs splits it into words, and knows quotes.
+override version := $(value version)
+override licenses := $(value licenses)
+override TESTS := $(value TESTS)
+override OPTIONS := $(value OPTIONS)
+export version TESTS OPTIONS
 
 # Node 24, tsc, vitest and biome come with npm ci.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -24,20 +31,20 @@ help: ## Show this help
 
 .PHONY: build
 build: compile ## Build ./synctl and ./packer; version=v1.2.3 is what --version prints
-	@node build/scripts/build-cli.js synctl packer --version "$(version)" $(if $(licenses),--licenses)
+	@node build/scripts/build-cli.js synctl packer --version "$$version" $(if $(licenses),--licenses)
 
 .PHONY: build-sync
 build-sync: compile ## Build ./synctl alone
-	@node build/scripts/build-cli.js synctl --version "$(version)"
+	@node build/scripts/build-cli.js synctl --version "$$version"
 
 .PHONY: build-pack
 build-pack: compile ## Build ./packer alone
-	@node build/scripts/build-cli.js packer --version "$(version)"
+	@node build/scripts/build-cli.js packer --version "$$version"
 
 .PHONY: test
 test: compile ## Run all tests, with real registries; TESTS=test/cli for some
 	@sh scripts/test-peers.sh
-	@vitest run $(TESTS)
+	@printf '%s\n' "$$TESTS" | xargs vitest run
 
 .PHONY: demo
 demo: build ## Show mirroring and packing on this machine, without a network
@@ -45,27 +52,27 @@ demo: build ## Show mirroring and packing on this machine, without a network
 
 .PHONY: bench
 bench: bench-setup ## Measure against the tools people use instead; OPTIONS="--rounds 5 --json FILE"
-	@node build/bench/run.js $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js
 
 .PHONY: bench-full
 bench-full: bench-setup ## The same with all sizes; takes an hour and more
-	@node build/bench/run.js --full $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --full
 
 .PHONY: bench-sync
 bench-sync: bench-setup ## Measure mirroring alone; OPTIONS="--full" for all sizes, here and below
-	@node build/bench/run.js --part sync $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part sync
 
 .PHONY: bench-noop
 bench-noop: bench-setup ## Measure mirroring what has not changed
-	@node build/bench/run.js --part noop $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part noop
 
 .PHONY: bench-pack
 bench-pack: bench-setup ## Measure packing
-	@node build/bench/run.js --part pack $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part pack
 
 .PHONY: bench-upload
 bench-upload: bench-setup ## Measure publishing to Kodo
-	@node build/bench/run.js --part upload $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part upload
 
 .PHONY: bench-setup
 bench-setup: build
@@ -73,11 +80,11 @@ bench-setup: build
 
 .PHONY: soak
 soak: build ## Kill a mirror and a packer at 200 random moments each, and mirror in 400 kinds of bad weather
-	@node build/bench/soak.js $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/soak.js
 
 .PHONY: fuzz
 fuzz: compile ## Look for input that breaks a reader; OPTIONS="--seconds 600 --seed 1" for more
-	@node build/test/hostile/fuzz.js $(OPTIONS)
+	@printf '%s\n' "$$OPTIONS" | xargs node build/test/hostile/fuzz.js
 
 .PHONY: lint
 lint: $(SETUP) ## Check style and shell scripts

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Prints the section of CHANGELOG.md about a version: release-notes.sh 1.2.3. Fails where there is none.
 set -eu
-notes=$(awk -v heading="## $1" '
+notes=$(heading="## $1" awk '
+  BEGIN { heading = ENVIRON["heading"] }
   $0 == heading || index($0, heading " ") == 1 { found = 1; next }
   found && /^## / { exit }
   found { print }

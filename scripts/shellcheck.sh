@@ -6,4 +6,4 @@ if ! command -v shellcheck >/dev/null 2>&1; then
   exit 0
 fi
 # SC2211 and SC2287: the preamble ends with the end of the comment that Node takes it for.
-git ls-files '*.sh' .ci/run | xargs shellcheck --exclude=SC2211,SC2287,SC2317
+git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck --exclude=SC2211,SC2287,SC2317 --
