@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
+import { printBundleCosts } from './bundle-cost.ts';
 import { PROPERTIES } from './properties.ts';
 import type { Finding, Property } from './property.ts';
 import { printShapeCosts } from './shape-cost.ts';
@@ -53,7 +54,7 @@ function line(property: Property, { runs, failure }: Finding): string {
   return `${failure === undefined ? 'holds ' : 'BROKEN'}  ${String(runs).padStart(9)} inputs  ${property.name}`;
 }
 
-const USAGE = `Looks for input that breaks a reader, tells what answers of the wrong shape cost, and ends with 1 where one breaks a limit.
+const USAGE = `Looks for input that breaks a reader, tells what answers of the wrong shape and hostile bundles cost, and ends with 1 where one breaks a limit.
   --seconds N   how long to look in all; 120 unless told
   --only TEXT   look at properties, and at answers of the wrong shape, whose names hold this text
   --seed N      look at the same inputs again
@@ -104,9 +105,10 @@ async function main(): Promise<void> {
   }
   for (const told of broken) console.error(told);
   console.log(`${inputs} inputs, ${broken.length} properties broken, seed ${seed}`);
-  const costs = path === undefined ? await printShapeCosts(only) : { tried: 0, broken: 0 };
-  const isNothing = chosen.length === 0 && costs.tried === 0;
-  if (isNothing || broken.length > 0 || costs.broken > 0) process.exitCode = 1;
+  const costs = path === undefined ? [await printBundleCosts(only), await printShapeCosts(only)] : [];
+  const isNothing = chosen.length === 0 && costs.every(({ tried }) => tried === 0);
+  const isTooMuch = costs.some((cost) => cost.broken > 0);
+  if (isNothing || broken.length > 0 || isTooMuch) process.exitCode = 1;
 }
 
 await (isMainThread ? main() : searchHere());

@@ -6,7 +6,8 @@ import type { EntryKind } from './entry-kind.ts';
 import { type BundleForm, messageBundle, statementBundle } from './signature.ts';
 import type { Signing, TestSigstore } from './sigstore.ts';
 
-const MANIFEST = Buffer.from('{"schemaVersion":2}');
+/** What is signed. */
+export const MANIFEST = Buffer.from('{"schemaVersion":2}');
 /** Who signs unless a case says otherwise. */
 export const SIGNER = { identity: 'me@example.com', issuer: 'https://accounts.example.com' };
 
@@ -51,7 +52,7 @@ export interface AlteredProof {
 }
 
 /** Returns a bundle as a case wants it. */
-async function bundleOf(sigstore: TestSigstore, one: VectorCase): Promise<AlteredBundle> {
+export async function bundleOf(sigstore: TestSigstore, one: VectorCase): Promise<AlteredBundle> {
   const { content = 'message', form = {}, signing = {}, alter = () => undefined } = one;
   const by = { ...SIGNER, ...signing };
   const made =
