@@ -41,14 +41,22 @@ export async function mergeCommand(
   addToJobSummary(report, context);
   tellEnd(report, context);
   if (settings.json) print(formatReport(report));
-  return endingOf(report, settings.failOn);
+  return lacksShards(report) && settings.failOn !== 'never'
+    ? 'incomplete'
+    : endingOf(report, settings.failOn);
+}
+
+/** Returns whether nothing is known of a part of the run. */
+function lacksShards({ shards }: Report): boolean {
+  return shards.length < (shards[0]?.count ?? 0);
 }
 
 function addToJobSummary(report: Report, { reporter }: CommandContext): void {
   const { GITHUB_STEP_SUMMARY: file = '' } = process.env;
   if (file === '') return;
   try {
-    appendFileSync(file, formatSummary(factsOfReport(report, [])));
+    const facts = factsOfReport(report, []);
+    appendFileSync(file, formatSummary(lacksShards(report) ? { ...facts, outcome: 'failed' } : facts));
   } catch (error) {
     reporter.warning(`the job summary could not be written: ${describeFailure(error)}`);
   }

@@ -124,7 +124,7 @@ const COMMANDS: readonly {
   {
     name: 'merge',
     operand: ['<report...>', 'reports that the shards of one run wrote with --report'],
-    failure: 'Some images of some shard failed or are left for the next run',
+    failure: 'Some images of some shard failed or are left for the next run, or its report is missing',
     summary: 'join the reports of several shards',
     description: 'Joins the reports of several shards of one run into one.',
     flags: pick(['report', 'fail-on', 'json']),

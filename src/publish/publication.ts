@@ -167,9 +167,13 @@ class Tally {
   }
 }
 
-function describeLocation({ target, address, outcome }: PackageLocation, file: PackageFile): string {
+function describeLocation(
+  { target, address, outcome, uncompared }: PackageLocation,
+  file: PackageFile,
+): string {
   const size = formatSize(file.size);
+  const except = uncompared === undefined ? '' : ` (${uncompared})`;
   return outcome === 'present'
-    ? `${target}: ${file.name} is there already: ${address}, ${file.sha256}`
+    ? `${target}: ${file.name} is there already${except}: ${address}, ${file.sha256}`
     : `${target}: ${file.name} (${size}) published: ${address}, ${file.sha256}`;
 }

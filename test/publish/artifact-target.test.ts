@@ -63,8 +63,20 @@ describe('publishing as an artifact of the run', () => {
     await using fixture = await PackageFixture.write(NAME, 10_000);
     await publish(fixture);
     service.journal.length = 0;
-    expect((await publish(fixture)).location.outcome).toBe('present');
+    const { location } = await publish(fixture);
+    expect(location).toMatchObject({ outcome: 'present', uncompared: undefined });
     expect(service.journal).toHaveLength(1);
+  });
+
+  it('says that it compared sizes alone where the service tells no digest', async () => {
+    await using service = await start();
+    await using fixture = await PackageFixture.write(NAME, 10_000);
+    await publish(fixture);
+    for (const artifact of service.artifacts) artifact.digest = undefined;
+    expect((await publish(fixture)).location).toMatchObject({
+      outcome: 'present',
+      uncompared: 'compared by size alone, as the service tells no digest',
+    });
   });
 
   it.each([

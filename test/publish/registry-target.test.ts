@@ -13,6 +13,8 @@ import { ADAPTIVE_LIMITS } from '../../src/registry/host-limits.ts';
 import { type Host, parseReference } from '../../src/registry/oci/reference.ts';
 import { Registries } from '../../src/registry/registries.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
+import { bytesContent } from '../support/registry/content.ts';
+import { startRegistry } from '../support/registry/registry.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { copyFolder, copyToFolder } from '../support/skopeo.ts';
 import { LOGIN } from '../support/token-server.ts';
@@ -22,6 +24,7 @@ import { PackageFixture } from './package-fixture.ts';
 
 const NAME = 'kube-1.36.2-amd64.tar.gz';
 const BETA = 'kube-1.36.2-arm64-beta.tar.gz';
+const USERS = { [LOGIN.username]: LOGIN.password };
 const calm = new AbortController().signal;
 
 function targetFor(
@@ -149,6 +152,36 @@ describe('publishing to a registry', () => {
     expect(config.history).toHaveLength(2);
     expect(layers).toHaveLength(2);
     expect(listTar(layers[1] ?? Buffer.alloc(0))).toEqual([NAME]);
+  });
+
+  it('says of an image that is there that its base was not compared', async () => {
+    await using registry = await DockerRegistry.start('token');
+    await using fixture = await PackageFixture.write(NAME, 100_000);
+    await pushBase(registry);
+    const base = parseReference(`${registry.host}/library/busybox:stable`);
+    await publish(targetFor(registry, { base }).target, fixture);
+    const { location } = await publish(targetFor(registry, { base }).target, fixture);
+    expect(location).toMatchObject({
+      outcome: 'present',
+      uncompared: 'the package in the image was compared, and not its base',
+    });
+  });
+
+  it('does not take an artifact that brings another file besides the package for the package', async () => {
+    await using registry = await startRegistry({ access: { mode: 'bearer', users: USERS } });
+    await using fixture = await PackageFixture.write(NAME, 1000);
+    await publish(targetFor(registry, { form: 'artifact' }).target, fixture);
+    const { storage } = registry;
+    const stored = storage.manifest('me/keel-pkg', '1.36.2-amd64');
+    const body = JSON.parse(String(stored?.bytes));
+    const evil = Buffer.from('another file');
+    const digest = storage.putBlob('me/keel-pkg', bytesContent(evil));
+    const { mediaType } = body.layers[0];
+    body.layers.unshift({ mediaType, digest, size: evil.length });
+    const bytes = Buffer.from(JSON.stringify(body));
+    storage.putManifest('me/keel-pkg', bytes, String(stored?.mediaType), ['1.36.2-amd64']);
+    const again = publish(targetFor(registry, { form: 'artifact' }).target, fixture);
+    await expect(again).rejects.toMatchObject({ code: 'ALREADY_PUBLISHED' });
   });
 
   it('does without a base that cannot be had, and says so', async () => {

@@ -98,6 +98,9 @@ describe('publishing to a GitHub release', () => {
       service.journal.length = 0;
       const { location } = await publish(targetFor(service, { partSize: MIB }), fixture);
       expect(location.outcome).toBe('present');
+      expect(location.uncompared).toEqual(
+        row.tellsDigests ? undefined : 'compared by size alone, as this GitHub tells no digests',
+      );
       expect(service.journal.map((entry) => entry.operation)).toEqual(['get-by-tag', 'list-assets']);
     },
   );

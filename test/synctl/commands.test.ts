@@ -208,6 +208,10 @@ exit 0`);
     expect(readFileSync(join(desk.folder, 'summary.md'), 'utf8')).toMatch(/^## ✅ 2 copied/);
     const half = await desk.run('merge', '1.json');
     expect(half.stderr).toBe('warning: the report of shard 2/2 is missing\n');
+    // What became of the other half is not known.
+    expect(half.code).toBe(1);
+    expect(readFileSync(join(desk.folder, 'summary.md'), 'utf8')).toMatch(/^## ❌ /m);
+    expect((await desk.run('merge', '1.json', '--fail-on', 'never')).code).toBe(0);
     expect((await desk.run('merge', '1.json', '1.json')).stderr).toMatch(
       /^error: 1\.json: it is named twice/,
     );

@@ -13,6 +13,7 @@ interface ArtifactSettings extends RunArtifacts {
   readonly patience?: Duration | undefined;
 }
 
+const BY_SIZE = 'compared by size alone, as the service tells no digest';
 const PROBE_NAME = 'keel-pkg-probe';
 /** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
 const PATIENCE = seconds(300);
@@ -43,7 +44,10 @@ export class ArtifactTarget implements PublishTarget {
     // An artifact without an archive is named after its file, whatever the name in the request.
     const name = basename(file.path);
     const present = await this.#find(store, name, signal);
-    if (present !== undefined && isSame(present, file)) return this.#locate(present.id, 'present');
+    if (present !== undefined && isSame(present, file)) {
+      const uncompared = present.digest === undefined ? BY_SIZE : undefined;
+      return { ...this.#locate(present.id, 'present'), uncompared };
+    }
     if (present !== undefined) {
       if (!mayReplace(file.name, this.#settings.overwrite))
         throw alreadyPublished(name, 'this run has another artifact of this name');

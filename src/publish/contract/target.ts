@@ -21,6 +21,8 @@ export interface PackageLocation {
   readonly instruction: string;
   /** `present` if the target already had this content, so that nothing was sent. */
   readonly outcome: 'published' | 'present';
+  /** What of that was not compared, for people. Undefined if all of it was. */
+  readonly uncompared?: string | undefined;
 }
 
 /** Called with the number of bytes that have arrived. The number falls if something has to be sent again. */

@@ -87,10 +87,12 @@ export class RegistryTarget implements PublishTarget {
     const isArtifact = this.#settings.form === 'artifact';
     const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
     const present = await this.#findPublished(tag, signal);
-    // Only the layer with the package counts: the base image may be a newer one by now.
-    if (present?.layers.at(-1)?.digest === layer.digest) {
-      const instruction = this.#instruction(file, address, present.layers.length > 1);
-      return { target: this.name, address, instruction, outcome: 'present' };
+    const below = present?.layers.at(-1)?.digest === layer.digest ? present.layers.length - 1 : undefined;
+    // Of an image only the layer with the package counts: its base may be a newer one by now. An artifact has no base.
+    if (below === 0 || (below !== undefined && !isArtifact)) {
+      const instruction = this.#instruction(file, address, below > 0);
+      const uncompared = below > 0 ? 'the package in the image was compared, and not its base' : undefined;
+      return { target: this.name, address, instruction, outcome: 'present', uncompared };
     }
     if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
       throw alreadyPublished(address, `this tag has other content than ${file.name}`);

@@ -21,6 +21,8 @@ interface ReleaseDeliverySettings {
   readonly onProgress: TransferProgress;
 }
 
+const BY_SIZE = 'compared by size alone, as this GitHub tells no digests';
+
 /** Uploads one package to the release of a tag, which is created if there is none. */
 export class ReleaseDelivery {
   readonly #settings: ReleaseDeliverySettings;
@@ -42,7 +44,12 @@ export class ReleaseDelivery {
     const names = new Set(this.#wanted.map((asset) => asset.name));
     for (const asset of present) if (!names.has(asset.name)) await releases.deleteAsset(asset);
     const final = await this.#announce(release);
-    return { outcome: uploaded > 0 ? 'published' : 'present', ...(await this.#locate(final)) };
+    const isBySize = present.some((asset) => names.has(asset.name) && asset.digest === undefined);
+    return {
+      outcome: uploaded > 0 ? 'published' : 'present',
+      uncompared: uploaded === 0 && isBySize ? BY_SIZE : undefined,
+      ...(await this.#locate(final)),
+    };
   }
 
   #createDraft(): Promise<GithubRelease> {
