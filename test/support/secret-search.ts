@@ -89,7 +89,8 @@ function needlesOf(value: string): [form: string, needle: string][] {
 
 /** A text as it stands, and as it reads once each layer of escapes is taken off. */
 function viewsOf(text: string): string[] {
-  const shown = [text, fromHtml(text), fromJson(text), fromJson(fromHtml(text))];
+  const html = fromHtml(text.replaceAll('<!-- -->', ''));
+  const shown = [text, html, fromJson(text), fromJson(html)];
   // Workflow commands escape the percent signs of what is URL-encoded already.
   const views = shown.flatMap((view) => [view, fromPercent(view), fromPercent(fromPercent(view))]);
   return [...new Set([...views, fromPercent(text.replaceAll('+', ' '))])];

@@ -1,22 +1,47 @@
-const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
+/** What Markdown, tables and HTML give a meaning to. */
+const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)]\s))/;
+/** Where a link of GitHub's Markdown would begin: an address of mail or of the web, with or without a scheme. */
+const ADDRESS = /:(?=\/\/)|www(?=\.)/i;
+/** What GitHub makes a link or picture of besides, outside of code: issues, commits, emoji. */
+const REFERENCE = /(?<![a-z\d])(?:gh(?=-\d)|[0-9a-f]{7,40}(?![a-z\d]))|:(?=[\w+-]+:)/i;
+
+const IN_CODE = new RegExp(`${MARKUP.source}|${ADDRESS.source}`, 'gi');
+const IN_TEXT = new RegExp(`${IN_CODE.source}|${REFERENCE.source}`, 'gi');
+
+/**
+ * An empty comment ends a word for all that looks for links, and is not shown. A character reference alone is not enough:
+ * addresses of mail, mentions and issues are looked for after references were resolved.
+ */
+const BREAK = '<!-- -->';
 
 /**
  * Returns Markdown that GitHub shows as exactly this text, on one line, also in tables and HTML. Nothing in it becomes
  * markup, a link or a mention.
+ * https://github.github.com/gfm/#autolinks-extension-
  */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/\p{Cc}|\p{Cf}/gu, '')
-    .replace(SPECIAL, (found) => {
-      const last = found.length - 1;
-      return `${found.slice(0, last)}&#${found.codePointAt(last)};`;
-    });
+  return escaped(text, IN_TEXT);
 }
 
 /** Returns Markdown that shows a name as code: an image reference, a file, an input. */
 export function code(text: string): string {
-  return `<code>${escapeMarkdown(text)}</code>`;
+  return `<code>${escaped(text, IN_CODE)}</code>`;
+}
+
+function escaped(text: string, pattern: RegExp): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/\p{Cc}|\p{Cf}/gu, '')
+    .replace(pattern, harmless);
+}
+
+function harmless(found: string): string {
+  if (/^(?:www|gh)$/i.test(found)) return `${found}${BREAK}`;
+  // What GitHub takes for a commit stays in one piece: it may be a secret, which a runner only finds whole.
+  if (/^[0-9a-f]{7,}$/i.test(found)) return `<code>${found}</code>`;
+  const last = found.length - 1;
+  const reference = `${found.slice(0, last)}&#${found.codePointAt(last)};`;
+  return /[@#:]$/.test(found) ? `${reference}${BREAK}` : reference;
 }
 
 /** Returns a row of a table. The cells are Markdown. */
