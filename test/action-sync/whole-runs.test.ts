@@ -53,6 +53,27 @@ test('what failed is told with its cause, and does not stop the rest', async () 
   expect(night.main.leaks).toEqual([]);
 });
 
+test('a tag of a version that moved is told before all else, and kept as it was where that is wanted', async () => {
+  const nights = await Nights.start();
+  const { storage } = nights.source;
+  const offer = (seed: string, created: string) =>
+    seedIndex(storage, 'kube-proxy', { seed, created, tags: ['v1.36.2'] });
+  offer('before', '2026-02-01T08:00:00Z');
+  await nights.night();
+  offer('now', '2025-06-01T08:00:00Z');
+  const imageSet = '{ "names": ["kube-proxy", "kube-proxi"] }';
+  const kept = await nights.night({ imageSet, with: { 'moved-tags': 'keep' } });
+  await expect(kept.golden).toMatchFileSnapshot('golden/moved-kept.txt');
+  expect(kept.main.log.annotations[0]).toMatchObject({ level: 'error' });
+  const copied = await nights.night({ imageSet });
+  await expect(copied.golden).toMatchFileSnapshot('golden/moved-copied.txt');
+  expect(copied.main.log.annotations[0]).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('kube-proxy:v1.36.2 moved, and should not move'),
+  });
+  for (const { main } of [kept, copied]) expect(main.outputs).toMatchObject({ moved: '1' });
+});
+
 test('everything failed, for one reason', async () => {
   const nights = await Nights.start();
   nights.destination.fail({

@@ -218,6 +218,14 @@ exit 0`);
     expect(alike(await desk.run('merge', '1.json', 'none.json'))).toBe(
       '\nstderr: error: none.json: there is no such report (give the files that --report wrote)\nexit 2',
     );
+    const moved = readReport(join(desk.folder, 'all.json'));
+    const side = { digest: `sha256:${'0'.repeat(64)}` };
+    const move = { kind: 'moved', kept: false, before: side, now: side };
+    const images = moved.images.map((image) => ({ ...image, moved: move }));
+    desk.write('moved.json', { ...moved, images });
+    expect((await desk.run('merge', 'moved.json')).stderr).toMatch(
+      /^warning: \S+ moved, and should not move: the source had sha256:0{64}, and now has sha256:0{64}; it was copied\n/,
+    );
     const set = desk.write('set.json', { names: ['pause'], extras: [`${source.host}/pause:77`] });
     expect((await run('sync', '--image-set', set, '--report', 'bad.json')).code).toBe(1);
     const failed = await desk.run('merge', 'bad.json');

@@ -1,7 +1,6 @@
 import type { Reporter } from '../../lib/reporter.ts';
 import { countOf, joinWords } from '../../lib/text/sentence.ts';
 import { formatTime } from '../../lib/text/time.ts';
-import { abbreviateDigest, isDigest } from '../../registry/oci/digest.ts';
 import type { ReportedImage, ReportedMove } from './report.ts';
 
 type MovedImage = Pick<ReportedImage, 'source' | 'outcome' | 'reason'> & { readonly moved: ReportedMove };
@@ -16,7 +15,7 @@ export function movedImages<Image extends Pick<ReportedImage, 'moved'>>(
     .toSorted((one, other) => rank(one.moved) - rank(other.moved));
 }
 
-/** Returns one side of a move: `sha256:0123456789ab… (made 2026-01-01 00:00, signed by release@example.com)`. */
+/** Returns one side of a move: `sha256:… (made 2026-01-01 00:00, signed by release@example.com)`. */
 export function describeMovedSide({
   digest,
   created,
@@ -32,8 +31,7 @@ export function describeMovedSide({
     ...dated('mirrored', mirrored),
     ...describeSigner(signature),
   ];
-  const short = isDigest(digest) ? abbreviateDigest(digest) : digest;
-  return facts.length === 0 ? short : `${short} (${facts.join(', ')})`;
+  return facts.length === 0 ? digest : `${digest} (${facts.join(', ')})`;
 }
 
 function describeSigner(signature: ReportedMove['now']['signature']): string[] {

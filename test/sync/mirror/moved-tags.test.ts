@@ -104,7 +104,7 @@ describe('a tag that should not move and moved at the source', () => {
     ]);
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /^warning: \S+\/app:v1\.2\.3 moved, and should not move: the source had sha256:[0-9a-f]{12}… \(made 2026-02-01 08:00, mirrored 2026-03-02 02:00\), and now has sha256:[0-9a-f]{12}… \(made 2026-03-02 12:30, uploaded [-0-9: ]+\); it was copied$/,
+        /^warning: \S+\/app:v1\.2\.3 moved, and should not move: the source had sha256:[0-9a-f]{64} \(made 2026-02-01 08:00, mirrored 2026-03-02 02:00\), and now has sha256:[0-9a-f]{64} \(made 2026-03-02 12:30, uploaded [-0-9: ]+\); it was copied$/,
       ),
     );
     expect(world.at()).toBe(now.digest);
