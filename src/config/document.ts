@@ -1,7 +1,7 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Place } from '../lib/reporter.ts';
 import { adviseOnLookAlikes, withPlainSpaces } from '../lib/text/look-alike.ts';
-import { ConfigurationFailure, type Problem } from './problem.ts';
+import { ConfigurationFailure, PROBLEMS_TOLD, type Problem } from './problem.ts';
 
 /** The path to a value in a document: keys of objects and indexes of lists. */
 export type Path = readonly PropertyKey[];
@@ -27,6 +27,9 @@ export interface Document {
 
 /** Our files are four levels deep. */
 const DEPTH_LIMIT = 50;
+/** Brackets, commas and values. The longest image sets have some thousand names. */
+const TOKENS_LIMIT = 500_000;
+const LENGTH_LIMIT = 16 * 1024 * 1024;
 
 function keyOf(property: Node): string {
   return String(property.children?.[0]?.value);
@@ -54,15 +57,29 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** Returns the offset at which lists and objects are nested too deeply for recursive functions, or undefined. */
-function depthExceeded(text: string): number | undefined {
+/** What makes a text too much to be read, and its offset. */
+interface Excess {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** Returns where a text becomes too much: where it is nested too deeply for recursive functions, or has too much in it. */
+function excessOf(text: string): Excess | undefined {
+  if (text.length > LENGTH_LIMIT) return { offset: 0, message: 'the file is larger than 16 MiB' };
   const scanner = createScanner(text, true);
   let depth = 0;
+  let tokens = 0;
   for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+    tokens += 1;
+    if (tokens > TOKENS_LIMIT) {
+      return { offset: scanner.getTokenOffset(), message: 'the file has far too many values' };
+    }
     const first = text.charAt(scanner.getTokenOffset());
     if (first === '{' || first === '[') depth += 1;
     if (first === '}' || first === ']') depth -= 1;
-    if (depth > DEPTH_LIMIT) return scanner.getTokenOffset();
+    if (depth > DEPTH_LIMIT) {
+      return { offset: scanner.getTokenOffset(), message: 'lists or objects are nested too deeply' };
+    }
   }
   return undefined;
 }
@@ -158,19 +175,18 @@ function withPlainSpacesOutside(text: string): string {
   return plain;
 }
 
-/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
+/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too long. */
 export function parseDocument(file: string, source: string): Document {
   // Windows editors start files with a byte order mark, which is not part of JSON.
-  const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, ''));
+  const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, '').slice(0, LENGTH_LIMIT + 1));
   const starts = lineStarts(text);
   const at = (offset: number): Place => {
     const line = lineOf(starts, offset);
     return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
   };
-  const tooDeep = depthExceeded(text);
-  if (tooDeep !== undefined) {
-    const message = 'lists or objects are nested too deeply';
-    throw new ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
+  const excess = excessOf(text);
+  if (excess !== undefined) {
+    throw new ConfigurationFailure(file, [{ place: at(excess.offset), message: excess.message }]);
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
@@ -180,12 +196,14 @@ export function parseDocument(file: string, source: string): Document {
     // Further errors that the parser reports on the same line only confuse.
     if (problems.at(-1)?.place.line === place.line) continue;
     problems.push({ place, message: describeSyntaxError(error, text) });
+    if (problems.length === PROBLEMS_TOLD) break;
   }
   for (const { key, first, again } of repeatedKeys(root)) {
     problems.push({
       place: at(again),
-      message: `"${key}" is written twice, first on line ${at(first).line}`,
+      message: `"${key.slice(0, 200)}" is written twice, first on line ${at(first).line}`,
     });
+    if (problems.length >= PROBLEMS_TOLD) break;
   }
   const follow = (path: Path): Node | undefined => {
     let node = root;

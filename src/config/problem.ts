@@ -19,7 +19,10 @@ export function formatPlace(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`;
 }
 
-/** The failure of a configuration file, with all of its problems in the order of the file. */
+/** More problems are found and told when these are solved. */
+export const PROBLEMS_TOLD = 100;
+
+/** The failure of a configuration file, with its problems in the order of the file. */
 export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
   override readonly name = 'ConfigurationFailure';
   readonly problems: readonly Problem[];
@@ -29,7 +32,9 @@ export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
       (one, other) => one.place.line - other.place.line || one.place.column - other.place.column,
     );
     const [only] = sorted;
-    const lines = sorted.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
+    const told = sorted.slice(0, PROBLEMS_TOLD);
+    const lines = told.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
+    const least = sorted.length < PROBLEMS_TOLD ? '' : 'at least ';
     super({
       code: 'CONFIGURATION_MALFORMED',
       fault: 'usage',
@@ -37,8 +42,8 @@ export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
       message:
         only !== undefined && sorted.length === 1
           ? only.message
-          : `${sorted.length} problems\n${lines.join('\n')}`,
+          : `${least}${told.length} problems\n${lines.join('\n')}`,
     });
-    this.problems = sorted;
+    this.problems = told;
   }
 }

@@ -4,7 +4,7 @@ import { adviseOnLookAlikes } from '../lib/text/look-alike.ts';
 import { suggestion } from '../lib/text/nearest.ts';
 import { countOf, joinWords } from '../lib/text/sentence.ts';
 import type { Document, Path } from './document.ts';
-import { ConfigurationFailure, type Problem } from './problem.ts';
+import { ConfigurationFailure, PROBLEMS_TOLD, type Problem } from './problem.ts';
 
 const EXPECTED: ReadonlyMap<string, string> = new Map([
   ['string', 'a text'],
@@ -105,14 +105,15 @@ interface FoundProblem extends Problem {
 
 function problemsOf(document: Document, error: z.ZodError, knownKeys: KnownKeys): FoundProblem[] {
   return error.issues
+    .slice(0, PROBLEMS_TOLD)
     .flatMap((issue) => flatten(issue, []))
     .flatMap(({ issue, path, message }): FoundProblem[] => {
       if (issue.code === 'unrecognized_keys') {
         const known = knownKeys.get(issue.keys) ?? [];
-        return issue.keys.map((key) => {
-          const near = suggestion(key, known) || `; known are ${alternatives(known)}`;
+        return issue.keys.slice(0, PROBLEMS_TOLD).map((key) => {
+          const near = suggestion(key.slice(0, 200), known) || `; known are ${alternatives(known)}`;
           const place = document.keyPlace([...path, key]);
-          return { place, message: `"${key}" is not a known key${near}`, isMissing: false };
+          return { place, message: `"${key.slice(0, 200)}" is not a known key${near}`, isMissing: false };
         });
       }
       const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { setImmediate as otherWork } from 'node:timers/promises';
 import { type HttpAnswer, readBody } from '../lib/http/http.ts';
 import { HttpFailure, isAnswerFailure } from '../lib/http/http-failure.ts';
 import { followAddress } from '../lib/http/redirect.ts';
 import { formatSize } from '../lib/text/size.ts';
+import { digestOfMany } from './oci/digest.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
 /** The limits for the length of a list. */
@@ -113,7 +112,7 @@ async function readPage<Page>(
     // registry.k8s.io redirects, so the next page is relative to the URL that answered.
     const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
     const page = await parse(body, about);
-    return { page, fingerprint: await fingerprintOf(body), bytes: body.length, next };
+    return { page, fingerprint: await digestOfMany(body), bytes: body.length, next };
   };
   try {
     return await attempt(() => read(url));
@@ -124,18 +123,6 @@ async function readPage<Page>(
     whole.searchParams.delete('n');
     return attempt(() => read(whole));
   }
-}
-
-/** Some milliseconds of work. */
-const HASHED_AT_ONCE = 2 * 1024 * 1024;
-
-async function fingerprintOf(body: Buffer): Promise<string> {
-  const hash = createHash('sha256');
-  for (let at = 0; at < body.length; at += HASHED_AT_ONCE) {
-    if (at > 0) await otherWork();
-    hash.update(body.subarray(at, at + HASHED_AT_ONCE));
-  }
-  return hash.digest('base64');
 }
 
 /** Statuses that say the same about a request with and without `n`. */

@@ -1,6 +1,6 @@
 import { readBody } from '../lib/http/http.ts';
 import { HttpFailure } from '../lib/http/http-failure.ts';
-import { digestAlgorithm, digestOf } from './oci/digest.ts';
+import { digestAlgorithm, digestOfMany } from './oci/digest.ts';
 import type { Descriptor } from './oci/manifest.ts';
 import type { Repository } from './oci/reference.ts';
 import type { Registry } from './registry.ts';
@@ -18,7 +18,10 @@ export function readBlob(
   return registry.asMetadata(signal, async () => {
     const answer = await registry.openBlob(repository, descriptor, signal);
     const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-    if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+    if (
+      bytes !== undefined &&
+      (await digestOfMany(bytes, digestAlgorithm(descriptor.digest))) === descriptor.digest
+    ) {
       return bytes;
     }
     const about = registry.nameOf(repository, descriptor.digest);

@@ -39,6 +39,23 @@ describe('tells what is wrong', () => {
     expect(found).toEqual(problems.map((each) => expect.stringContaining(each)));
   });
 
+  test.each([
+    ['of empty objects', 'the file has far too many values', `[${'{},'.repeat(200_000)}{}]`, '1:500001'],
+    ['behind a comment', 'the file has far too many values', `// "\n[${'1,'.repeat(300_000)}1]`, '2:500001'],
+    ['of one text', 'the file is larger than 16 MiB', `["${'x'.repeat(17 * 1024 * 1024)}"]`, '1:1'],
+  ])('in a file that is far too long, %s, before anything reads it', (_, message, text, place) => {
+    expect(() => parseDocument('a.json', text)).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_MALFORMED', about: `a.json:${place}`, message }),
+    );
+  });
+
+  test('the first hundred, of which there are very many', () => {
+    const { problems } = parseDocument('a.json', Array.from({ length: 5000 }, () => 'x y').join('\n'));
+    expect(problems).toHaveLength(100);
+    const twice = parseDocument('a.json', `{${'"a":1,\n'.repeat(5000)}"a":1}`);
+    expect(twice.problems).toHaveLength(100);
+  });
+
   test('in what is nested too deeply, before anything reads it', () => {
     expect(problemsOf(parseDocument('a.json', `${'['.repeat(50)}${']'.repeat(50)}`))).toEqual([]);
     expect(() => parseDocument('a.json', `\n${'['.repeat(100_000)}`)).toThrow(

@@ -19,6 +19,14 @@ describe('a configuration that cannot be used', () => {
     });
   });
 
+  test('tells the first hundred of very many', () => {
+    const many = Array.from({ length: 5000 }, (_, at) => problem(at + 1, 1, 'p'));
+    const failure = new ConfigurationFailure('image_set.json', many);
+    expect(failure.problems).toHaveLength(100);
+    expect(failure.message.split('\n')).toHaveLength(101);
+    expect(failure.message).toMatch(/^at least 100 problems\n/);
+  });
+
   test('tells several in the order of the file', () => {
     const failure = new ConfigurationFailure('image_set.json', [
       problem(12, 1, 'd'),

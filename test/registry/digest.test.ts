@@ -3,6 +3,7 @@ import {
   digestAlgorithm,
   digestHex,
   digestOf,
+  digestOfMany,
   isDigest,
   parseDigest,
   shortDigest,
@@ -50,3 +51,22 @@ test('the digest of bytes is by sha256 unless another one is asked for', () => {
   expect(digestOf(Buffer.alloc(0))).toBe(empty);
   expect(digestOf(Buffer.alloc(0), 'sha512')).toMatch(/^sha512:cf83e1357eefb8bd/);
 });
+
+test.each(['sha256', 'sha512'] as const)(
+  'the %s digest of many bytes lets other work run',
+  async (algorithm) => {
+    for (const size of [0, 1, 2 * 1024 * 1024, 9_000_000]) {
+      const bytes = Buffer.alloc(size, 'content');
+      expect(await digestOfMany(bytes, algorithm)).toBe(digestOf(bytes, algorithm));
+    }
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    await digestOfMany(Buffer.alloc(9_000_000), algorithm);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThan(2);
+  },
+);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { Failure } from '../../lib/failure.ts';
 
 /** The digest of some content: `sha256:` or `sha512:` and lower-case hexadecimal digits. */
@@ -49,4 +50,20 @@ export function abbreviateDigest(digest: Digest): string {
 /** Returns the digest of some bytes. */
 export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
   return parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`, 'computed digest');
+}
+
+/** Some milliseconds of work. */
+const HASHED_AT_ONCE = 2 * 1024 * 1024;
+
+/** Returns the digest of many bytes, and lets other work run meanwhile. */
+export async function digestOfMany(
+  bytes: Uint8Array,
+  algorithm: 'sha256' | 'sha512' = 'sha256',
+): Promise<Digest> {
+  const hash = createHash(algorithm);
+  for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE) {
+    if (at > 0) await otherWork();
+    hash.update(bytes.subarray(at, at + HASHED_AT_ONCE));
+  }
+  return parseDigest(`${algorithm}:${hash.digest('hex')}`, 'computed digest');
 }

@@ -7,7 +7,7 @@ import { readBody } from '../../lib/http/http.ts';
 import { HttpFailure } from '../../lib/http/http-failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { pushBlob } from '../../registry/blob/blob-push.ts';
-import { type Digest, digestAlgorithm, digestOf } from '../../registry/oci/digest.ts';
+import { type Digest, digestAlgorithm, digestOf, digestOfMany } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import { CONTENT_TYPE, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
 import { parseRepository, parseTag, type Repository, type Tag } from '../../registry/oci/reference.ts';
@@ -174,7 +174,9 @@ function readLayer(
 ): Promise<Buffer> {
   return registry.asMetadata(signal, async () => {
     const bytes = await readBody(await registry.openBlob(repository, layer, signal), layer.size);
-    if (bytes !== undefined && digestOf(bytes, digestAlgorithm(layer.digest)) === layer.digest) return bytes;
+    if (bytes !== undefined && (await digestOfMany(bytes, digestAlgorithm(layer.digest))) === layer.digest) {
+      return bytes;
+    }
     const about = registry.nameOf(repository, layer.digest);
     const message = 'its content does not have this digest';
     throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
