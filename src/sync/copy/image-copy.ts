@@ -18,7 +18,7 @@ import { confirm, knownLeftOut } from './confirmation.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
 import type { MirroredImage } from './mirrored-image.ts';
-import { type MissingPart, type PartsSearch, requireRepair } from './missing-parts.ts';
+import { type PartsBelow, type PartsSearch, requireRepair } from './missing-parts.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
 import { type CopiedReferrers, ReferrerCopier } from './referrer-copy.ts';
@@ -128,8 +128,15 @@ export class ImageCopier {
     const present = told?.digest;
     const known = await this.#inAlgorithmOf(image, sourceDigest, present);
     const confirmed = known === undefined ? undefined : confirm(image, sourceDigest, known);
-    const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : told);
-    return { sourceDigest, present, known, confirmed, missing };
+    const { missing, elsewhere } = await this.#lookBelow(image, confirmed === undefined ? undefined : told);
+    const layersLeftOut = elsewhere ?? confirmed?.layersLeftOut ?? 0;
+    return {
+      sourceDigest,
+      present,
+      known,
+      confirmed: confirmed && { ...confirmed, layersLeftOut },
+      missing,
+    };
   }
 
   /**
@@ -198,7 +205,7 @@ export class ImageCopier {
       try {
         const isRight = present !== undefined && hasDigest(form.manifest, present);
         const right = isRight ? { ...form.manifest, digest: present } : undefined;
-        const missing = await this.#missingBelow(image, right);
+        const { missing, elsewhere } = await this.#lookBelow(image, right);
         const pushed =
           isRight && missing.length === 0
             ? undefined
@@ -219,7 +226,7 @@ export class ImageCopier {
           sourceDigest: original.digest,
           pushedDigest: form.manifest.digest,
           conversion: form.conversion,
-          layersLeftOut: pushed?.layersLeftOut ?? knownLeftOut(image, original.digest),
+          layersLeftOut: pushed?.layersLeftOut ?? elsewhere ?? knownLeftOut(image, original.digest),
           others: joined === undefined ? undefined : ('beside' as const),
           digests: [...digests],
         };
@@ -269,15 +276,19 @@ export class ImageCopier {
     });
   }
 
-  /** Returns what is missing below a tag that is right at the destination. Empty if nobody wants to know. */
-  async #missingBelow(
+  /**
+   * Returns what is missing below a tag that is right at the destination, nothing if nobody wants to know, and how many
+   * foreign layers are not there, if all parts were asked for.
+   */
+  async #lookBelow(
     { target, extent }: PlannedImage,
     right: ToldManifest | undefined,
-  ): Promise<readonly MissingPart[]> {
-    if (right === undefined || extent === 'tag') return [];
-    if (extent === 'manifests' && !mayBeIndexType(right.mediaType)) return [];
+  ): Promise<Pick<PartsBelow, 'missing'> & Partial<Pick<PartsBelow, 'elsewhere'>>> {
+    if (right === undefined || extent === 'tag') return { missing: [] };
+    if (extent === 'manifests' && !mayBeIndexType(right.mediaType)) return { missing: [] };
     const search = { extent, tag: target.tag };
-    return (await this.#parts.search.lookBelow(target.repository, right.digest, search)).missing;
+    const below = await this.#parts.search.lookBelow(target.repository, right.digest, search);
+    return extent === 'parts' ? below : { missing: below.missing };
   }
 
   /**

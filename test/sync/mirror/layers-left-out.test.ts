@@ -26,3 +26,16 @@ test('foreign layers that the source lacks are told each night, without a reques
     if (outcome === 'skipped') expect(source.journal.count('blob-get')).toBe(0);
   }
 });
+
+test('foreign layers that are missing are told by a deep look, also when the state is lost', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  seedWindows(source.storage, 'windows', { tags: ['1.0.0'] });
+  const set = { names: ['windows'] };
+  await new SyncRoute({ source, destination, set }).run();
+  const route = new SyncRoute({ source, destination, set });
+  for (const night of [1, 2]) {
+    const { report } = await route.run({ verify: night === 1 ? 'deep' : 'none' });
+    expect(report.images, `night ${night}`).toMatchObject([{ outcome: 'checked', layersLeftOut: 1 }]);
+  }
+});
