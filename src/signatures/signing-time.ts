@@ -19,25 +19,32 @@ function readTime(text: string): Date | undefined {
 }
 
 /**
- * Lets the timestamps of a signature be read whatever fraction of a second they have: @sigstore/core knows only none and
- * three digits. The time is read from the very field that it verifies. Throws `Untrusted`.
+ * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second but one
+ * of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it verifies.
+ * Throws `Untrusted`.
  */
-export function readFractions(timestamps: Timestamps): void {
+export function completeTimestamps(timestamps: Timestamps): void {
   for (const each of timestamps) {
-    if (each.$case === 'timestamp-authority') setTime(each.timestamp);
+    if (each.$case === 'timestamp-authority') complete(each.timestamp);
   }
 }
 
-function setTime(timestamp: Timestamp): void {
+function complete(timestamp: Timestamp): void {
   let time: Date | undefined;
+  let algorithm: string | undefined;
   try {
     const field = timestamp.tstInfo.root.subs[TIME_FIELD];
     if (field?.tag.toDER() === GENERALIZED_TIME) time = readTime(field.value.toString('latin1'));
+    // What is unknown to it is undefined, though its types say otherwise.
+    algorithm = timestamp.signatureAlgorithm || timestamp.signerDigestAlgorithm;
   } catch (cause) {
     throw new Untrusted('its timestamp is malformed', { cause });
   }
   if (time === undefined) throw new Untrusted('its timestamp has no time');
-  Object.defineProperty(timestamp, 'signingTime', { value: time });
+  Object.defineProperties(timestamp, {
+    signingTime: { value: time },
+    signatureAlgorithm: { value: algorithm },
+  });
 }
 
 /** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */

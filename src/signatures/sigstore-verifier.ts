@@ -8,7 +8,7 @@ import type { Candidate } from './candidate.ts';
 import { checkLogEntry, type LogEntry } from './log-entry.ts';
 import { signedContent } from './signed-content.ts';
 import { type FoundSigner, isForTimestamps, readSigner } from './signer-certificate.ts';
-import { readFractions, signingTimes } from './signing-time.ts';
+import { completeTimestamps, signingTimes } from './signing-time.ts';
 import { Untrusted } from './untrusted.ts';
 
 type TrustMaterial = ReturnType<typeof toTrustMaterial>;
@@ -58,7 +58,7 @@ export class SigstoreVerifier {
     const signer = readSigner(certificate);
     for (const entry of tlogEntries) checkLogEntry(entry, certificate);
     const entity = toSignedEntity(parsed, artifact);
-    readFractions(entity.timestamps);
+    completeTimestamps(entity.timestamps);
     const signature = signedContent(parsed.content, artifact, entity.signature);
     // Without a policy: the library takes the wanted name for a regular expression that may match anywhere.
     this.#verifier.verify({ ...entity, signature });

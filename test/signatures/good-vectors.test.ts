@@ -86,6 +86,17 @@ describe('a good signature is accepted', () => {
     }
   });
 
+  test.each<[key: KeyKind, hash: HashName]>([
+    ['P-256', 'sha256'],
+    ['P-384', 'sha256'],
+    ['P-384', 'sha384'],
+    ['RSA-2048', 'sha256'],
+    ['RSA-4096', 'sha512'],
+  ])('with a timestamp of a clock with a key of the kind %s, %s', async (key, hash) => {
+    const clocked = await TestSigstore.start({ timestampCertificate: { key, hash } });
+    expect(await verifyVector(clocked, { form: REKOR_2 })).toMatchObject(SIGNER);
+  });
+
   test('in a log that signs with Ed25519', async () => {
     const modern = await TestSigstore.start({ logKey: 'Ed25519' });
     for (const content of ['message', 'statement'] as const) {

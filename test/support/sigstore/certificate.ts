@@ -14,7 +14,7 @@ import {
 } from './der-writer.ts';
 import type { TestKey } from './test-key.ts';
 
-const ECDSA_ALGORITHMS = {
+export const ECDSA_ALGORITHMS = {
   sha256: '1.2.840.10045.4.3.2',
   sha384: '1.2.840.10045.4.3.3',
   sha512: '1.2.840.10045.4.3.4',

@@ -13,7 +13,7 @@ import {
 } from './certificate.ts';
 import { sequence } from './der-writer.ts';
 import { type HashName, type KeyKind, TestKey } from './test-key.ts';
-import { TimestampAuthority } from './timestamp-authority.ts';
+import { TimestampAuthority, type TimestampAuthorityDetails } from './timestamp-authority.ts';
 import { type LogAnswer, TransparencyLog } from './transparency-log.ts';
 
 /** Who signs, and what is unusual about it. */
@@ -50,7 +50,7 @@ export interface SigstoreDetails {
   readonly authorityValidity?: Validity;
   readonly timestampValidity?: Validity;
   /** Of the certificate of the authority for timestamps itself. */
-  readonly timestampCertificate?: { readonly from?: Date; readonly until?: Date; readonly uses?: string[] };
+  readonly timestampCertificate?: Partial<TimestampAuthorityDetails>;
   readonly logKey?: KeyKind;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { certificate, extensions, issuerOf, rootCertificate, USES } from './certificate.ts';
+import { certificate, ECDSA_ALGORITHMS, extensions, issuerOf, rootCertificate, USES } from './certificate.ts';
 import {
   commonName,
   der,
@@ -11,10 +11,18 @@ import {
   setOf,
   timeText,
 } from './der-writer.ts';
-import { TestKey } from './test-key.ts';
+import { type HashName, type KeyKind, TestKey } from './test-key.ts';
 
-const SHA256 = '2.16.840.1.101.3.4.2.1';
-const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const HASHES = {
+  sha256: '2.16.840.1.101.3.4.2.1',
+  sha384: '2.16.840.1.101.3.4.2.2',
+  sha512: '2.16.840.1.101.3.4.2.3',
+} as const;
+const RSA_ALGORITHMS = {
+  sha256: '1.2.840.113549.1.1.11',
+  sha384: '1.2.840.113549.1.1.12',
+  sha512: '1.2.840.113549.1.1.13',
+} as const;
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TIMESTAMP_INFO = '1.2.840.113549.1.9.16.1.4';
 const CONTENT_TYPE = '1.2.840.113549.1.9.3';
@@ -27,16 +35,19 @@ export interface TimestampAuthorityDetails {
   readonly from: Date;
   readonly until: Date;
   readonly uses?: readonly string[];
+  readonly key?: KeyKind;
+  readonly hash?: HashName;
 }
 
 /** An authority that signs at what time it saw something. https://www.rfc-editor.org/rfc/rfc3161 */
 export class TimestampAuthority {
-  readonly #key = new TestKey('P-256');
+  readonly #key: TestKey;
   readonly #root = issuerOf('time root', new TestKey('P-384'));
   /** The signer's, and the root's. */
   readonly chain: readonly Buffer[];
 
-  constructor({ from, until, uses = [USES.timestamps] }: TimestampAuthorityDetails) {
+  constructor({ from, until, uses = [USES.timestamps], key = 'P-256', hash }: TimestampAuthorityDetails) {
+    this.#key = new TestKey(key, hash);
     const leaf = certificate({
       issuer: this.#root,
       subject: commonName('time'),
@@ -55,11 +66,13 @@ export class TimestampAuthority {
     const info = sequence(
       integer(1),
       oid('1.3.6.1.4.1.57264.2'),
-      sequence(sequence(oid(SHA256)), octets(imprint)),
+      sequence(sequence(oid(HASHES.sha256)), octets(imprint)),
       integer(5),
       generalizedTime(typeof time === 'string' ? time : timeText(time)),
     );
-    const digest = createHash('sha256').update(info).digest();
+    const { hash, kind } = this.#key;
+    const algorithms = kind.startsWith('RSA') ? RSA_ALGORITHMS : ECDSA_ALGORITHMS;
+    const digest = createHash(hash).update(info).digest();
     const attributes = [
       sequence(oid(CONTENT_TYPE), setOf(oid(TIMESTAMP_INFO))),
       sequence(oid(MESSAGE_DIGEST), setOf(octets(digest))),
@@ -67,14 +80,14 @@ export class TimestampAuthority {
     const signerInfo = sequence(
       integer(1),
       sequence(this.#root.name, integer(SERIAL)),
-      sequence(oid(SHA256)),
+      sequence(oid(HASHES[hash])),
       der(0xa0, ...attributes),
-      sequence(oid(ECDSA_WITH_SHA256)),
+      sequence(oid(algorithms[hash])),
       octets(this.#key.sign(setOf(...attributes))),
     );
     const signedData = sequence(
       integer(3),
-      setOf(sequence(oid(SHA256))),
+      setOf(sequence(oid(HASHES[hash]))),
       sequence(oid(TIMESTAMP_INFO), der(0xa0, octets(info))),
       setOf(signerInfo),
     );
