@@ -152,6 +152,18 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     );
   });
 
+  it('looks in the repository of the maker too where the mirror is another one at its registry', async () => {
+    const coredns = world.images.get('coredns');
+    if (coredns === undefined) throw new Error('there is no coredns');
+    await new PlainPush(world.maker).push('others/coredns/coredns', 'v1.14.6', coredns);
+    const file = versions();
+    world.write({ ...file, images: file.images.filter(({ name }) => name === 'coredns') });
+    const from = { 'image-source': `${world.maker.host}/others` };
+    const { result } = await pack('beside', { 'verify-signatures': 'require', ...from });
+    if (result.kind !== 'packed') throw new Error(result.kind);
+    expect(contentsOf(result.file.path).images).toMatchObject([{ signature: { kind: 'verified', ...ME } }]);
+  });
+
   it('says that the maker cannot be asked where the mirror has no signature', async () => {
     const nowhere = '127.0.0.1:1';
     const file = versions({ [nowhere]: ME });

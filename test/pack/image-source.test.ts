@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseImageSource, pullCandidates } from '../../src/pack/plan/image-source.ts';
+import { isAtMaker, parseImageSource, pullCandidates } from '../../src/pack/plan/image-source.ts';
 import { formatReference, parseReference } from '../../src/registry/oci/reference.ts';
 import { KEEL, resolve } from './resolving.ts';
 
@@ -79,4 +79,17 @@ describe('pull candidates', () => {
     const candidates = pullCandidates(source, parseReference('e.org/tool:v1'), 'arm64');
     expect(candidates.map(({ namesArchitecture }) => namesArchitecture)).toEqual([false, true, true]);
   });
+});
+
+it.each<[name: string, upstream: string, namesArchitecture: boolean, is: boolean]>([
+  ['ghcr.io/org/app', 'ghcr.io/org/app:v1', false, true],
+  ['ghcr.io/org/app-amd64', 'ghcr.io/org/app:v1', true, true],
+  ['ghcr.io/org/app-amd64', 'ghcr.io/org/app:v1', false, false],
+  ['ghcr.io/org/app-amd64/x', 'ghcr.io/org/app:v1', true, false],
+  ['ghcr.io/app', 'ghcr.io/org/app:v1', false, false],
+  ['ghcr.io/app-amd64', 'ghcr.io/org/app:v1', true, false],
+  ['ghcr.io/else/org/app', 'ghcr.io/org/app:v1', false, false],
+  ['quay.io/org/app', 'ghcr.io/org/app:v1', false, false],
+])('%s is the maker’s own repository of %s (of one architecture: %s): %s', (name, upstream, arch, is) => {
+  expect(isAtMaker(parseReference(name), parseReference(upstream), arch)).toBe(is);
 });

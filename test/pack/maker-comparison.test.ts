@@ -92,6 +92,18 @@ describe('an image of a mirror', () => {
     });
   });
 
+  it('is compared where the mirror is another repository at the registry of its maker', async () => {
+    const upstream = `${maker.host}/team/tool:v1`;
+    const pulled = () => check(upstream, maker);
+    // Candidates at a mirror begin with the last part of the name.
+    seed(maker);
+    expect(await pulled()).toEqual({ kind: 'mirror-only', reason: `${maker.host} does not have it` });
+    seedIndex(maker.storage, 'team/tool', { ...LIST, seed: 'genuine' });
+    await expect(pulled()).rejects.toMatchObject({ code: 'IMAGE_DIFFERS' });
+    seedIndex(maker.storage, 'team/tool', LIST);
+    expect(await pulled()).toEqual({ kind: 'upstream', registry: maker.host });
+  });
+
   const another = Buffer.from('what nobody asked for');
 
   /** Lets the mirror serve the genuine configuration with what is made of the genuine layers. */

@@ -65,7 +65,7 @@ export class ImageVerification {
     if (this.#check.stanceOn(named(upstream)).kind === 'off') return undefined;
     const { host, repository } = pulledBy;
     const own = { registry: this.#registries.at(host), repository };
-    const isOwn = host === upstream.host;
+    const isOwn = host === upstream.host && repository === upstream.repository;
     const trouble = isOwn ? undefined : await this.#makers.trouble(upstream.host, signal);
     const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
     const signed = {

@@ -8,6 +8,7 @@ import { entryFor, type Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
+import { isAtMaker } from '../plan/image-source.ts';
 import type { BlobFiles } from './blob-store.ts';
 import type { FoundImage } from './image-lookup.ts';
 import type { Makers } from './maker-registries.ts';
@@ -61,10 +62,10 @@ export class UpstreamComparison {
    * under its name.
    */
   async check(image: FoundImage, signal: AbortSignal): Promise<EarlyCheck> {
-    const { upstream, pulledBy, plan } = image;
+    const { upstream, pulledBy, plan, namesArchitecture } = image;
     if (plan.digest !== undefined) return { kind: 'pin' };
     const { host } = upstream;
-    if (pulledBy.host === host) return { kind: 'upstream', registry: host };
+    if (isAtMaker(pulledBy, upstream, namesArchitecture)) return { kind: 'upstream', registry: host };
     const trouble = await this.#makers.trouble(host, signal);
     if (trouble !== undefined) {
       return { kind: 'mirror-only', reason: `${host} cannot be reached (${reasonOf(trouble)})` };

@@ -81,3 +81,20 @@ export function pullCandidates(
   }));
   return [...plain, ...inRepository, ...inTag];
 }
+
+/**
+ * Returns whether a name is in its maker's own repository, or in that of one architecture beside it. Others at the same
+ * registry belong to others.
+ */
+export function isAtMaker(
+  { host, repository }: Pick<Reference, 'host' | 'repository'>,
+  upstream: Reference,
+  namesArchitecture: boolean,
+): boolean {
+  if (host !== upstream.host) return false;
+  if (repository === upstream.repository) return true;
+  const beginning = `${upstream.repository}-`;
+  return (
+    namesArchitecture && repository.startsWith(beginning) && !repository.slice(beginning.length).includes('/')
+  );
+}

@@ -14,6 +14,7 @@ import {
 } from '../contents/package-contents.ts';
 import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import type { CheckedImage, ComparedImage } from '../fetch/image-fetch.ts';
+import { isAtMaker } from '../plan/image-source.ts';
 import type { ComponentCheck, ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
 
 /**
@@ -58,7 +59,7 @@ function plannedImageLine({ upstream, digest, candidates }: ImagePlan): string {
   const pulled = candidates[0] === undefined ? name : formatReference(candidates[0].reference);
   const from = pulled === name ? '' : ` from ${pulled}`;
   const others = candidates.length > 1 ? ` (else ${candidates.length - 1} other names)` : '';
-  const isOwn = candidates[0]?.reference.host === upstream.host;
+  const isOwn = candidates[0] !== undefined && isAtMaker(candidates[0].reference, upstream, false);
   const check =
     digest !== undefined
       ? `pinned to ${digest}`
@@ -95,7 +96,7 @@ export function planLines(plan: PackagePlan): { readonly images: string[]; reado
 export function planColumns({ kubernetes, arch, images, components }: PackagePlan): string[] {
   const pulls = images.map(({ upstream, digest, candidates }) => {
     const pulled = candidates[0]?.reference ?? upstream;
-    return { upstream, digest, pulled, isOwn: pulled.host === upstream.host };
+    return { upstream, digest, pulled, isOwn: isAtMaker(pulled, upstream, false) };
   });
   const [host, ...otherHosts] = new Set(pulls.map(({ pulled }) => pulled.host));
   const isMirror = pulls.some(({ isOwn }) => !isOwn);
