@@ -10,6 +10,7 @@ test.each([
   ['denied\rall is well', 'denied\ufffdall is well'],
   ['\x9b31mred\x07\0\b', '\ufffd31mred\ufffd\ufffd\ufffd'],
   ['pause\u202egpj.exe', 'pause\ufffdgpj.exe'],
+  ['one\u2028two\u2029three\u061cfour', 'one\ufffdtwo\ufffdthree\ufffdfour'],
 ])('%j is shown as %j', (text, expected) => {
   expect(plainText(text)).toBe(expected);
 });

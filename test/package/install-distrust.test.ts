@@ -60,6 +60,19 @@ describe('what others could exchange after it was placed', () => {
     expect(treeOf(root)).toMatchObject(before);
   });
 
+  it.runIf(isRoot)('belongs to whom it belonged when a step fails', () => {
+    pack.install();
+    const files = ['usr/local/bin/kubelet', 'opt/cni/bin/bridge', 'etc/crictl.yaml'];
+    for (const file of files) chownSync(join(root, file), STRANGER, STRANGER);
+    const before = treeOf(root);
+    const { status } = pack.install(['--address', '/run/test.sock'], {
+      environment: { KEEL_TEST_CTR: 'broken' },
+    });
+    expect(status).toBe(1);
+    for (const file of files) expect(statSync(join(root, file)).uid).toBe(STRANGER);
+    expect(treeOf(root)).toEqual(before);
+  });
+
   it.each(['775', '757', '4755'])('is placed anew where it is right but its mode is %s', (mode) => {
     pack.install();
     const program = join(root, 'usr/local/bin/kubelet');

@@ -1,5 +1,5 @@
-// Control characters other than tab and line feed, and characters that change the direction of a text.
-const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// Control characters other than tab and line feed, other ends of lines, and characters that turn the direction of a text.
+const UNSEEN = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /**
  * Returns a text that is safe to show on a terminal or in a log. Text from a registry or a file must not move the
