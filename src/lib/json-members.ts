@@ -48,6 +48,19 @@ export async function readMembers(
   cursor.end();
 }
 
+/** Returns the names in the text of a JSON object that `readJson` has read, each as often as it is there. */
+export function memberNames(json: Buffer): string[] {
+  const cursor = new Cursor(json);
+  const names: string[] = [];
+  cursor.step('{');
+  while (!cursor.isAt('}')) {
+    names.push(cursor.name());
+    cursor.skip();
+    if (cursor.isAt(',')) cursor.step(',');
+  }
+  return names;
+}
+
 async function readMember(cursor: Cursor, name: string, reader: MemberReader | undefined): Promise<void> {
   if (reader === undefined || reader.of === 'value') {
     const value = cursor.value();
@@ -108,6 +121,11 @@ class Cursor {
   /** Returns the value of a member. */
   value(): unknown {
     return JSON.parse(this.#until(this.#itemEnd(this.#at)));
+  }
+
+  /** Steps over the value of a member. */
+  skip(): void {
+    this.#at = this.#itemEnd(this.#at);
   }
 
   /** Returns the text of the next items of a list or object, up to the comma after them or the end. */

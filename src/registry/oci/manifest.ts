@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
 import { readJson, UnreasonableJson } from '../../lib/json.ts';
 import { eachOf, fieldOf, listOf, recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
+import { ambiguityOf } from './ambiguity.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from './digest.ts';
 import { isIndexMediaType, isManifestMediaType, type ManifestMediaType } from './media-type.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
@@ -147,6 +148,8 @@ export function parseManifest(
   algorithm: 'sha256' | 'sha512' = 'sha256',
 ): Manifest {
   const json = parseJson(bytes, about);
+  const ambiguity = ambiguityOf(bytes, json);
+  if (ambiguity !== undefined) throw unusable(about, ambiguity);
   const body = bodyShape.safeParse(json);
   if (!body.success) throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
   const mediaType = body.data.mediaType ?? contentType?.split(';')[0]?.trim().toLowerCase() ?? '';

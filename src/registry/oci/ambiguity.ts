@@ -1,0 +1,42 @@
+import { memberNames } from '../../lib/json-members.ts';
+
+// Readers in Go take a name for another one that differs in case only, and the last of several; others do not. What one of
+// them checks need not be what another one runs. https://pkg.go.dev/encoding/json#Unmarshal
+
+const OF_MANIFEST = 'schemaVersion|mediaType|artifactType|config|layers|manifests|subject|annotations';
+const OF_DESCRIPTOR = 'mediaType|digest|size|urls|annotations|data|platform|artifactType';
+const WHOLE = new RegExp(`^(?:${OF_MANIFEST})$`);
+const WHOLE_IN_ANY_CASE = new RegExp(`^(?:${OF_MANIFEST})$`, 'iu');
+const PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
+const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
+
+/**
+ * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs; undefined if
+ * it cannot.
+ */
+export function ambiguityOf(bytes: Buffer, json: unknown): string | undefined {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
+  const seen = new Set<string>();
+  for (const name of memberNames(bytes)) {
+    if (!WHOLE_IN_ANY_CASE.test(name)) continue;
+    if (!WHOLE.test(name)) return twofold(name);
+    if (seen.has(name)) return `it has "${name}" twice`;
+    seen.add(name);
+  }
+  const fields = new Map(Object.entries(json));
+  for (const list of ['config', 'layers', 'manifests']) {
+    for (const part of [fields.get(list)].flat()) {
+      const name = namesOf(part).find((held) => PART_IN_ANY_CASE.test(held) && !PART.test(held));
+      if (name !== undefined) return twofold(name);
+    }
+  }
+  return undefined;
+}
+
+function twofold(name: string): string {
+  return `it has "${name}", which programs read in two ways`;
+}
+
+function namesOf(part: unknown): string[] {
+  return typeof part === 'object' && part !== null ? Object.keys(part) : [];
+}
