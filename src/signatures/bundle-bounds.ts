@@ -13,12 +13,11 @@ const DER_LIMIT = { bytes: 16_384, values: 1000 };
 /** What is logged of a statement has some 4,500 bytes. */
 const BODY_LIMIT = 65_536;
 const CHECKPOINT_LIMIT = 16_384;
+/** Of the log and of those who witness its states. */
+const CHECKPOINT_SIGNERS_LIMIT = 32;
 /** A log with 2^64 entries would need that many. */
 const HASHES_LIMIT = 64;
 const SIGNATURE_LIMIT = 4096;
-
-/** What signs a checkpoint; real names are those of hosts. */
-const CHECKPOINT_SIGNER = /^[\w./:+-]{1,200}$/;
 
 function text(bytes: number): z.ZodType {
   // Base64 has four letters for three bytes.
@@ -89,10 +88,9 @@ export function refuseCostlyParts({ verificationMaterial }: Bundle, certificates
     requireSmall('its timestamp', signedTimestamp);
   }
   for (const { inclusionProof } of tlogEntries) {
-    const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
-    const signers = [...checkpoint.matchAll(/\u2014 (\S+)/g)].map(([, name = '']) => name);
-    if (signers.length > PROOFS_LIMIT || signers.some((name) => !CHECKPOINT_SIGNER.test(name))) {
-      throw new Untrusted('it has a checkpoint that no log makes');
+    const lines = inclusionProof?.checkpoint?.envelope.match(/\u2014/g) ?? [];
+    if (lines.length > CHECKPOINT_SIGNERS_LIMIT) {
+      throw new Untrusted('its log has more witnesses than any real one');
     }
   }
 }

@@ -141,7 +141,21 @@ const ALTERED: readonly [name: string, told: string, alter: Change][] = [
     },
   ],
   ['a checkpoint of 700 KB', LARGE, withCheckpoint('a'.repeat(700_000))],
-  ['a checkpoint of signs', 'it has a checkpoint that no log makes', withCheckpoint('\u2014 '.repeat(8000))],
+  ['a checkpoint of signs', 'its log has more witnesses', withCheckpoint('\u2014 '.repeat(4000))],
+  [
+    'a sound entry eight times, each with 31 wrong signatures of its log',
+    'TLOG_ERROR',
+    (bundle) => {
+      const { entry, proof } = entryOf(bundle);
+      const [note = '', signed = ''] = proof.checkpoint?.envelope.split('\n\n') ?? [];
+      const [, origin, bytes = ''] = signed.trim().split(' ');
+      const signature = Buffer.from(bytes, 'base64');
+      signature.writeUInt8(signature.readUInt8(20) ^ 1, 20);
+      const wrong = `\u2014 ${origin} ${base64(signature)}\n`;
+      proof.checkpoint = { envelope: `${note}\n\n${wrong.repeat(31)}${signed}` };
+      bundle.verificationMaterial.tlogEntries = Array.from({ length: 8 }, () => entry);
+    },
+  ],
   [
     'a checkpoint of a tree with a size of 16,000 digits',
     'its proof is of another state',

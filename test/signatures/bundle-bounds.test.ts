@@ -100,18 +100,16 @@ describe('a part of a bundle is refused before it is read', () => {
     expect(await refusal(sigstore, one)).toContain(reason);
   });
 
-  const ODD = 'it has a checkpoint that no log makes';
+  const MANY = 'its log has more witnesses than any real one';
   const signedBy = (text: string) => `rekor.example\n1\nabc=\n\n${text}`;
   test.each<[what: string, checkpoint: string, reason: string]>([
-    ['with a name that is an expression', signedBy('\u2014 (a+)+! abc\n'), ODD],
-    ['with a name of 201 letters', signedBy(`\u2014 ${'a'.repeat(201)} abc\n`), ODD],
-    ['with nine names', signedBy('\u2014 rekor.example abc\n'.repeat(9)), ODD],
+    ['with 33 names', signedBy('\u2014 rekor.example abc\n'.repeat(33)), MANY],
+    ['with 32 names', signedBy('\u2014 rekor.example abc\n'.repeat(32)), 'its proof is of another'],
     [
       'with 16,385 letters',
       signedBy('a'.repeat(16_385)),
       `${LARGE}verificationMaterial.tlogEntries.inclusionProof.checkpoint.envelope`,
     ],
-    ['with eight names', signedBy('\u2014 rekor.example:443/log abc\n'.repeat(8)), 'its proof is of another'],
   ])('a checkpoint %s', async (_what, envelope, reason) => {
     const alter = (bundle: AlteredBundle) => {
       entryOf(bundle).proof.checkpoint = { envelope };

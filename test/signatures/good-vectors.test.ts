@@ -4,6 +4,7 @@ import { type BundleForm, REKOR_2 } from '../support/sigstore/signature.ts';
 import { SIGNING_TIME_TEXT, signerExtensions, TestSigstore } from '../support/sigstore/sigstore.ts';
 import type { HashName, KeyKind } from '../support/sigstore/test-key.ts';
 import {
+  type AlteredBundle,
   type Content,
   ENTRIES,
   MEDIA_TYPES,
@@ -102,6 +103,18 @@ describe('a good signature is accepted', () => {
     for (const content of ['message', 'statement'] as const) {
       expect(await verifyVector(modern, { content, form: REKOR_2 })).toMatchObject(SIGNER);
     }
+  });
+
+  test('from a log with witnesses, before and after its own signature, whatever they are called', async () => {
+    const witness = '\u2014 (a+)+!~\u00e9 AAAAAAAA\n';
+    const alter = (bundle: AlteredBundle) => {
+      const [entry] = bundle.verificationMaterial.tlogEntries;
+      const checkpoint = entry?.inclusionProof?.checkpoint;
+      if (checkpoint === undefined) throw new Error('it has no checkpoint');
+      const [note, signed] = checkpoint.envelope.split('\n\n');
+      checkpoint.envelope = `${note}\n\n${witness.repeat(15)}${signed}${witness.repeat(15)}`;
+    };
+    expect(await verifyVector(sigstore, { form: REKOR_2, alter })).toMatchObject(SIGNER);
   });
 
   test('by a workflow', async () => {
