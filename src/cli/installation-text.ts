@@ -57,7 +57,7 @@ function verdictLines(checked: CheckedInstallation): string[] {
   const { version, architecture, images, names } = checked;
   if (isInstallable(checked)) {
     return [
-      `installable: all ${images.length} images of Kubernetes ${version} for linux/${architecture} are there${signedWords(checked)}`,
+      `installable: all ${images.length} images of Kubernetes ${version} for linux/${architecture} are there${untoldWords(images)}${signedWords(checked)}`,
     ];
   }
   const unknown = images.filter(({ verdict }) => verdict === 'unknown');
@@ -87,6 +87,12 @@ function verdictLines(checked: CheckedInstallation): string[] {
 
 function isUnverified({ signature }: NeededImage): boolean {
   return signature?.status === 'unverified';
+}
+
+/** Returns of how many images the mirror does not tell all, behind "are there". */
+function untoldWords(images: readonly NeededImage[]): string {
+  const untold = images.filter(({ message }) => message !== '').length;
+  return untold === 0 ? '' : `, ${untold} of them as far as the mirror tells`;
 }
 
 /** Returns what is to be said of signatures behind "are there". */

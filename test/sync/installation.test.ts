@@ -11,6 +11,7 @@ import { checkInstallation, isInstallable } from '../../src/sync/check/installat
 import { fillRegistry } from '../support/images/fill.ts';
 import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
+import type { FaultRule } from '../support/registry/faults.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
 import { seedImage, seedIndex, seedMade, seedWindows } from '../support/registry/seed.ts';
 import { cosignLayer, cosignManifest, cosignPayload, signatureTag } from '../support/sigstore/signature.ts';
@@ -294,5 +295,47 @@ test('an image of which layers are elsewhere cannot be installed from', async ()
   expect(checked.images.at(-1)).toMatchObject({
     verdict: 'incomplete',
     message: 'it lacks 1 layer of a type that is not distributed; synctl sync does not copy these',
+  });
+});
+
+test.each<[string, NonNullable<FaultRule['match']>, RegExp]>([
+  [
+    'layers',
+    { kind: ['blob-head', 'blob-get'] },
+    /^by its tag, as the mirror refuses to tell about \d blobs of it$/,
+  ],
+  [
+    'what an index lists',
+    { kind: 'manifest-get', when: ({ reference }) => reference.startsWith('sha256:') },
+    /^by its tag, as the mirror refuses to show 1 manifest of it$/,
+  ],
+])('is told where a mirror refuses to tell of %s', async (_, match, message) => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  for (const [name, tag] of NEEDED) seedIndex(destination.storage, `keel/${basename(name)}`, { tags: [tag] });
+  const fault = { kind: 'status', status: 403 } as const;
+  destination.fail({ match, times: Number.POSITIVE_INFINITY, fault });
+  const route = new SyncRoute({ source, destination, set: { kubernetes: [VERSION] } });
+  const choice = { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' } as const;
+  const checked = await checkInstallation(choice, route.settings(), route.parts());
+  for (const image of checked.images) {
+    expect(image).toMatchObject({ verdict: 'there', message: expect.stringMatching(message) });
+  }
+  expect(installationLines(checked).at(-1)).toMatch(/are there, 7 of them as far as the mirror tells$/);
+});
+
+test('an image that does not tell its platform is not taken for one of this platform', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  const platforms = ['unknown/unknown'];
+  for (const [name, tag] of NEEDED)
+    seedIndex(destination.storage, `keel/${basename(name)}`, { tags: [tag], platforms });
+  const route = new SyncRoute({ source, destination, set: { kubernetes: [VERSION] } });
+  const choice = { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' } as const;
+  const checked = await checkInstallation(choice, route.settings(), route.parts());
+  expect(isInstallable(checked)).toBe(false);
+  expect(checked.images[0]).toMatchObject({
+    verdict: 'unknown',
+    message: 'it does not tell for which platform it is',
   });
 });

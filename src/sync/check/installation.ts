@@ -8,7 +8,7 @@ import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-relea
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { describeFailure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
-import { countOf } from '../../lib/text/sentence.ts';
+import { countOf, joinWords } from '../../lib/text/sentence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
 import {
@@ -22,7 +22,7 @@ import {
 import type { Registry } from '../../registry/registry.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { RepositoryName } from '../../signatures/signed-name.ts';
-import { describeMissing, PartsSearch } from '../copy/missing-parts.ts';
+import { describeMissing, type PartsBelow, PartsSearch } from '../copy/missing-parts.ts';
 import { openRunRegistries } from '../parts.ts';
 import { destinationRepository } from '../plan/naming.ts';
 import { patchFor } from '../select/selection.ts';
@@ -173,6 +173,7 @@ async function lookAt(
   if (!fits && platforms.length > 0) {
     return { ...image, digest, verdict: 'other-platforms', message: `only for ${platforms.join(', ')}` };
   }
+  if (platforms.length === 0) return { ...image, digest, verdict: 'unknown', message: NO_PLATFORM };
   const children = manifest === undefined ? [] : childrenFor(manifest, architecture);
   const signature =
     signatures &&
@@ -196,17 +197,27 @@ async function lookAt(
     // Other tools may leave an index without all its images there, and garbage collections an image without its layers.
     const isNeeded = (listed: Descriptor): boolean =>
       children.length === 0 || children.includes(listed.digest);
-    const { missing, elsewhere } = await new PartsSearch(target, signal).lookBelow(repository, digest, {
-      wants: isNeeded,
-    });
+    const below = await new PartsSearch(target, signal).lookBelow(repository, digest, { wants: isNeeded });
+    const { missing, elsewhere } = below;
     if (missing.length > 0)
       return { ...seen, verdict: 'incomplete', message: `it lacks ${describeMissing(missing)}` };
     if (elsewhere > 0) return { ...seen, verdict: 'incomplete', message: describeElsewhere(elsewhere) };
-    return { ...seen, verdict: 'there', message: '' };
+    return { ...seen, verdict: 'there', message: describeUntold(below) };
   } catch (error) {
     signal.throwIfAborted();
     return { ...seen, verdict: 'unknown', message: describeFailure(error) };
   }
+}
+
+const NO_PLATFORM = 'it does not tell for which platform it is';
+
+/** Returns what of an image that is there could not be asked for. Empty if all of it was told. */
+function describeUntold({ untold, unshown }: PartsBelow): string {
+  const parts = [
+    ...(unshown === 0 ? [] : [`show ${countOf(unshown, 'manifest')}`]),
+    ...(untold === 0 ? [] : [`tell about ${countOf(untold, 'blob')}`]),
+  ];
+  return parts.length === 0 ? '' : `by its tag, as the mirror refuses to ${joinWords(parts)} of it`;
 }
 
 /** Images of Linux have no such layers, and machines would fetch them from addresses that the manifest names. */
