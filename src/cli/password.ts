@@ -1,13 +1,21 @@
-import { text } from 'node:stream/consumers';
 import { parseSwitch } from '../config/flags/flag-value.ts';
+import { parseDuration } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
+import { RunDeadline } from '../lib/run-deadline.ts';
+import { withinSignal } from '../lib/within-signal.ts';
 
 /** What `--password-stdin` reads from. `process.stdin` is one. */
-export type InputStream = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
+export type InputStream = NodeJS.ReadableStream & {
+  readonly isTTY?: boolean | undefined;
+  readonly destroy: () => unknown;
+};
+
+/** Longer than tokens are. */
+const LENGTH_LIMIT = 64 * 1024;
 
 /**
  * Returns the flags of a command, with the password from standard input if `--password-stdin` is set, and notices for
- * the user. Throws `FLAG_MALFORMED`.
+ * the user. It is waited for as long as `--command-timeout` says. Throws `FLAG_MALFORMED` and `COMMAND_TIMED_OUT`.
  */
 export async function takePassword(
   given: ReadonlyMap<string, string>,
@@ -31,13 +39,15 @@ export async function takePassword(
       hint: 'give one of them',
     });
   }
-  values.set('password', await readPassword(input, command));
+  const limit = parseDuration(values.get('command-timeout') ?? '0', '--command-timeout');
+  using deadline = new RunDeadline(limit, new AbortController().signal);
+  values.set('password', await readPassword(input, command, deadline.signal));
   return { values, notices: [] };
 }
 
 /** Returns the password on standard input, without the line end that `echo` adds and the mark that
  * PowerShell sets before it. Throws `FLAG_MALFORMED`. */
-async function readPassword(input: InputStream, command: string): Promise<string> {
+async function readPassword(input: InputStream, command: string, signal: AbortSignal): Promise<string> {
   const refuse = (message: string) =>
     new Failure({
       code: 'FLAG_MALFORMED',
@@ -47,7 +57,29 @@ async function readPassword(input: InputStream, command: string): Promise<string
       hint: `write: ${command} --username NAME --password-stdin < FILE`,
     });
   if (input.isTTY === true) throw refuse('standard input is a terminal, where the password would be seen');
-  const password = (await text(input)).replace(/^\uFEFF/, '').replace(/\r?\n$/, '');
+  const given = await withinSignal(firstOf(input), signal).catch((error: unknown) => {
+    // An open input would keep the process.
+    input.destroy();
+    throw error;
+  });
+  if (given.length > LENGTH_LIMIT) throw refuse('standard input holds more than a password');
+  const password = given
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .replace(/\r?\n$/, '');
   if (password === '') throw refuse('standard input is empty');
   return password;
+}
+
+/** Returns what a stream holds, or a little more than the limit of it. */
+async function firstOf(input: InputStream): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of input) {
+    const bytes = Buffer.from(part);
+    parts.push(bytes);
+    length += bytes.length;
+    if (length > LENGTH_LIMIT) break;
+  }
+  return Buffer.concat(parts);
 }

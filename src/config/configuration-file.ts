@@ -1,22 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import { Failure, failureCode } from '../lib/failure.ts';
 import { explainFileError } from '../lib/file-error.ts';
+import { readGivenFile } from '../lib/given-file.ts';
 import { decodeText } from '../lib/text/decoded-text.ts';
 import { type Document, parseDocument } from './document.ts';
 import { type ImageSet, parseImageSet } from './image-set.ts';
 import { parseVersions, type Versions } from './versions.ts';
 
 /** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-export async function readImageSet(file: string): Promise<ImageSet> {
-  return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+export async function readImageSet(file: string, signal: AbortSignal): Promise<ImageSet> {
+  return parseImageSet(await readDocument(file, 'docs/image-set.md', signal));
 }
 
 /**
  * Returns the image set in a file, or undefined if there is no such file. Otherwise throws what `readImageSet` throws.
  */
-export async function readImageSetIfThere(file: string): Promise<ImageSet | undefined> {
+export async function readImageSetIfThere(file: string, signal: AbortSignal): Promise<ImageSet | undefined> {
   try {
-    return await readImageSet(file);
+    return await readImageSet(file, signal);
   } catch (error) {
     const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
     if (isMissing) return undefined;
@@ -25,16 +25,17 @@ export async function readImageSetIfThere(file: string): Promise<ImageSet | unde
 }
 
 /** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-export async function readVersions(file: string): Promise<Versions> {
-  return parseVersions(await readDocument(file, 'docs/pack.md'));
+export async function readVersions(file: string, signal: AbortSignal): Promise<Versions> {
+  return parseVersions(await readDocument(file, 'docs/pack.md', signal));
 }
 
 /** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
-async function readDocument(file: string, page: string): Promise<Document> {
+async function readDocument(file: string, page: string, signal: AbortSignal): Promise<Document> {
   let source: string;
   try {
-    source = decodeText(await readFile(file));
+    source = decodeText(await readGivenFile(file, signal));
   } catch (cause) {
+    signal.throwIfAborted();
     const missing = failureCode(cause) === 'ENOENT';
     const { GITHUB_ACTIONS } = process.env;
     throw new Failure({

@@ -45,7 +45,7 @@ export class Publication implements Disposable {
     using opened = new DisposableStack();
     const { caFile, tlsSkipVerify: unverified } = connections;
     // It may be a pipe, which is read only once.
-    const authorities = await readAuthorities(caFile);
+    const authorities = await readAuthorities(caFile, parts.signal);
     const lent = { ...parts, authorities, deadline: undefined };
     const means: TargetMeans = {
       retry: connections.retry,

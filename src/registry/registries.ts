@@ -178,7 +178,7 @@ export async function openRegistries(
 ): Promise<Registries> {
   const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
   const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-  const authorities = parts.authorities ?? (await readAuthorities(caFile));
+  const authorities = parts.authorities ?? (await readAuthorities(caFile, signal));
   for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password, 'password');
   return new Registries({
     credentials: lookupInTurn([

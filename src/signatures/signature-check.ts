@@ -107,10 +107,11 @@ export class SignatureCheck {
   static async open(
     wanted: VerificationMode,
     settings: SignatureSettings,
+    signal: AbortSignal,
   ): Promise<SignatureCheck | undefined> {
     if (wanted === 'off') return undefined;
     const check = new SignatureCheck(settings);
-    if (settings.trustedRoot !== undefined) check.#rootDigest = (await check.#open()).rootDigest;
+    if (settings.trustedRoot !== undefined) check.#rootDigest = (await check.#open(signal)).rootDigest;
     return check;
   }
 
@@ -164,7 +165,7 @@ export class SignatureCheck {
     signers: readonly Signer[],
     signal: AbortSignal,
   ): Promise<Findings> {
-    const verifier = await this.#open();
+    const verifier = await this.#open(signal);
     const accepted: Accepted[] = [];
     const reasons: Reason[] = [];
     const unread: unknown[] = [];
@@ -206,8 +207,8 @@ export class SignatureCheck {
     return createHash('sha256').update(text).digest('hex').slice(0, 12);
   }
 
-  #open(): Promise<SigstoreVerifier> {
-    this.#verifier ??= openVerifier(this.#trustedRoot);
+  #open(signal: AbortSignal): Promise<SigstoreVerifier> {
+    this.#verifier ??= openVerifier(this.#trustedRoot, signal);
     return this.#verifier;
   }
 }

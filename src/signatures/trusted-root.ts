@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { Failure } from '../lib/failure.ts';
 import { explainFileError } from '../lib/file-error.ts';
+import { readGivenFile } from '../lib/given-file.ts';
 import { readJson } from '../lib/json.ts';
 import type { SigstoreVerifier } from './sigstore-verifier.ts';
 
@@ -15,11 +15,12 @@ function malformed(file: string, message: string, cause: unknown): Failure<'TRUS
   });
 }
 
-async function readRoot(file: string): Promise<unknown> {
+async function readRoot(file: string, signal: AbortSignal): Promise<unknown> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readGivenFile(file, signal)).toString('utf8');
   } catch (cause) {
+    signal.throwIfAborted();
     throw malformed(file, explainFileError(cause), cause);
   }
   try {
@@ -33,8 +34,8 @@ async function readRoot(file: string): Promise<unknown> {
  * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
  * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
  */
-export async function openVerifier(file: string | undefined): Promise<SigstoreVerifier> {
-  const root = file === undefined ? undefined : await readRoot(file);
+export async function openVerifier(file: string | undefined, signal: AbortSignal): Promise<SigstoreVerifier> {
+  const root = file === undefined ? undefined : await readRoot(file, signal);
   const { SigstoreVerifier: Verifier } = await import(/* webpackMode: "eager" */ './sigstore-verifier.ts');
   if (file === undefined) {
     const { default: pinned } = await import(/* webpackMode: "eager" */ './public-good-root.json', {

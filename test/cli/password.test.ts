@@ -33,6 +33,7 @@ test.each([
   ['there is --password as well', { password: 'x', 'password-stdin': 'yes' }, '', false],
   ['standard input is empty', { 'password-stdin': 'yes' }, '\n', false],
   ['standard input is a terminal, where the password would be seen', { 'password-stdin': 'yes' }, 'x', true],
+  ['standard input holds more than a password', { 'password-stdin': 'yes' }, 'x'.repeat(70_000), false],
   ['"perhaps" is neither yes nor no', { 'password-stdin': 'perhaps' }, 'x', false],
 ])('%s', async (message, flags, input, isTTY) => {
   await expect(take(flags, input, isTTY)).rejects.toMatchObject({
@@ -40,4 +41,16 @@ test.each([
     about: '--password-stdin',
     message,
   });
+});
+
+test('input that does not end is waited for as long as the command may take, and then left', async () => {
+  const stdin = Object.assign(new Readable({ read: () => undefined }), { isTTY: false });
+  const flags = new Map([
+    ['password-stdin', 'yes'],
+    ['command-timeout', '10ms'],
+  ]);
+  await expect(takePassword(flags, stdin, 'synctl sync')).rejects.toMatchObject({
+    code: 'COMMAND_TIMED_OUT',
+  });
+  expect(stdin.destroyed).toBe(true);
 });

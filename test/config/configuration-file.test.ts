@@ -4,6 +4,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { readImageSet, readImageSetIfThere, readVersions } from '../../src/config/configuration-file.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
+const calm = new AbortController().signal;
+
 afterEach(() => {
   vi.unstubAllEnvs();
 });
@@ -13,16 +15,16 @@ test('files are read', async () => {
   const [set, versions] = [join(folder, 'image_set.json'), join(folder, 'versions.json')];
   writeFileSync(set, '{"names": ["pause"]}');
   writeFileSync(versions, '{"images": [{"name": "pause", "tag": "3.10"}]}');
-  expect(await readImageSet(set)).toMatchObject({ file: set, names: [{ value: 'pause' }] });
-  expect(await readImageSetIfThere(set)).toMatchObject({ file: set });
-  expect(await readVersions(versions)).toMatchObject({ file: versions, images: [{ name: 'pause' }] });
+  expect(await readImageSet(set, calm)).toMatchObject({ file: set, names: [{ value: 'pause' }] });
+  expect(await readImageSetIfThere(set, calm)).toMatchObject({ file: set });
+  expect(await readVersions(versions, calm)).toMatchObject({ file: versions, images: [{ name: 'pause' }] });
 });
 
 test('an image set may be missing where someone only asks, and not be wrong', async () => {
   const file = join(scratchFolder(), 'image_set.json');
-  expect(await readImageSetIfThere(file)).toBeUndefined();
+  expect(await readImageSetIfThere(file, calm)).toBeUndefined();
   writeFileSync(file, '{');
-  await expect(readImageSetIfThere(file)).rejects.toMatchObject({ code: 'CONFIGURATION_MALFORMED' });
+  await expect(readImageSetIfThere(file, calm)).rejects.toMatchObject({ code: 'CONFIGURATION_MALFORMED' });
 });
 
 test.each([
@@ -31,7 +33,7 @@ test.each([
 ])('a file that is missing is told with what helps (GITHUB_ACTIONS=%s)', async (actions, hint) => {
   vi.stubEnv('GITHUB_ACTIONS', actions);
   const file = join(scratchFolder(), 'a.json');
-  await expect(readImageSet(file)).rejects.toMatchObject({
+  await expect(readImageSet(file, calm)).rejects.toMatchObject({
     code: 'CONFIGURATION_UNREADABLE',
     fault: 'usage',
     about: file,
@@ -43,7 +45,7 @@ test.each([
 test('a file that is a folder is told as that', async () => {
   const folder = join(scratchFolder(), 'a.json');
   mkdirSync(folder);
-  await expect(readImageSet(folder)).rejects.toMatchObject({
+  await expect(readImageSet(folder, calm)).rejects.toMatchObject({
     code: 'CONFIGURATION_UNREADABLE',
     message: 'it cannot be read: EISDIR',
     hint: undefined,
@@ -53,11 +55,11 @@ test('a file that is a folder is told as that', async () => {
 test('a file of Windows PowerShell is read, and one in an old encoding is told with its line', async () => {
   const file = join(scratchFolder(), 'image_set.json');
   writeFileSync(file, Buffer.from('\ufeff{\r\n"names": ["pause"]\r\n}\r\n', 'utf16le'));
-  expect(await readImageSet(file)).toMatchObject({
+  expect(await readImageSet(file, calm)).toMatchObject({
     names: [{ value: 'pause', place: { line: 2, column: 11 } }],
   });
   writeFileSync(file, Buffer.from('{\n"names": ["pause"] // f\u00fcr uns\n}', 'latin1'));
-  await expect(readImageSet(file)).rejects.toMatchObject({
+  await expect(readImageSet(file, calm)).rejects.toMatchObject({
     code: 'CONFIGURATION_UNREADABLE',
     fault: 'usage',
     message: 'it is neither UTF-8 nor UTF-16: byte 26, on line 2, does not fit; save it as UTF-8',

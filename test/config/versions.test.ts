@@ -5,6 +5,8 @@ import { ConfigurationFailure, formatPlace } from '../../src/config/problem.ts';
 import { parseVersions, type Versions } from '../../src/config/versions.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 
+const calm = new AbortController().signal;
+
 const HEX = 'ab'.repeat(32);
 
 function read(text: string): Versions {
@@ -129,7 +131,7 @@ describe('parseVersions', () => {
   );
 
   it('names a file that is not there', async () => {
-    await expect(readVersions('/nowhere/versions.json')).rejects.toMatchObject({
+    await expect(readVersions('/nowhere/versions.json', calm)).rejects.toMatchObject({
       code: 'CONFIGURATION_UNREADABLE',
       about: '/nowhere/versions.json',
     });

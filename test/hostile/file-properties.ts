@@ -165,7 +165,9 @@ export const FILE_PROPERTIES: readonly Property[] = [
     inFolder(async (folder) => {
       const file = join(folder, 'lock');
       writeFileSync(file, text);
-      const lock = await unlessRefused(['LOCK_MALFORMED'], () => readLock(file));
+      const lock = await unlessRefused(['LOCK_MALFORMED'], () =>
+        readLock(file, new AbortController().signal),
+      );
       require(lock === undefined || lock.images instanceof Map, 'it is not');
     }),
   ),

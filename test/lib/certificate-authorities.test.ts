@@ -6,6 +6,8 @@ import { readAuthorities } from '../../src/lib/http/certificate-authorities.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { AUTHORITY_FILE, chainCertificate } from '../support/test-authority.ts';
 
+const calm = new AbortController().signal;
+
 const ONE = readFileSync(AUTHORITY_FILE, 'utf8');
 const OTHER = chainCertificate('authority');
 const NONSENSE = '-----BEGIN CERTIFICATE-----\n!!!!nonsense\n-----END CERTIFICATE-----\n';
@@ -25,7 +27,7 @@ function relabelled(pem: string, label: string): string {
 }
 
 test('without a file the usual ones are left to Node', async () => {
-  expect(await readAuthorities(undefined)).toBeUndefined();
+  expect(await readAuthorities(undefined, calm)).toBeUndefined();
 });
 
 test.each<[what: string, text: string | Buffer, certificates: readonly string[]]>([
@@ -42,7 +44,10 @@ test.each<[what: string, text: string | Buffer, certificates: readonly string[]]
   ['nothing where its lines ended', ONE.replaceAll('\n', ''), [ONE]],
   ['the old label', relabelled(ONE, 'X509 CERTIFICATE'), [ONE]],
 ])('a file with %s is trusted besides the usual ones', async (_what, text, certificates) => {
-  expect(await readAuthorities(caFile(text))).toEqual([...getCACertificates('default'), ...certificates]);
+  expect(await readAuthorities(caFile(text), calm)).toEqual([
+    ...getCACertificates('default'),
+    ...certificates,
+  ]);
 });
 
 test.each<[what: string, text: string | undefined, message: string]>([
@@ -77,7 +82,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
   ],
 ])('a file %s is refused', async (_what, text, message) => {
   const file = text === undefined ? join(scratchFolder(), 'ca.pem') : caFile(text);
-  await expect(readAuthorities(file)).rejects.toMatchObject({
+  await expect(readAuthorities(file, calm)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     fault: 'usage',
     about: `ca-file ${file}`,
@@ -86,7 +91,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
 });
 
 test('a folder is refused', async () => {
-  await expect(readAuthorities(scratchFolder())).rejects.toMatchObject({
+  await expect(readAuthorities(scratchFolder(), calm)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     message: 'it cannot be read: EISDIR',
   });
@@ -98,7 +103,7 @@ test.each<[what: string, text: string]>([
   [' in Base64', Buffer.from(ONE).toString('base64')],
   [' without its first and last line', ONE.split('\n').slice(1, -2).join('')],
 ])('a certificate%s in place of a path is told as one, and not repeated', async (_what, text) => {
-  await expect(readAuthorities(text)).rejects.toMatchObject({
+  await expect(readAuthorities(text, calm)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     fault: 'usage',
     about: 'ca-file',

@@ -10,6 +10,8 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 import { PackWorld } from './pack-world.ts';
 import { KEEL, resolve, type Wanted } from './resolving.ts';
 
+const calm = new AbortController().signal;
+
 describeWith(['docker-registry'], 'a lock', () => {
   let world: PackWorld;
   let lock: string;
@@ -158,7 +160,7 @@ describe('what a lock is held against', () => {
   async function locked(): Promise<Lock> {
     const file = join(scratchFolder(), 'keel.lock.json');
     writeFileSync(file, JSON.stringify(LOCKED));
-    const read = await readLock(file);
+    const read = await readLock(file, calm);
     if (read === undefined) throw new Error('it was written');
     return read;
   }
@@ -174,7 +176,7 @@ describe('what a lock is held against', () => {
   }
 
   it('is undefined where there is no file', async () => {
-    expect(await readLock(join(scratchFolder(), 'none'))).toBeUndefined();
+    expect(await readLock(join(scratchFolder(), 'none'), calm)).toBeUndefined();
   });
 
   it.each<[string, object, Wanted, string, string[]]>([

@@ -7,6 +7,8 @@ import type { ComponentPlan, PackagePlan } from '../../src/pack/plan/plan.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 import { noticesOf, problemsOf, resolve } from './resolving.ts';
 
+const calm = new AbortController().signal;
+
 function upstreams(plan: PackagePlan): string[] {
   return plan.images.map(({ upstream }) => formatReference(upstream));
 }
@@ -166,7 +168,7 @@ describe('resolvePackage', () => {
   it.each(Array.from({ length: 16 }, (_, index) => `1.${22 + index}.0`))(
     "resolves the repository's own file for %s",
     async (kube) => {
-      const versions = await readVersions('versions.json');
+      const versions = await readVersions('versions.json', calm);
       const plan = resolvePackage(versions, {
         kubeVersion: parseKubernetesVersion(kube, 'test'),
         imageSource: { kind: 'upstream' },

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { measurePackage } from '../../src/publish/contract/package-file.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
@@ -16,6 +18,10 @@ describe('a package that exists', () => {
   it('must be a file', async () => {
     const expected = { code: 'PACKAGE_UNREADABLE', hint: expect.stringContaining('--pkg-uri') };
     await expect(measurePackage(scratchFolder(), calm)).rejects.toMatchObject(expected);
+    const pipe = join(scratchFolder(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const other = { ...expected, message: 'it is not a file' };
+    await expect(measurePackage(pipe, calm)).rejects.toMatchObject(other);
     const missing = { ...expected, message: 'there is no such file' };
     await expect(measurePackage('/nowhere/kube.tar.gz', calm)).rejects.toMatchObject(missing);
   });

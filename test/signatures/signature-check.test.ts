@@ -33,6 +33,8 @@ import {
 import { type Signing, signerExtensions, TestSigstore } from '../support/sigstore/sigstore.ts';
 import { TestClient } from '../support/test-client.ts';
 
+const calm = new AbortController().signal;
+
 const RELEASERS: Signing = {
   identity: 'krel-trust@k8s-releng-prod.iam.gserviceaccount.com',
   issuer: 'https://accounts.google.com',
@@ -93,7 +95,7 @@ async function verdictOf(
 }
 
 async function opened(settings: Parameters<typeof SignatureCheck.open>[1]): Promise<SignatureCheck> {
-  const check = await SignatureCheck.open('require', settings);
+  const check = await SignatureCheck.open('require', settings, calm);
   if (check === undefined) throw new Error('a check that is required was not opened');
   return check;
 }
@@ -819,7 +821,7 @@ test('what a registry cannot give just now is told as that, and not as an image 
 
 test('a trusted root that is none is refused before anything is asked', async () => {
   const checking = (trustedRoot: string) =>
-    SignatureCheck.open('require', { policies: [], trustedRoot, file: 'image_set.json' });
+    SignatureCheck.open('require', { policies: [], trustedRoot, file: 'image_set.json' }, calm);
   const folder = scratchFolder();
   await expect(checking(`${folder}/none.json`)).rejects.toMatchObject({
     code: 'TRUSTED_ROOT_MALFORMED',

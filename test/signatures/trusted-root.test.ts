@@ -12,6 +12,8 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 import { messageBundle } from '../support/sigstore/signature.ts';
 import { TestSigstore } from '../support/sigstore/sigstore.ts';
 
+const calm = new AbortController().signal;
+
 const seedsShape = z.record(z.string(), z.object({ targets: z.record(z.string(), z.string()) }));
 const validFor = z.object({ start: z.iso.datetime(), end: z.iso.datetime().optional() });
 const rootShape = z.object({
@@ -55,7 +57,7 @@ test('it is the public one of Sigstore, with an authority and a log that are sti
 });
 
 test('without a file signatures are verified against the one in the repository', async () => {
-  expect(await openVerifier(undefined)).toBeInstanceOf(SigstoreVerifier);
+  expect(await openVerifier(undefined, calm)).toBeInstanceOf(SigstoreVerifier);
 });
 
 test('a file of one’s own takes its place', async () => {
@@ -65,9 +67,9 @@ test('a file of one’s own takes its place', async () => {
   const bundle = JSON.stringify(await messageBundle(sigstore, manifest, signer));
   const candidate = readBundle(Buffer.from(bundle), digestOf(manifest), manifest);
   if (candidate.kind !== 'candidate') throw new Error(candidate.reason);
-  const own = await openVerifier(sigstore.writeTrustedRoot(scratchFolder()));
+  const own = await openVerifier(sigstore.writeTrustedRoot(scratchFolder()), calm);
   expect(own.verify(candidate)).toEqual({ ...signer, identityKind: 'email' });
-  const pinnedOne = await openVerifier(undefined);
+  const pinnedOne = await openVerifier(undefined, calm);
   expect(() => pinnedOne.verify(candidate)).toThrow();
 });
 
@@ -81,7 +83,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
 ])('a file %s is refused with what is wrong with it', async (_what, text, message) => {
   const file = join(scratchFolder(), 'root.json');
   if (text !== undefined) writeFileSync(file, text);
-  await expect(openVerifier(file)).rejects.toMatchObject({
+  await expect(openVerifier(file, calm)).rejects.toMatchObject({
     code: 'TRUSTED_ROOT_MALFORMED',
     about: `trusted-root ${file}`,
     message: expect.stringContaining(message),

@@ -15,6 +15,8 @@ import {
 } from '../../src/sync/select/selection.ts';
 import { isSignatureTag } from '../../src/sync/select/signature-tag.ts';
 
+const calm = new AbortController().signal;
+
 const DIGEST = digestOf(Buffer.from('an image'));
 const SIGNATURE = `sha256-${DIGEST.slice(7)}`;
 
@@ -186,7 +188,7 @@ describe('tags', () => {
 });
 
 test('the set of this repository wants recent releases only', async () => {
-  const set = await readImageSet('image_set.json');
+  const set = await readImageSet('image_set.json', calm);
   const kubernetes = offered(
     'v1.34.9',
     'v1.35.0',

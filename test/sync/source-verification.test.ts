@@ -12,6 +12,8 @@ import { digestFor } from '../support/sample-manifest.ts';
 import { SyncRoute } from '../support/sync-run.ts';
 import { TestClient } from '../support/test-client.ts';
 
+const calm = new AbortController().signal;
+
 const never = new AbortController().signal;
 const SIGNATURE = parseTag(`sha256-${'a'.repeat(64)}.sig`);
 const SET = parseImageSet(
@@ -64,7 +66,7 @@ describe('the signature of an image that is there already', () => {
     [false, 'it is itself a signature', 'require', 'registry.k8s.io', SIGNATURE, undefined],
     [false, 'none is required', 'warn', 'registry.k8s.io', '3.10', undefined],
   ])('is due: %s, %s', async (isDue, _, mode, host, tag, options) => {
-    const stance = (await SignatureCheck.open('require', settings))?.stanceOn(pause);
+    const stance = (await SignatureCheck.open('require', settings, calm))?.stanceOn(pause);
     const policy = stance?.kind === 'signed' ? stance.policy : '';
     const recorded =
       options === undefined ? undefined : recordedImage({ options: options.replace('POLICY', policy) });
@@ -74,7 +76,7 @@ describe('the signature of an image that is there already', () => {
   });
 
   it('is due where the source has another image now, or nobody knows which', async () => {
-    const stance = (await SignatureCheck.open('require', settings))?.stanceOn(pause);
+    const stance = (await SignatureCheck.open('require', settings, calm))?.stanceOn(pause);
     const options = `signed=${stance?.kind === 'signed' ? stance.policy : ''}`;
     const image = { source: imageOf('registry.k8s.io'), recorded: recordedImage({ options }) };
     const verification = await open('require');

@@ -9,6 +9,8 @@ import { readActionMetadata } from '../support/action-metadata.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { lintWorkflow } from '../support/workflow-lint.ts';
 
+const calm = new AbortController().signal;
+
 const FOLDER = '.github/workflows';
 const FILES = readdirSync(FOLDER).map((name) => join(FOLDER, name));
 
@@ -93,8 +95,8 @@ test('ci-ok waits for every other job', () => {
 });
 
 test('what ci.yml mirrors and packs is in order', async () => {
-  expect((await readImageSet('.github/ci/image_set.json')).notices).toEqual([]);
-  expect((await readVersions('.github/ci/versions.json')).images).toHaveLength(2);
+  expect((await readImageSet('.github/ci/image_set.json', calm)).notices).toEqual([]);
+  expect((await readVersions('.github/ci/versions.json', calm)).images).toHaveLength(2);
 });
 
 test('dependabot holds back only what is here', () => {

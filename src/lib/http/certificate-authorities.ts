@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
 import { Failure } from '../failure.ts';
 import { explainFileError } from '../file-error.ts';
+import { readGivenFile } from '../given-file.ts';
 import { decodeText } from '../text/decoded-text.ts';
 
 /** The first byte of a certificate in DER: a sequence. */
@@ -36,16 +36,20 @@ class Fault extends Error {
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
  * there is no file. Throws `CA_FILE_MALFORMED`.
  */
-export async function readAuthorities(file: string | undefined): Promise<string[] | undefined> {
+export async function readAuthorities(
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<string[] | undefined> {
   if (file === undefined) return undefined;
   if (PASTED.test(file)) {
     const hint = 'write the certificate into a file, and give the path of that file';
     throw malformed('ca-file', 'it is a certificate itself, and not the path of a file', hint);
   }
   try {
-    const bytes = await readFile(file);
+    const bytes = await readGivenFile(file, signal);
     return [...getCACertificates('default'), ...certificatesIn(bytes)];
   } catch (cause) {
+    signal.throwIfAborted();
     const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
     throw malformed(`ca-file ${file}`, explainFileError(cause), hint, cause);
   }

@@ -70,7 +70,7 @@ async function openSources(
   const connection = { ...settings, login: { host, username, password } };
   const onRetry = (error: unknown): void => reporter.detail(`once more after ${describeFailure(error)}`);
   const close = (opened: { close(): void }): void => opened.close();
-  const authorities = await readAuthorities(caFile);
+  const authorities = await readAuthorities(caFile, parts.signal);
   const connectionParts = { ...parts, onRetry, authorities };
   const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
   const registries = stack.adopt(await openRegistries(connection, connectionParts), close);

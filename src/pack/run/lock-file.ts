@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
+import { readGivenFile } from '../../lib/given-file.ts';
 import { readJson } from '../../lib/json.ts';
 import { decodeText } from '../../lib/text/decoded-text.ts';
 import { eachNamedOf, eachOf } from '../../lib/zero-value.ts';
@@ -97,11 +97,12 @@ function malformed(file: string, message: string, cause: unknown): Failure<'LOCK
 }
 
 /** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
-export async function readLock(file: string): Promise<Lock | undefined> {
+export async function readLock(file: string, signal: AbortSignal): Promise<Lock | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    bytes = await readGivenFile(file, signal);
   } catch (cause) {
+    signal.throwIfAborted();
     if (failureCode(cause) === 'ENOENT') return undefined;
     throw malformed(file, `it cannot be read (${failureCode(cause)})`, cause);
   }

@@ -64,13 +64,13 @@ export async function runPack<Published>(
 ): Promise<PackResult<Published>> {
   const started = performance.now();
   const { reporter, destinations } = parts;
-  const task = await prepare(settings, reporter);
+  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
+  const { signal } = deadline;
+  const task = await prepare(settings, reporter, signal);
   if (settings.dryRun) {
     tellPlan(task, reporter);
     return { kind: 'planned', plan: task.plan };
   }
-  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
-  const { signal } = deadline;
   await destinations.prove(signal);
   const { contents, file } = await build(task, parts, deadline);
   const published = await destinations.publish(file, signal);
@@ -80,14 +80,14 @@ export async function runPack<Published>(
 }
 
 /** Plans the package. Throws everything that can be known to prevent it without a request. */
-async function prepare(settings: PackSettings, reporter: Reporter): Promise<Task> {
+async function prepare(settings: PackSettings, reporter: Reporter, signal: AbortSignal): Promise<Task> {
   const { versionConfig, imageFormat, verifySignatures, trustedRoot } = settings;
-  const plan = resolvePackage(await readVersions(versionConfig), settings);
+  const plan = resolvePackage(await readVersions(versionConfig, signal), settings);
   for (const { text, place } of plan.notices) reporter.warning(text, place);
-  const lock = settings.lock === undefined ? undefined : await readLock(settings.lock);
+  const lock = settings.lock === undefined ? undefined : await readLock(settings.lock, signal);
   if (lock !== undefined) requireLockedPlan(lock, plan, imageFormat);
   const policies = { policies: plan.signatures, trustedRoot, file: versionConfig };
-  const signatures = await SignatureCheck.open(verifySignatures, policies);
+  const signatures = await SignatureCheck.open(verifySignatures, policies, signal);
   if (signatures !== undefined && verifySignatures === 'require') requirePolicies(plan, signatures);
   return { settings, plan, lock, signatures };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Failure } from '../../lib/failure.ts';
@@ -12,7 +13,8 @@ const BLOCKS_ASIDE = 3;
 /** Returns the size and hashes of a package, which it reads once. Throws `PACKAGE_UNREADABLE`. */
 export async function measurePackage(path: string, signal: AbortSignal): Promise<PackageFile> {
   try {
-    await using file = await open(path, 'r');
+    // To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     if (!(await file.stat()).isFile()) throw new Error('it is not a file');
     const whole = createHash('sha256');
     const blocks: Promise<Uint8Array>[] = [];

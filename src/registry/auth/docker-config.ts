@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure } from '../../lib/failure.ts';
+import { readGivenFile } from '../../lib/given-file.ts';
 import { readJson } from '../../lib/json.ts';
 import { recordOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { DOCKER_HUB, type Host, parseHost } from '../oci/reference.ts';
@@ -74,11 +74,15 @@ function allOfHost<Value>(
   });
 }
 
-async function readConfig({ path: file, remedy, mayBeOthers = false }: LoginFile): Promise<DockerConfig> {
+async function readConfig(
+  { path: file, remedy, mayBeOthers = false }: LoginFile,
+  signal: AbortSignal,
+): Promise<DockerConfig> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readGivenFile(file, signal)).toString('utf8');
   } catch (cause) {
+    signal.throwIfAborted();
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     const isAbsent = code === 'ENOENT' || code === 'ENOTDIR' || (mayBeOthers && code === 'EACCES');
     if (isAbsent) return configShape.parse({});
@@ -131,7 +135,7 @@ export function dockerCredentials(
     return found === undefined ? [] : [{ credential: helperCredential(found), origin: file.path }];
   };
   return async (host) => {
-    config ??= readConfig(file);
+    config ??= readConfig(file, signal);
     const { auths, credHelpers, credsStore } = await config;
     const helper = allOfHost(credHelpers, host).find(({ path, value }) => path === undefined && value !== '');
     const stored = allOfHost(auths, host).flatMap(({ path, value }): KnownLogin[] => {

@@ -73,7 +73,9 @@ export async function checkImage(
   parts: KnownStateParts,
 ): Promise<CheckedReference> {
   const { reporter } = parts;
-  const set = await readImageSetIfThere(settings.imageSet);
+  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
+  const { signal } = deadline;
+  const set = await readImageSetIfThere(settings.imageSet, signal);
   if (set === undefined) {
     reporter.warning(
       `${settings.imageSet}: there is no image set, so what it wants and renames is not considered`,
@@ -82,9 +84,7 @@ export async function checkImage(
   for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
   const { verifySignatures, trustedRoot, imageSet: file } = settings;
   const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
-  const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file });
-  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
-  const { signal } = deadline;
+  const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file }, signal);
   const limited = { ...parts, signal };
   const registries = await openRunRegistries(settings, { ...limited, deadline: deadline.at });
   try {

@@ -102,18 +102,18 @@ export async function checkInstallation(
 ): Promise<CheckedInstallation> {
   const { reporter } = parts;
   const { destination, namespace, caFile, tlsSkipVerify, verifySignatures, trustedRoot } = settings;
-  const set = await readImageSetIfThere(settings.imageSet);
+  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
+  const { signal } = deadline;
+  const set = await readImageSetIfThere(settings.imageSet, signal);
   const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
-  const signatures = await SignatureCheck.open(verifySignatures, {
-    policies,
-    trustedRoot,
-    file: settings.imageSet,
-  });
+  const signatures = await SignatureCheck.open(
+    verifySignatures,
+    { policies, trustedRoot, file: settings.imageSet },
+    signal,
+  );
   const { warning, tags } = kubeadmTags(choice.version) ?? {};
   if (warning !== undefined) reporter.warning(warning);
   const needed = neededImages(choice, set, settings);
-  using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
-  const { signal } = deadline;
   const registries = await openRunRegistries(settings, { ...parts, signal, deadline: deadline.at });
   try {
     const target = registries.at(destination);

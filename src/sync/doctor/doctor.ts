@@ -104,7 +104,7 @@ class Examination {
     });
     const probe = (use: (probe: Probe) => Promise<Finding>) => async () => use(await this.#probeOf());
     return [
-      { name: 'image set', needs: [], run: () => this.#readSet() },
+      { name: 'image set', needs: [], run: () => this.#readSet(signal) },
       ...(isRemote ? [] : [state([])]),
       { name: 'source name', needs: [], run: () => resolveName(source, signal) },
       { name: 'source', needs: ['source name'], run: () => ping(source, signal) },
@@ -149,8 +149,8 @@ class Examination {
     }
   }
 
-  async #readSet(): Promise<Finding> {
-    const set = await readImageSet(this.#settings.imageSet);
+  async #readSet(signal: AbortSignal): Promise<Finding> {
+    const set = await readImageSet(this.#settings.imageSet, signal);
     this.#set = set;
     const held = `${set.file}: ${contentsOf(set)}`;
     const [notice] = set.notices;

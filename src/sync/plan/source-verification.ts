@@ -77,6 +77,10 @@ export async function openVerification(
   signal: AbortSignal,
 ): Promise<SourceVerification | undefined> {
   const { signatures: policies } = set;
-  const check = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file: imageSet });
+  const check = await SignatureCheck.open(
+    verifySignatures,
+    { policies, trustedRoot, file: imageSet },
+    signal,
+  );
   return check === undefined ? undefined : new SourceVerification(verifySignatures, check, signal);
 }

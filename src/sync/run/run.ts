@@ -96,7 +96,8 @@ class Run {
   async run(): Promise<FinishedRun> {
     const started = this.#now();
     const { imageSet, database, dryRun, commandTimeout } = this.#settings;
-    const set = await readImageSet(imageSet);
+    using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
+    const set = await readImageSet(imageSet, deadline.signal);
     for (const { message, place } of set.notices) this.#warn(message, place);
     const reporter = this.#reporter();
     using _lock = dryRun ? undefined : takeRunLock(database);
@@ -106,7 +107,6 @@ class Run {
       scope: scopeOf(this.#settings),
       isReadOnly: dryRun,
     });
-    using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
     const registries = await openRunRegistries(this.#settings, {
       ...this.#parts,
       signal: deadline.signal,

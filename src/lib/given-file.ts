@@ -1,0 +1,44 @@
+import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { formatSize } from './text/size.ts';
+
+/** More than any file has that a person writes or a tool for a person. */
+const SIZE_LIMIT = 256 * 1024 ** 2;
+
+// To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)`, which is
+ * waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
+ * content has no end.
+ */
+export async function readGivenFile(file: string, signal: AbortSignal): Promise<Buffer> {
+  signal.throwIfAborted();
+  const content = contentOf(openSync(file, READ_WITHOUT_WAITING), signal);
+  try {
+    return await collect(content);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** Returns the content of an open file, which is closed at its end. */
+function contentOf(fd: number, signal: AbortSignal): Readable {
+  // A pipe is read by events, where reading it as a file would occupy a thread until someone writes.
+  if (!fstatSync(fd).isFIFO()) return createReadStream('', { fd, signal });
+  return addAbortSignal(signal, new Socket({ fd, readable: true, writable: false }));
+}
+
+async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of pieces) {
+    length += part.length;
+    if (length > SIZE_LIMIT) throw new Error(`it has more than ${formatSize(SIZE_LIMIT)}`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, length);
+}
