@@ -33,8 +33,8 @@ function isJsonBegun(body: Buffer): boolean {
   return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
 }
 
-/** No repository is known to have more than 100,000 tags, and nothing can be done quickly with far more. */
-const NAMES_LIMIT = 500_000;
+/** No repository is known to have more than 100,000 tags, and choosing among far more takes long. */
+const NAMES_LIMIT = 200_000;
 /** Some registries have a number or `null` among their tags. What has more of them is no list of names. */
 const ODD_LIMIT = 100;
 

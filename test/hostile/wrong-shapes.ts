@@ -115,7 +115,7 @@ export function wrongShapes(list: number): readonly WrongShape[] {
     tagList(
       'very many short tags',
       () => filled('{"tags":[', short, ']}', list),
-      'it has more than 500000 names',
+      'it has more than 200000 names',
     ),
     tagList('children that are {}', () => filled('{"child":[', () => '{}', '],"tags":[]}', list), NO_NAMES),
     tagList(

@@ -83,3 +83,33 @@ describe('a tag list', () => {
     },
   );
 });
+
+describe('a list that is none', () => {
+  const numbers = (count: number): string => Array.from({ length: count }, (_, at) => at).join(',');
+
+  it.each([
+    ['tags', `{"tags":["v1",${numbers(101)}]}`],
+    ['children', `{"child":[${numbers(101)}]}`],
+    ['manifests', `{"manifest":{${Array.from({ length: 101 }, (_, at) => `"${at}":7`).join(',')}}}`],
+  ])('ends at the first of its %s that is one too many', async (_, text) => {
+    await expect(parseTagList(Buffer.from(text), 'a.example/app')).rejects.toMatchObject({
+      code: 'REGISTRY_BROKEN',
+      message: 'its tag list is not what the protocol says: more than 100 of its entries are no names',
+      transient: false,
+    });
+  });
+
+  it('of repositories ends there too', async () => {
+    await expect(
+      parseCatalogue(Buffer.from(`{"repositories":[${numbers(101)}]}`), 'a.example'),
+    ).rejects.toThrow(
+      'its catalogue is not what the protocol says: more than 100 of its entries are no names',
+    );
+  });
+
+  it('has more names than any', async () => {
+    const list = (count: number) => parse({ tags: Array.from({ length: count }, (_, at) => `v${at}`) });
+    expect((await list(200_000)).tags).toHaveLength(200_000);
+    await expect(list(200_001)).rejects.toThrow('it has more than 200000 names');
+  });
+});
