@@ -80,6 +80,7 @@ test('no foreign text makes a link, and it is shown as it is', () => {
   fc.assert(
     fc.property(foreign, (text) => {
       const shown = text.replace(/\s+/g, ' ').replace(/\p{Cc}|\p{Cf}/gu, '');
+      expect(escapeMarkdown(text).replaceAll(/<code>[^<]*<\/code>/g, '')).not.toMatch(COMMIT);
       for (const [markdown, rules] of [
         [escapeMarkdown(text), [...ADDRESSES, ...REFERENCES]],
         [code(text), ADDRESSES],
@@ -87,11 +88,10 @@ test('no foreign text makes a link, and it is shown as it is', () => {
         const pieces = piecesOf(markdown);
         expect(pieces.join('')).toBe(shown);
         expect(markdown.replaceAll(/<!-- -->|<\/?code>/g, '')).not.toMatch(/[<>`*_~[\]\\|@$]/);
-        expect(markdown.replaceAll(/<code>[^<]*<\/code>/g, '')).not.toMatch(COMMIT);
         for (const rule of ADDRESSES) expect(markdown).not.toMatch(rule);
         for (const rule of rules) expect(pieces.filter((piece) => rule.test(piece))).toEqual([]);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
