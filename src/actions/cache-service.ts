@@ -10,6 +10,7 @@ import { followAddress, followRedirects } from '../lib/http/redirect.ts';
 import { isTransientStatus } from '../lib/http/transient-status.ts';
 import { parseJson } from '../lib/json.ts';
 import { PROCESS_MASK } from './process-mask.ts';
+import { damagedArchive } from './state-archive.ts';
 
 /** What to look for: the newest entry of exactly these paths whose key begins with one of the prefixes. */
 interface CacheQuestion {
@@ -115,7 +116,7 @@ export async function findCacheEntry(
 
 /**
  * Returns the archive of an entry, unpacked as it is read. No login is sent to its address, which is signed. Throws
- * `HttpFailure`, an error for a damaged archive, or the signal's reason.
+ * `HttpFailure`, `ARCHIVE_UNREADABLE`, or the signal's reason.
  */
 export async function openCacheEntry(
   http: Pick<HttpClient, 'send'>,
@@ -154,8 +155,7 @@ async function* explained(unpacked: AsyncIterable<Buffer>, host: string): AsyncG
     yield* unpacked;
   } catch (error) {
     const code = failureCode(error);
-    if (/^(?:Z_|ZSTD_|ERR__ZSTD)/.test(code))
-      throw new Error(`the archive in the cache is damaged (${code})`);
+    if (/^(?:Z_|ZSTD_|ERR__ZSTD)/.test(code)) throw damagedArchive(`it is damaged (${code})`, error);
     throw explainNetworkError(error, host);
   }
 }

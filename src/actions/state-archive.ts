@@ -22,6 +22,7 @@ const CHECKSUM = { start: 148, end: 156 } as const;
 /** GNU tar writes up to five: folder and state, each with times in a header of its own, and one for safety. */
 const ENTRY_LIMIT = 8;
 const EXTENDED_LIMIT = 64 * 1024;
+const ABOUT = 'the archive in the cache';
 /** tar fills its last record, which is of 10 KiB by default and of 1 MiB at most. */
 const FILLING_LIMIT = 1024 * 1024;
 const KINDS: ReadonlyMap<string, string> = new Map([
@@ -38,20 +39,21 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 function refusal(message: string): Failure<'STATE_UNUSABLE'> {
   return new Failure({
     code: 'STATE_UNUSABLE',
-    about: 'the archive in the cache',
+    about: ABOUT,
     message: `${message}, and was refused`,
     hint: 'delete it, and see who can write to the cache of this repository',
   });
 }
 
-function damage(message: string): Error {
-  return new Error(`the archive in the cache ${message}`);
+/** Returns the failure for an archive that broke on its way, or that an older version of keel-pkg made. */
+export function damagedArchive(message: string, cause?: unknown): Failure<'ARCHIVE_UNREADABLE'> {
+  return new Failure({ code: 'ARCHIVE_UNREADABLE', about: ABOUT, message, cause });
 }
 
 /**
  * Writes the state in an unpacked tar archive to the file of its expected name, which must not exist. Nothing else is
  * ever written: the names in the archive are only compared. Returns the size of the state. Throws `STATE_UNUSABLE`, with what was found, for an archive
- * that holds anything but one folder and one regular file of the expected names, and an error for a damaged one.
+ * that holds anything but one folder and one regular file of the expected names, and `ARCHIVE_UNREADABLE` for a damaged one.
  *
  * A program such as `tar -P` would follow the archive to any place that the job may write to. Whoever can write to the
  * cache could then have a program run beside the passwords of the job.
@@ -74,7 +76,7 @@ export async function unpackState(archive: AsyncIterable<Buffer>, expected: Expe
     }
   }
   await expectFilling(pieces);
-  if (size === undefined) throw damage('holds no state');
+  if (size === undefined) throw damagedArchive('it holds no state');
   return size;
 }
 
@@ -88,7 +90,7 @@ function parseHeader(header: Buffer): Entry {
     return total + (at >= CHECKSUM.start && at < CHECKSUM.end ? 0x20 : byte);
   }, 0);
   if (Number.parseInt(text(CHECKSUM.start, CHECKSUM.end), 8) !== sum || text(257, 262) !== 'ustar') {
-    throw damage('is damaged');
+    throw damagedArchive('it is damaged');
   }
   const [, octal = ''] = /^([0-7]{1,11}) ?$/.exec(text(124, 136)) ?? [];
   const prefix = text(345, 500);
@@ -109,7 +111,7 @@ function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: 
   // SQLite would act by a journal before anything is checked: 3.40 deletes the file that it names as the main one.
   // keel-pkg up to 1.0.0 saved that of a killed run.
   if (name === `${expected.file}-journal`)
-    throw damage('holds the journal of a killed run, which is not used');
+    throw damagedArchive('it holds the journal of a killed run, which is not used');
   const isExpected = type === '5' ? name === `${expected.folder}/` : type === '0' && name === expected.file;
   if (!isExpected) {
     const kind = KINDS.get(type) ?? (type === '0' ? 'the file' : `an entry of type ${JSON.stringify(type)},`);
@@ -162,7 +164,7 @@ class Pieces {
   async some(length: number): Promise<Buffer> {
     while (this.#left.length === 0) {
       const next = await this.#source.next();
-      if (next.done === true) throw damage('is cut off');
+      if (next.done === true) throw damagedArchive('it is cut off');
       this.#left = next.value;
     }
     const piece = this.#left.subarray(0, length);

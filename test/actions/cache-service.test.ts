@@ -1,7 +1,9 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { cacheAddress, findCacheEntry, openCacheEntry } from '../../src/actions/cache-service.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
 import { ActionsService } from '../support/actions-service/service.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 
 const RESULTS = 'https://results.example/';
 const OLD = 'https://old.example/abc/';
@@ -68,12 +70,21 @@ test.each([
   expect(masks()).toContain(`::add-mask::${signature}`);
 });
 
+test('a machine without zstd finds what was packed with gzip, and no other', async () => {
+  const { service, ask, open } = await start((started) => started.environment());
+  service.keep('keel-1', ['state'], gzipSync('packed with gzip'), 'gzip');
+  service.keep('keel-2', ['state'], zstdCompressSync('packed with zstd'));
+  expect(String(await open(await ask(['keel-'])))).toBe('packed with zstd');
+  vi.stubEnv('PATH', scratchFolder());
+  expect(String(await open(await ask(['keel-'])))).toBe('packed with gzip');
+});
+
 test('the login of the job goes to the service, and to no address that it names', async () => {
   const { service, ask, open } = await start((started) => started.environment());
   service.keep('keel-1', ['state'], Buffer.from('x'));
   const entry = await ask(['keel-']);
   service.disturb({ call: 'download', times: 1, status: 302, location: entry?.address.href ?? '' });
-  await expect(open(entry)).rejects.toThrow('the archive in the cache is damaged');
+  await expect(open(entry)).rejects.toMatchObject({ code: 'ARCHIVE_UNREADABLE' });
   expect(
     service.journal.map(({ call, status, authorization }) => [call, status, authorization !== undefined]),
   ).toEqual([

@@ -161,7 +161,7 @@ test('a cache that is down, cut off, slow, broken or absent costs a line and no 
   const cases = [
     {
       fault: { call: 'download', times: 1, damage: true } as const,
-      says: /not restored, the archive in the cache is damaged/,
+      says: /not restored, the archive in the cache: it is damaged/,
     },
     {
       fault: { call: 'GetCacheEntryDownloadURL', times: 9, cut: true } as const,

@@ -15,6 +15,15 @@ export const DESTINATION = { username: 'writer', password: 'dest1nation?p@ss=wö
 
 type Login = typeof SOURCE;
 
+/** As Go writes them, in which most registries are written. */
+const HTML: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  ['"', '&#34;'],
+  ["'", '&#39;'],
+]);
+
 /** A login in all the forms in which a registry could repeat it. */
 export function formsOf({ username, password }: Login): string[] {
   const pair = `${username}:${password}`;
@@ -30,6 +39,12 @@ export function formsOf({ username, password }: Login): string[] {
       bytes.toString('base64url'),
       ...encoded,
       new URLSearchParams([['', text]]).toString(),
+      ...encoded.map((form) => form.replaceAll(/%../g, (byte) => byte.toLowerCase())),
+      bytes.toString('hex'),
+      bytes.toString('hex').toUpperCase(),
+      JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/'),
+      text.replaceAll(/[^a-z0-9 ]/gi, (char) => `&#${char.charCodeAt(0)};`),
+      text.replaceAll(/[&<>"']/g, (char) => HTML.get(char) ?? ''),
     ];
   });
 }

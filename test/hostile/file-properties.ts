@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
+import { type Header, pack } from 'tar-stream';
+import { unpackState } from '../../src/actions/state-archive.ts';
 import { stateSummaryJson, stateSummaryLines } from '../../src/cli/sum-text.ts';
 import { readLock } from '../../src/pack/run/lock-file.ts';
 import { dockerCredentials } from '../../src/registry/auth/docker-config.ts';
@@ -127,6 +131,12 @@ async function useState(file: string, mode: 'read' | 'write'): Promise<void> {
 
 const twoReports = fc.tuple(hostileJson(reportOf(1)), hostileJson(reportOf(2)));
 
+const stateMember = fc.record({
+  name: fc.constantFrom('folder', 'file', 'file', 'journal', '../out', '/tmp/keel-out'),
+  type: fc.constantFrom<Header['type']>('file', 'file', 'file', 'directory', 'symlink', 'link', 'fifo'),
+  content: fc.string({ maxLength: 600 }),
+});
+
 /** What holds for files that this machine or another one left: states, reports, locks, logins. */
 export const FILE_PROPERTIES: readonly Property[] = [
   property(
@@ -141,6 +151,38 @@ export const FILE_PROPERTIES: readonly Property[] = [
         );
         const left = readdirSync(folder).filter((name) => !name.startsWith('state'));
         require(left.length === 0, `it leaves ${left.join(', ')}`);
+      }),
+  ),
+  property(
+    'an archive in the cache is refused, or gives the state in it and no other file',
+    fc.tuple(
+      fc.array(stateMember, { maxLength: 4 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }),
+    ),
+    async ([members, flips]) =>
+      inFolder(async (folder) => {
+        const archive = pack();
+        const file = join(folder, 'state.db');
+        const names: ReadonlyMap<string, string> = new Map([
+          ['folder', `${folder}/`],
+          ['file', file],
+          ['journal', `${file}-journal`],
+        ]);
+        for (const { name, type, content } of members) {
+          archive.entry(
+            { name: names.get(name) ?? name, type, linkname: '/etc/passwd' },
+            type === 'file' ? content : '',
+          );
+        }
+        archive.finalize();
+        const tar = await buffer(Readable.from(archive));
+        for (const [at, value] of flips) tar[at % tar.length] = value;
+        const size = await unlessRefused(['STATE_UNUSABLE', 'ARCHIVE_UNREADABLE'], () =>
+          unpackState(Readable.from([tar]), { folder, file }),
+        );
+        const left = readdirSync(folder, { withFileTypes: true });
+        require(left.every((entry) => entry.isFile() && entry.name === 'state.db'), 'it leaves another file');
+        require(size === undefined || left.length === 1, 'there is no state');
       }),
   ),
   property('reports are refused, or joined to one that can be read and told', twoReports, async (texts) =>

@@ -87,9 +87,9 @@ export class ActionsService implements AsyncDisposable {
   }
 
   /** Puts an entry into the cache, as the toolkit on this machine would call it. */
-  keep(key: string, paths: readonly string[], bytes: Buffer): void {
+  keep(key: string, paths: readonly string[], bytes: Buffer, compression = 'zstd-without-long'): void {
     const version = createHash('sha256')
-      .update([...paths, 'zstd-without-long', '1.0'].join('|'))
+      .update([...paths, compression, '1.0'].join('|'))
       .digest('hex');
     this.#caches.keep({ key, version, branch: 'refs/heads/main', bytes });
   }
