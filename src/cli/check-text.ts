@@ -11,7 +11,6 @@ import type { CheckedReference, CheckedTag } from '../sync/check/image-check.ts'
 import { isMirrored, type MirrorVerdict } from '../sync/check/mirror-verdict.ts';
 import type { TagView } from '../sync/check/tag-view.ts';
 import { moveSentence } from '../sync/report/moved-report.ts';
-import type { ReportedMove } from '../sync/report/report.ts';
 import type { RecordedImage } from '../sync/state/image-rows.ts';
 
 const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
@@ -75,7 +74,7 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
     ...platformLines(tag).map(row),
     ...(tag.signature === undefined ? [] : [row(`signature    ${describeSignature(tag.signature)}`)]),
     row(`image set    ${wish(checked, tag)}`),
-    ...(tag.moved === undefined ? [] : [row(`tag          ${movedFact(tag.moved)}`)]),
+    ...movedFacts(tag).map((fact) => row(`tag          ${fact}`)),
     plain(''),
     plain(`${tag.verdict}: ${tag.message}`),
   ];
@@ -137,8 +136,18 @@ function wish({ imageSet, location }: CheckedReference, tag?: CheckedTag): strin
   return `wanted by ${formatPlace(wantedBy)}${patch}`;
 }
 
-function movedFact(moved: ReportedMove): string {
-  return `${moveSentence(moved)}; ${moved.kept ? 'a run leaves the destination as it is' : 'a run copies it'}`;
+/** Returns how a tag moved, and what a run does about it. */
+function movedFacts({ moved, verdict, isWanted }: CheckedTag): string[] {
+  if (moved === undefined) return [];
+  const fate =
+    verdict === 'mirrored'
+      ? 'the destination has it already'
+      : isWanted === false
+        ? 'no run copies it, as the image set does not want it'
+        : moved.kept
+          ? 'a run leaves the destination as it is'
+          : 'a run copies it';
+  return [`${moveSentence(moved)}; ${fate}`];
 }
 
 function manyTags(checked: CheckedReference): string[] {
@@ -173,7 +182,7 @@ function manyTags(checked: CheckedReference): string[] {
   const signed = [...signatures].map(
     ([words, ones]) => `${joinWords(ones.map(({ tag }) => tag))} signature: ${words}`,
   );
-  const moved = tags.flatMap(({ tag, moved: move }) => (move ? [`${tag} ${movedFact(move)}`] : []));
+  const moved = tags.flatMap((each) => movedFacts(each).map((fact) => `${each.tag} ${fact}`));
   return [
     ...heading,
     '',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Document, parseDocument } from '../../src/config/document.ts';
+import { isFixedTag } from '../../src/config/fixed-tag.ts';
 import { oneOf, parseSwitch, wholeNumber } from '../../src/config/flags/flag-value.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
@@ -220,6 +221,7 @@ export const CONFIG_PROPERTIES: readonly Property[] = [
   ),
   property('tags are in one order', fc.array(fc.oneof(tag, nearly(...TAGS)), { maxLength: 12 }), (tags) => {
     for (const each of tags) looksImmutable(each);
+    for (const tag of tags) isFixedTag({ host: 'ghcr.io', repository: 'app', tag });
     const order = (some: readonly string[]) => newestFirst(some.map((each) => ({ tag: each })));
     const sorted = order(tags);
     require(sorted.length === tags.length, 'some are lost');

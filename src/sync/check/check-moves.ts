@@ -3,6 +3,7 @@ import { movedTagsRule } from '../../config/moved-tags.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Reference, Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import { keeps, MoveSearch } from '../copy/tag-move.ts';
 import type { SourceVerification } from '../plan/source-verification.ts';
 import type { ReportedMove } from '../report/report.ts';
@@ -43,6 +44,7 @@ export async function checkMove(
   const search = new MoveSearch({
     target,
     verification,
+    fetchImage: (from, digest) => getTaggedManifest(from.registry, from.repository, { tag, digest }, signal),
     fetch: (place, digest) => place.registry.getManifest(place.repository, digest, signal),
     signal,
   });

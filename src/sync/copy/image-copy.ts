@@ -76,6 +76,7 @@ export class ImageCopier {
     this.#moves = new MoveSearch({
       target,
       verification,
+      fetchImage: (source, digest) => this.#fetchImage(source, digest),
       fetch: (place, digest) => this.#fetch(place, digest),
       signal,
     });

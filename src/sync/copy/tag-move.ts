@@ -35,6 +35,8 @@ interface MoveParts {
   readonly target: Registry;
   /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
+  /** Returns what the tag of an image has at the source, whose digest is known. */
+  readonly fetchImage: (source: WatchedImage['source'], digest: Digest) => Promise<Manifest>;
   readonly fetch: (place: Place, digest: Digest) => Promise<Manifest>;
   readonly signal: AbortSignal;
 }
@@ -47,6 +49,8 @@ interface Place {
 /** Of the configuration of an image. Some builders write no time, or the beginning of one of these calendars. */
 const configurationShape = z.object({ created: z.iso.datetime({ offset: true }) });
 const FIRST_TRUE_TIME = Date.UTC(1981, 0);
+/** What comes later is written with more digits than others read. */
+const LAST_TRUE_TIME = Date.UTC(9999, 11);
 /** Larger than any that is written by hand or by a builder. */
 const CONFIGURATION_LIMIT = 1024 * 1024;
 
@@ -85,7 +89,7 @@ export class MoveSearch {
     const before = recorded.sourceDigest;
     if (!this.watches(image) || before === sourceDigest) return undefined;
     if (digestAlgorithm(before) !== digestAlgorithm(sourceDigest)) {
-      if (hasDigest(await this.#parts.fetch(source, sourceDigest), before)) return undefined;
+      if (hasDigest(await this.#parts.fetchImage(source, sourceDigest), before)) return undefined;
     }
     const { host, repository, tag } = recorded.source;
     const isSameSource =
@@ -112,7 +116,7 @@ export class MoveSearch {
     if (kind === 'maybe-back' && verdict?.kind !== 'verified') return undefined;
     const [old, young] = await Promise.all([
       this.#findBefore(image, before),
-      this.#try(source, (place) => this.#parts.fetch(place, digest)),
+      this.#try(source, () => this.#parts.fetchImage(source, digest)),
     ]);
     const pair = old !== undefined && young !== undefined ? pairOf(old.manifest, young) : undefined;
     const [created, createdNow] = await Promise.all([
@@ -136,7 +140,7 @@ export class MoveSearch {
       now: {
         digest,
         created: createdNow?.toISOString(),
-        uploaded: uploaded?.toISOString(),
+        uploaded: uploaded !== undefined && isTrueTime(uploaded) ? uploaded.toISOString() : undefined,
         signature: verdict && reportedSignature(verdict),
       },
       isOlder,
@@ -146,7 +150,7 @@ export class MoveSearch {
 
   /** Returns whether the destination holds the image of the source, converted because it refuses its format. */
   async #isFormOf(source: WatchedImage['source'], digest: Digest, present: Digest): Promise<boolean> {
-    const original = await this.#parts.fetch(source, digest);
+    const original = await this.#parts.fetchImage(source, digest);
     if (hasDigest(original, present)) return true;
     const fetchPart = (part: Digest): Promise<Manifest> => this.#parts.fetch(source, part);
     for (const conversion of CONVERSIONS) {
@@ -185,7 +189,7 @@ export class MoveSearch {
       if (image.kind === 'index' || image.config.size > CONFIGURATION_LIMIT) return undefined;
       const bytes = await readBlob(registry, repository, image.config, this.#parts.signal);
       const created = new Date(configurationShape.parse(readJson(bytes)).created);
-      return created.getTime() < FIRST_TRUE_TIME ? undefined : created;
+      return isTrueTime(created) ? created : undefined;
     });
   }
 
@@ -200,6 +204,10 @@ export class MoveSearch {
       return undefined;
     }
   }
+}
+
+function isTrueTime(time: Date): boolean {
+  return time.getTime() >= FIRST_TRUE_TIME && time.getTime() <= LAST_TRUE_TIME;
 }
 
 /** Returns the images in a manifest, each with its platform if that is told. */

@@ -19,7 +19,7 @@ export interface SeedOptions {
   readonly platform?: string;
   readonly uploaded?: number;
   /** When the image was made, as its configuration says it. */
-  readonly created?: string;
+  readonly created?: string | undefined;
 }
 
 const GENERATED_FROM = 1024 * 1024;

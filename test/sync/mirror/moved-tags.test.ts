@@ -179,16 +179,19 @@ describe('a tag that should not move and moved at the source', () => {
     expect(lines).toContainEqual(expect.stringContaining('; it went back to an older image; it was copied'));
   });
 
-  test('says so where the times are not known, and does not guess which is older', async () => {
-    await using world = await World.open();
-    await world.move({ created: '1970-01-01T00:00:00Z' });
-    const [move] = (await world.run()).moved;
-    expect([move?.before.created, move?.now.created, move?.isOlder]).toEqual([
-      '2026-02-01T08:00:00.000Z',
-      undefined,
-      undefined,
-    ]);
-  });
+  test.each(['1970-01-01T00:00:00Z', '0001-01-01T00:00:00Z', '2026-02-31T00:00:00Z', 'yesterday', undefined])(
+    'says so where the times are not known, and does not guess which is older: %s',
+    async (created) => {
+      await using world = await World.open();
+      await world.move({ created, uploaded: 8e15 });
+      const [move] = (await world.run()).moved;
+      expect([move?.before.created, move?.now, move?.isOlder]).toEqual([
+        '2026-02-01T08:00:00.000Z',
+        { digest: expect.any(String) },
+        undefined,
+      ]);
+    },
+  );
 
   test('says that the images of both are the same, where its index lists one more', async () => {
     await using world = await World.open();
@@ -288,6 +291,11 @@ describe('what is no moved tag', () => {
     await world.run();
     world.offer('v1.2.3', 'first');
     expect((await world.run({ movedTags: 'keep' })).moved).toEqual([]);
+    // Pushed again as something else it is one, however long it was gone.
+    world.source.storage.repositories.get('app')?.tags.delete('v1.2.3');
+    await world.run();
+    world.offer('v1.2.3', 'second');
+    expect((await world.run({ movedTags: 'keep' })).moved).toMatchObject([{ kind: 'moved', kept: true }]);
   });
 });
 
