@@ -10,6 +10,10 @@ const GENERALIZED_TIME = 0x18;
 /** Of the fields of a signed time: version, policy, imprint, serial number, time. */
 const TIME_FIELD = 4;
 
+/** https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+const GRANTED = 0n;
+const GRANTED_WITH_CHANGES = 1n;
+
 function readTime(text: string): Date | undefined {
   const [, year, month, day, hour, minute, second, fraction = ''] = TIME.exec(text) ?? [];
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
@@ -32,7 +36,9 @@ export function completeTimestamps(timestamps: Timestamps): void {
 function complete(timestamp: Timestamp): void {
   let time: Date | undefined;
   let algorithm: string | undefined;
+  let isGranted = false;
   try {
+    isGranted = timestamp.status === GRANTED || timestamp.status === GRANTED_WITH_CHANGES;
     const field = timestamp.tstInfo.root.subs[TIME_FIELD];
     if (field?.tag.toDER() === GENERALIZED_TIME) time = readTime(field.value.toString('latin1'));
     // What is unknown to it is undefined, though its types say otherwise.
@@ -40,6 +46,7 @@ function complete(timestamp: Timestamp): void {
   } catch (cause) {
     throw new Untrusted('its timestamp is malformed', { cause });
   }
+  if (!isGranted) throw new Untrusted('its timestamp is one that the authority refused to give');
   if (time === undefined) throw new Untrusted('its timestamp has no time');
   Object.defineProperties(timestamp, {
     signingTime: { value: time },

@@ -124,6 +124,21 @@ describe('a time does not count that', () => {
     ['is told twice', 'TIMESTAMP_ERROR', { form: { ...REKOR_2, timestamps: [TIME, TIME] } }],
     ['is half a second after the certificate has ended', 'CERTIFICATE_ERROR', clock('20260601121000.5Z')],
     ['is before the certificate began', 'CERTIFICATE_ERROR', clock('20260601115959.999Z')],
+    [
+      'the authority refused to tell',
+      'its timestamp is one that the authority refused to give',
+      {
+        form: REKOR_2,
+        alter: ({ verificationMaterial }) => {
+          const [timestamp] = verificationMaterial.timestampVerificationData.rfc3161Timestamps;
+          if (timestamp === undefined) throw new Error('it has no timestamp');
+          const bytes = Buffer.from(timestamp.signedTimestamp, 'base64');
+          // The status, which nobody signs, is the first number in it.
+          bytes.writeUInt8(2, bytes.indexOf(Buffer.from([0x30, 3, 2, 1, 0])) + 4);
+          timestamp.signedTimestamp = bytes.toString('base64');
+        },
+      },
+    ],
     ['ends in a point', NO_TIME, clock('20260601120000.Z')],
     ['has ten digits of a fraction', NO_TIME, clock('20260601120000.1234567890Z')],
     ['is of another zone', NO_TIME, clock('20260601120000+0100')],
