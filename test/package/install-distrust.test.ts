@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -434,4 +434,46 @@ describeWith(['dash', 'bash', 'busybox'], 'install.sh in other shells', () => {
       symlinkSync('/usr/bin/busybox', join(bin, name));
     placesAndRefuses({ before: [join(bin, 'sh')], environment: { PATH: bin } });
   });
+});
+
+describe.runIf(isRoot)('install.sh on a machine itself, without --root', () => {
+  /** Makes the tree a machine that has busybox and the package, and nothing else. */
+  function makeMachine(): void {
+    const libraries = execFileSync('ldd', ['/usr/bin/busybox'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+    for (const file of ['/usr/bin/busybox', ...libraries])
+      execFileSync('cp', ['-L', '--parents', file, root]);
+    for (const folder of ['bin', 'etc', 'tmp', 'var/tmp', 'dev']) makeFolder(folder, 0o755);
+    for (const name of execFileSync('busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n'))
+      symlinkSync('/usr/bin/busybox', join(root, 'bin', name));
+    execFileSync('mknod', [join(root, 'dev/null'), 'c', '1', '3']);
+    execFileSync('cp', ['-r', pack.folder, join(root, 'package')]);
+    chmodSync(root, 0o755);
+  }
+
+  function install(): { status: number | null; stdout: string; stderr: string } {
+    const { status, stdout, stderr } = spawnSync(
+      '/usr/sbin/chroot',
+      [root, '/bin/sh', '/package/install.sh', '--skip-images'],
+      { encoding: 'utf8', timeout: 60_000, env: { PATH: '/bin' } },
+    );
+    return { status, stdout, stderr };
+  }
+
+  it.runIf(existsSync('/usr/bin/busybox') && existsSync('/usr/sbin/chroot'))(
+    'looks at every folder from / on',
+    () => {
+      makeMachine();
+      expect(install()).toMatchObject({ status: 0, stdout: expect.stringContaining('11 files placed') });
+      chownSync(join(root, 'usr/local/bin/kubelet'), STRANGER, STRANGER);
+      expect(install()).toMatchObject({ status: 0, stdout: expect.stringContaining('1 files placed') });
+      chmodSync(root, 0o777);
+      expect(install()).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining(' / is not safe: everybody'),
+      });
+      chmodSync(root, 0o755);
+      chownSync(root, STRANGER, STRANGER);
+      expect(install()).toMatchObject({ status: 1, stderr: expect.stringContaining(' / is not safe: user') });
+    },
+  );
 });
