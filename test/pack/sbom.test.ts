@@ -100,3 +100,11 @@ it.each<[string, Partial<PackedImage>, string]>([
   expect(new URL(referenceLocator).searchParams.get('repository_url')).toBe(repository);
   expect(image.sourceInfo).toMatch(/^pulled as mirror\.lan\/coredns:v1\.14\.6; /);
 });
+
+it('names the repository of an architecture at its maker, where the digest was found', () => {
+  const pulledBy = 'registry.k8s.io/coredns/coredns-amd64:v1.14.6';
+  const images = CONTENTS.images.map((image) => ({ ...image, pulledBy, check: UPSTREAM }));
+  const [, image] = JSON.parse(formatSbom({ ...CONTENTS, images }, CREATED)).packages;
+  const { searchParams } = new URL(image.externalRefs[0].referenceLocator);
+  expect(searchParams.get('repository_url')).toBe('registry.k8s.io/coredns/coredns-amd64');
+});

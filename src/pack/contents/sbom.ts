@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { digestHex } from '../../registry/oci/digest.ts';
 import { parseReference, type Reference } from '../../registry/oci/reference.ts';
+import { isAtMaker } from '../plan/image-source.ts';
 import {
   describeImageCheck,
   type PackageContents,
@@ -38,8 +39,11 @@ function describePackage(id: string, name: string, version: string, details: obj
 
 /** Returns the repository in which an image is known to have its digest: its maker's only if somebody vouches for that. */
 function locationOf({ upstream, pulledBy, check, signature }: PackedImage): Reference {
+  const [name, pulled] = [parseReference(upstream), parseReference(pulledBy)];
+  // Beside the maker's own repository may be one for each architecture.
+  if (isAtMaker(pulled, name, true)) return pulled;
   const isOfMaker = check.kind === 'pin' || (check.kind === 'upstream' && check.compared === undefined);
-  return parseReference(isOfMaker || signature?.kind === 'verified' ? upstream : pulledBy);
+  return isOfMaker || signature?.kind === 'verified' ? name : pulled;
 }
 
 // https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md
