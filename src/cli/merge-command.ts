@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { describeFailure } from '../lib/failure.ts';
+import { readGivenFile } from '../lib/given-file.ts';
 import type { Ending } from '../process/exit-code.ts';
 import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/sync-summary.ts';
@@ -27,9 +28,12 @@ export async function mergeCommand(
   settings: MergeSettings,
   context: CommandContext,
 ): Promise<Ending> {
-  const { reporter, print } = context;
+  const { reporter, print, signal } = context;
   requireReportFile(settings.report, files);
-  const report = mergeReports(files.map((file) => ({ file, report: readReport(file) })));
+  const reports = await Promise.all(
+    files.map(async (file) => ({ file, report: await reportIn(file, signal) })),
+  );
+  const report = mergeReports(reports);
   tellMoved(report.images, report.options, reporter);
   for (const { message, place } of report.warnings) reporter.warning(message, place);
   tellUnmatched(report.unmatched, reporter);
@@ -49,6 +53,18 @@ export async function mergeCommand(
 /** Returns whether nothing is known of a part of the run. */
 function lacksShards({ shards }: Report): boolean {
   return shards.length < (shards[0]?.count ?? 0);
+}
+
+/** Returns the report in a file, which may be a pipe: it is waited for until the signal aborts. */
+async function reportIn(file: string, signal: AbortSignal): Promise<Report> {
+  const content = await readGivenFile(file, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return { error };
+  });
+  return readReport(file, () => {
+    if ('error' in content) throw content.error;
+    return content;
+  });
 }
 
 function addToJobSummary(report: Report, { reporter }: CommandContext): void {

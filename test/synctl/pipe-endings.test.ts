@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { mergeCommand } from '../../src/cli/merge-command.ts';
+import { Listener } from '../publish/listener.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { seedImage } from '../support/registry/seed.ts';
@@ -63,3 +65,13 @@ it.each<[file: string, program: string, line: readonly string[], pipe: string, e
     expect(await run(program, pipe, line, environment)).toEqual({ code: 1, told: TIME_IS_OVER });
   },
 );
+
+it('a pipe for a report to merge is waited for until the run is stopped', async () => {
+  const pipe = join(scratchFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const stop = new AbortController();
+  const context = { reporter: new Listener(), signal: stop.signal, print: () => undefined };
+  const merging = mergeCommand([pipe], { report: undefined, failOn: 'any', json: false }, context);
+  stop.abort(new Error('stopped'));
+  await expect(merging).rejects.toThrow('stopped');
+});

@@ -302,14 +302,14 @@ export function requireReportFile(file: string | undefined, others: readonly str
 }
 
 /** A report of a hundred thousand images is heavy, and a file that was named by whoever waits for it. */
-function reportJson(file: string): unknown {
-  return readJson(decodeText(readFileSync(file)), Number.POSITIVE_INFINITY);
+function reportJson(content: Buffer): unknown {
+  return readJson(decodeText(content), Number.POSITIVE_INFINITY);
 }
 
 /** Returns whether a file is a report of any version. */
 function isReport(file: string): boolean {
   try {
-    return ownShape.safeParse(reportJson(file)).success;
+    return ownShape.safeParse(reportJson(readFileSync(file))).success;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof UndecodableText) return false;
     throw error;
@@ -321,14 +321,14 @@ export function writeReport(file: string, report: Report): void {
   writeFileWhole(file, formatReport(report));
 }
 
-/** Returns the report in a file. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
-export function readReport(file: string): Report {
+/** Returns the report in a file, whose content `read` returns. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
+export function readReport(file: string, read: () => Buffer = () => readFileSync(file)): Report {
   const malformed = (message: string, hint: string, cause?: unknown) =>
     new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });
   const hint = 'give the files that --report wrote';
   let value: unknown;
   try {
-    value = reportJson(file);
+    value = reportJson(read());
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof UndecodableText)
       throw malformed(`this is not JSON (${error.message.replaceAll(/\s+/g, ' ')})`, hint, error);
