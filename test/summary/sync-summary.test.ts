@@ -169,6 +169,7 @@ test('what others wrote cannot become markup', () => {
     ...NOTHING,
     headline: evil,
     copied: [{ repository: evil, tag: evil, bytes: 1, duration: seconds(1) }],
+    moved: [{ image: evil, before: evil, now: evil, message: evil, hint: evil }],
     failures: [{ image: evil, message: evil, hint: evil }],
     collisions: [{ destination: evil, sources: [evil], patch: evil }],
     unmatched: [{ name: evil, place: { file: evil, line: 1, column: 1 } }],

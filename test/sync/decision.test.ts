@@ -39,6 +39,8 @@ describe('what is done about a tag, and why', () => {
     ['check SOURCE_DIGEST_UNKNOWN', 'the source lists no digests', { sourceDigest: undefined }],
     ['check NOT_IN_STATE', 'the state knows nothing', { recorded: undefined }],
     ['copy CHANGED', 'the source has another one', { sourceDigest: digestFor('newer') }],
+    ['check CHANGED', 'that one may be kept out', { sourceDigest: digestFor('newer'), keepsMoved: true }],
+    ['skip UNCHANGED', 'it would be kept, and did not move', { keepsMoved: true }],
     ['check OTHER_SETTINGS', 'it was mirrored for other platforms', { options: 'platforms=linux/amd64' }],
     ['check SIGNATURE_DUE', 'its signature is to be verified', { isSignatureDue: true }],
     ['check MOVING_TAG', 'its tag moves', { tag: MOVING }],

@@ -94,8 +94,9 @@ export class MoveSearch {
     const { host, repository, tag } = recorded.source;
     const isSameSource =
       host === source.registry.host && repository === source.repository && tag === source.tag;
-    if (ifMoved.isFixed) return { kind: isSameSource ? 'moved' : 'differs', before };
-    return isSameSource ? { kind: 'maybe-back', before } : undefined;
+    if (isSameSource) return { kind: ifMoved.isFixed ? 'moved' : 'maybe-back', before };
+    // What another source had proves nothing of this one.
+    return ifMoved.isFixed ? { kind: 'differs', before: recorded.pushedDigest } : undefined;
   }
 
   /**

@@ -117,6 +117,9 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
   };
 }
 
+/** Of a tag that did not move, reading what it names would only cost time: there may be a hundred thousand. */
+const UNMOVED: MovedTagsRule = { mode: 'copy', isFixed: false };
+
 /** Plans single tags of one destination repository. */
 class TagPlanner {
   readonly #repository: Repository;
@@ -142,11 +145,9 @@ class TagPlanner {
     const recorded = this.#recorded.get(tag);
     const source = { registry: member.registry, repository: member.repository, tag };
     const { verify } = settings;
-    const ifMoved = movedTagsRule(
-      set.movedTags,
-      { host: member.registry.host, repository: member.repository, tag },
-      settings.movedTags,
-    );
+    const isUnmoved = recorded !== undefined && recorded.sourceDigest === sourceDigest;
+    const from = { host: member.registry.host, repository: member.repository, tag };
+    const ifMoved = isUnmoved ? UNMOVED : movedTagsRule(set.movedTags, from, settings.movedTags);
     const extent = extentOf({ repository, tag, verify, now });
     return {
       name,

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { checkJson, checkLines } from '../../../src/cli/check-text.ts';
 import type { Manifest } from '../../../src/registry/oci/manifest.ts';
-import { parseReference } from '../../../src/registry/oci/reference.ts';
+import { parseHost, parseReference } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
 import type { ReportedImage } from '../../../src/sync/report/report.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
@@ -330,6 +330,18 @@ describe('without a state', () => {
     const chosen = await world.run({ movedTags: 'keep' });
     expect([chosen.outcomes, chosen.moved]).toEqual([{ 'app:v1.2.3': 'copied' }, []]);
   });
+});
+
+test('a tag that another source has otherwise is not called moved at the source', async () => {
+  await using world = await World.open();
+  const { digest } = world.offer('v1.2.3', 'first');
+  await world.run();
+  await using other = await startRegistry({ listing: { style: 'google' }, access: PUBLIC_TOKENS });
+  seedIndex(other.storage, 'app', { seed: 'other', tags: ['v1.2.3', 'latest'] });
+  const { moved, report } = await world.run({ source: parseHost(other.host), movedTags: 'keep' });
+  expect(moved).toMatchObject([{ kind: 'differs', kept: true, before: { digest } }]);
+  expect(report.images.find(({ outcome }) => outcome === 'failed')?.reason?.code).toBe('TAG_DIFFERS');
+  expect(world.at()).toBe(digest);
 });
 
 test('the narrowest scope of the image set decides, and a tag that it names should not move', async () => {
