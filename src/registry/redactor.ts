@@ -9,11 +9,13 @@ const LONGEST_ENCODED = 200;
 export class Redactor {
   readonly #known = new Set<string>();
   readonly #forms = new Set<string>();
+  #longestFirst: readonly string[] | undefined;
 
   /** Adds a secret, in every form in which services print it. */
   add(secret: string): void {
     if (secret.length < SHORTEST || this.#known.has(secret)) return;
     this.#known.add(secret);
+    this.#longestFirst = undefined;
     this.#forms.add(secret);
     if (secret.length > LONGEST_ENCODED) return;
     for (const form of secretForms(secret)) this.#forms.add(form);
@@ -21,7 +23,7 @@ export class Redactor {
 
   /** Returns a text with every secret replaced by `***`. */
   redact(text: string): string {
-    const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-    return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+    this.#longestFirst ??= [...this.#forms].toSorted((one, other) => other.length - one.length);
+    return this.#longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
   }
 }

@@ -15,6 +15,7 @@ test.each([
   ['GH-12 and o/r#3', 'GH<!-- -->-12 and o/r&#35;<!-- -->3'],
   ['at 0123456789abcdef', 'at <code>0123456789abcdef</code>'],
   ['is :smile: or $x$', 'is &#58;<!-- -->smile: or &#36;x&#36;'],
+  ['at :1234: but registry:5000: it', 'at &#58;<!-- -->1234: but registry:5000: it'],
   ['- list', '&#45; list'],
   ['1. list', '&#49;. list'],
   ['a\u202Eb\u0007', 'ab'],
@@ -42,12 +43,31 @@ const ADDRESSES: readonly RegExp[] = [
   /[\w.+-]+@[\w-]+(?:\.[\w-]+)*/,
 ];
 // https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
-const REFERENCES: readonly RegExp[] = [/@[a-z\d]/i, /#\d/, /(?<![a-z\d])gh-\d/i, /:[\w+-]+:/];
+const REFERENCES: readonly RegExp[] = [
+  /@[a-z\d]/i,
+  /#\d/,
+  /(?<![a-z\d])gh-\d/i,
+  /:(?:[+-]1|100|1234|(?=[\w+-]{1,40}:)[\d_+-]*[a-z][\w+-]*):/i,
+];
 /** Not looked for in code. */
 const COMMIT = /(?<![a-z\d])[0-9a-f]{7,40}(?![a-z\d])/i;
 
 const words = fc.constantFrom(
-  ...['www.', 'example.com', 'https://', 'ftp://', 'me', '@', 'o/r', '#1', 'GH-', '7', 'deadbeef', ':smile:'],
+  ...[
+    'www.',
+    'example.com',
+    'https://',
+    'ftp://',
+    'me',
+    '@',
+    'o/r',
+    '#1',
+    'GH-',
+    '7',
+    'deadbeef',
+    ':smile:',
+    ':+1:',
+  ],
   ...[
     'a',
     '.',

@@ -3,7 +3,8 @@ const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)]\s))/;
 /** Where a link of GitHub's Markdown would begin: an address of mail or of the web, with or without a scheme. */
 const ADDRESS = /:(?=\/\/)|www(?=\.)/i;
 /** What GitHub makes a link or picture of besides, outside of code: issues, commits, emoji. */
-const REFERENCE = /(?<![a-z\d])(?:gh(?=-\d)|[0-9a-f]{7,40}(?![a-z\d]))|:(?=[\w+-]+:)/i;
+const REFERENCE =
+  /(?<![a-z\d])(?:gh(?=-\d)|[0-9a-f]{7,40}(?![a-z\d]))|:(?=(?:[+-]1|100|1234|(?=[\d_+-]*[a-z])[\w+-]{1,40}):)/i;
 
 const IN_CODE = new RegExp(`${MARKUP.source}|${ADDRESS.source}`, 'gi');
 const IN_TEXT = new RegExp(`${IN_CODE.source}|${REFERENCE.source}`, 'gi');
