@@ -4,6 +4,7 @@ import { MANIFEST_PROPERTIES } from './manifest-properties.ts';
 import { PACK_PROPERTIES } from './pack-properties.ts';
 import type { Property } from './property.ts';
 import { REGISTRY_PROPERTIES } from './registry-properties.ts';
+import { SIGNATURE_PROPERTIES } from './signature-properties.ts';
 
 /** All that holds for input from outside: `make test` tries each a little, `make fuzz` for longer. */
 export const PROPERTIES: readonly Property[] = [
@@ -12,4 +13,5 @@ export const PROPERTIES: readonly Property[] = [
   ...CONFIG_PROPERTIES,
   ...FILE_PROPERTIES,
   ...PACK_PROPERTIES,
+  ...SIGNATURE_PROPERTIES,
 ];
