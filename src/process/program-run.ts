@@ -21,6 +21,13 @@ const REMAINDER = milliseconds(1000);
 // Windows has no groups; only the program itself is ended there.
 const HAS_GROUPS = process.platform !== 'win32';
 
+/** What ends each program that runs. A second Ctrl-C ends this process at once, and the terminal reaches no other group. */
+const RUNNING = new Set<() => void>();
+
+function endAll(): void {
+  for (const end of RUNNING) end();
+}
+
 /**
  * Runs a program with `input`, and returns how it ended. All that it started ends with it, so that nothing holds its
  * output, or this process: it has a process group of its own, and therefore no terminal. Throws errors of the system.
@@ -38,6 +45,8 @@ export async function runProgram(
   let by: ProgramEnd['by'] = 'itself';
   let remainder: NodeJS.Timeout | undefined;
   const killAll = (): void => killGroup(child.pid);
+  if (RUNNING.size === 0) process.on('exit', endAll);
+  RUNNING.add(killAll);
   const leave = (): void => {
     child.stdout.destroy();
     child.unref();
@@ -69,15 +78,14 @@ export async function runProgram(
   child.stdin.end(input);
   const timer = setTimeout(stop('patience'), patience);
   signal.addEventListener('abort', stopBySignal, { once: true });
-  // A second Ctrl-C ends this process at once; its terminal does not reach the group.
-  process.once('exit', killAll);
   try {
     await ended;
   } finally {
     clearTimeout(timer);
     clearTimeout(remainder);
     signal.removeEventListener('abort', stopBySignal);
-    process.off('exit', killAll);
+    RUNNING.delete(killAll);
+    if (RUNNING.size === 0) process.off('exit', endAll);
     child.stdin.destroy();
   }
   if (by !== 'itself') return { by };

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
@@ -58,4 +60,31 @@ it.each<[Misbehaviour]>([
 it('a program that is not there is an error of the system', async () => {
   const limits = { patience: LONG, output: OUTPUT, signal: calm };
   await expect(runProgram(['/nothing/here'], '', limits)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+it('many programs at once leave one listener at the process while they run, and none afterwards', async () => {
+  const before = process.listenerCount('exit');
+  const limits = { patience: LONG, output: OUTPUT, signal: calm };
+  const results = Array.from({ length: 12 }, () => runProgram(['cat'], 'input', limits));
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  expect(new Set((await Promise.all(results)).map((end) => JSON.stringify(end))).size).toBe(1);
+  expect(process.listenerCount('exit')).toBe(before);
+});
+
+it('a process that ends at once, as at a second Ctrl-C, ends the program too', async () => {
+  const program = new MisbehavedProgram(scratchFolder(), 'program', 'ignores termination');
+  const { started, ended } = program.watch();
+  const module = new URL('../../build/src/process/program-run.js', import.meta.url).href;
+  const script = `const { runProgram } = await import('${module}');
+    process.on('SIGINT', () => process.exit(130));
+    const limits = { patience: 300_000, output: 1, signal: new AbortController().signal };
+    await runProgram([process.argv[1]], '', limits);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, program.file], {
+    stdio: 'ignore',
+  });
+  const closed = once(child, 'close');
+  await started;
+  child.kill('SIGINT');
+  expect(await closed).toEqual([130, null]);
+  expect(await ended).toBe('started\n');
 });
