@@ -1,0 +1,132 @@
+import { type Digest, digestOf } from '../../../src/registry/oci/digest.ts';
+import { type Manifest, parseManifest } from '../../../src/registry/oci/manifest.ts';
+import type { Fault } from '../../support/registry/faults.ts';
+import type { TestRegistry } from '../../support/registry/registry.ts';
+import type { RequestKind } from '../../support/registry/route.ts';
+import { seedIndex, seedMade } from '../../support/registry/seed.ts';
+import {
+  bundleManifest,
+  cosignLayer,
+  cosignManifest,
+  cosignPayload,
+  referrersIndex,
+  signatureTag,
+  statementBundle,
+} from '../../support/sigstore/signature.ts';
+import type { Signing, TestSigstore } from '../../support/sigstore/sigstore.ts';
+
+/** Whose signatures count. */
+export const ME = { identity: 'release@example.com', issuer: 'https://accounts.example.com' };
+export const TAG = 'v1.0.0';
+
+/** Hosts that the registry names, and that should learn nothing of it. */
+export interface Strangers {
+  /** Over TLS. */
+  readonly elsewhere: TestRegistry;
+  readonly plain: TestRegistry;
+}
+
+interface Signature {
+  /** Under which names; that of the repository unless told. */
+  readonly as?: readonly string[];
+  readonly by?: Partial<Signing>;
+  readonly sigstore?: TestSigstore;
+  /** What is signed, where that is not what it is put beside. */
+  readonly of?: Digest;
+}
+
+/** One repository of a registry with one signed image, and the ways to bend what it answers. */
+export class Stage {
+  readonly registry: TestRegistry;
+  readonly repository: string;
+  readonly strangers: Strangers;
+  /** What the maker released. */
+  readonly genuine: Manifest;
+  readonly #sigstore: TestSigstore;
+
+  constructor(registry: TestRegistry, repository: string, strangers: Strangers, sigstore: TestSigstore) {
+    this.registry = registry;
+    this.repository = repository;
+    this.strangers = strangers;
+    this.#sigstore = sigstore;
+    this.genuine = seedIndex(registry.storage, repository, { tags: [TAG] });
+  }
+
+  get storage() {
+    return this.registry.storage;
+  }
+
+  /** The image as signatures name it. */
+  get name(): string {
+    return `${this.registry.host}/${this.repository}`;
+  }
+
+  /** Gives the tag an image of somebody else. */
+  forge(options: Parameters<typeof seedIndex>[2] = {}): Manifest {
+    return seedIndex(this.storage, this.repository, { seed: 'forged', tags: [TAG], ...options });
+  }
+
+  /** Gives the tag a manifest that is written by hand. */
+  offer(body: { readonly mediaType: string }): Manifest {
+    const bytes = Buffer.from(JSON.stringify(body));
+    this.storage.putManifest(this.repository, bytes, body.mediaType, [TAG]);
+    return parseManifest(bytes, body.mediaType, this.repository);
+  }
+
+  /** Puts a signature under cosign's tag. */
+  async sign({ digest }: Pick<Manifest, 'digest'>, how: Signature = {}): Promise<void> {
+    const { as: [name = this.name] = [], by, sigstore = this.#sigstore, of = digest } = how;
+    const layer = await cosignLayer(sigstore, cosignPayload(of, name), { ...ME, ...by });
+    seedMade(this.storage, this.repository, signatureTag(digest), cosignManifest([layer]));
+  }
+
+  /** Puts a bundle with a statement beside an image. */
+  async bundle(image: Manifest, how: Signature & Parameters<typeof statementBundle>[3] = {}): Promise<void> {
+    const { as: names = [this.name], by, sigstore = this.#sigstore, of = image.digest, ...statement } = how;
+    const bundle = await statementBundle(sigstore, of, { ...ME, ...by }, { names, ...statement });
+    this.refer(image, bundle);
+  }
+
+  /** Lists something as a bundle that refers to an image. */
+  refer(image: Manifest, bundle: object): void {
+    const { tag, image: list } = referrersIndex(image.digest, [bundleManifest(bundle, image)]);
+    seedMade(this.storage, this.repository, tag, list);
+  }
+
+  /** Takes the signature of the image away. */
+  unsign(): void {
+    this.storage.deleteTag(this.repository, signatureTag(this.genuine.digest));
+  }
+
+  /** Answers one kind of question about the repository otherwise, each time. */
+  answer(kind: RequestKind, fault: Fault, reference?: string): void {
+    const when = (entry: { readonly repository: string; readonly reference: string }): boolean =>
+      entry.repository === this.repository && (reference ?? entry.reference) === entry.reference;
+    this.registry.fail({ match: { kind, when }, times: Number.POSITIVE_INFINITY, fault });
+  }
+
+  /** Keeps the digest of a manifest, and has other bytes under it. */
+  replace(digest: Digest, bytes: Buffer): void {
+    const { manifests } = this.storage.repository(this.repository);
+    const stored = manifests.get(digest);
+    if (stored === undefined) throw new Error(`there is no ${digest}`);
+    manifests.set(digest, { ...stored, bytes });
+  }
+
+  /** The image of the first platform, and what it is made of. */
+  get child() {
+    const [first] = this.genuine.kind === 'index' ? this.genuine.manifests : [];
+    const stored = first && this.storage.manifest(this.repository, first.digest);
+    if (stored === undefined) throw new Error('the image has no platforms');
+    const child = parseManifest(stored.bytes, stored.mediaType, this.repository);
+    const [layer] = child.kind === 'image' ? child.layers : [];
+    if (child.kind !== 'image' || layer === undefined) throw new Error('the image has no layers');
+    return { ...child, layer };
+  }
+}
+
+/** Returns what a blob of a test registry would be, with its digest, without storing it. */
+export function absent(mediaType: string, text: string) {
+  const bytes = Buffer.from(text);
+  return { mediaType, digest: digestOf(bytes), size: bytes.length };
+}
