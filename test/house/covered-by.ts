@@ -26,7 +26,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/pack/contents/assembly.ts': 'test/pack/run.test.ts',
   'src/pack/contents/docker-archive.ts': 'test/pack/layout.test.ts',
   'src/pack/fetch/image-fetch.ts': 'test/pack/run-failures.test.ts',
-  'src/pack/fetch/zstd-frames.ts': 'test/pack/unpacked-layer.test.ts',
+  'src/lib/zstd-frames.ts': 'test/pack/unpacked-layer.test.ts',
   'src/sync/check/expected-digest.ts': 'test/faults/conversions.test.ts',
   'src/packer.ts': 'test/packer/end-to-end.test.ts',
   'src/publish/qiniu/download-address.ts': 'test/publish/qiniu-target.test.ts',

@@ -69,6 +69,11 @@ describe('a compressed answer is declined, and undone where it comes all the sam
     ['gzip, deflate', deflateRawSync(gzipSync(CONTENT))],
     ['br', brotliCompressSync(CONTENT)],
     ['zstd', zstdCompressSync(CONTENT)],
+    // Each frame is a whole, and all of them are the answer (RFC 8878, 3).
+    [
+      'zstd',
+      Buffer.concat([CONTENT.subarray(0, 9), CONTENT.subarray(9)].map((part) => zstdCompressSync(part))),
+    ],
     ['deflate, gzip', gzipSync(deflateSync(CONTENT))],
     ['identity', CONTENT],
     // Nobody can undo what nobody knows; its digest tells.
@@ -109,6 +114,7 @@ describe('a compressed answer is declined, and undone where it comes all the sam
     ['gzip', gzipSync],
     ['deflate', deflateSync],
     ['deflate', deflateRawSync],
+    ['zstd', zstdCompressSync],
   ] as const)('and what it inflates to is limited: %s', async (coding, compress) => {
     answers(200, coding, compress(Buffer.alloc(64 * 1024 * 1024)));
     expect(await readBody(await get(), 1024 * 1024)).toBeUndefined();
@@ -119,6 +125,8 @@ describe('a compressed answer is declined, and undone where it comes all the sam
     ['not what it says', CONTENT],
     ['not what it says', CONTENT, 'br'],
     ['not what it says', CONTENT, 'zstd'],
+    ['cut', zstdCompressSync(CONTENT).subarray(0, 20), 'zstd'],
+    ['followed by something else', Buffer.concat([zstdCompressSync(CONTENT), CONTENT]), 'zstd'],
     ['not what it says', CONTENT, 'deflate'],
     ['cut', deflateSync(CONTENT).subarray(0, 20), 'deflate'],
     ['cut', deflateRawSync(CONTENT).subarray(0, 20), 'deflate'],

@@ -7,6 +7,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
+import { zstdFrames } from '../zstd-frames.ts';
 
 /** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
 const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex>([
@@ -14,7 +15,7 @@ const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex
   ['x-gzip', createGunzip],
   ['deflate', () => Duplex.from(inflated)],
   ['br', createBrotliDecompress],
-  ['zstd', createZstdDecompress],
+  ['zstd', () => Duplex.from(unpacked)],
 ]);
 /** Answers without content, and one with a part of it. */
 const NOTHING_TO_UNDO: ReadonlySet<number | undefined> = new Set([204, 206, 304]);
@@ -44,6 +45,11 @@ export function decoded(answer: IncomingMessage): {
     return pipeline(coded, make(), () => undefined);
   }, answer);
   return { headers: rest, body: body.on('error', () => undefined) };
+}
+
+/** Undoes `zstd`, of which Node alone would undo the first frame. */
+async function* unpacked(coded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield* pipeline(zstdFrames(coded), createZstdDecompress(), () => undefined);
 }
 
 /** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */

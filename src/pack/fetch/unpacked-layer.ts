@@ -4,8 +4,8 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { zstdFrames } from '../../lib/zstd-frames.ts';
 import { type Digest, digestAlgorithm, parseDigest } from '../../registry/oci/digest.ts';
-import { zstdFrames } from './zstd-frames.ts';
 
 type Compression = 'gzip' | 'zstd' | 'none';
 

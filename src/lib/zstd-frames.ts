@@ -9,6 +9,11 @@ const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
 const FRAMES_LIMIT = 1_000_000;
 const GATHERED_SIZE = 64 * 1024;
 
+/** Data is no zstd, or has more frames than it may. The code is like those of Node. */
+class FrameError extends Error {
+  readonly code = 'ZSTD_error_frames';
+}
+
 /** Gives bytes of a stream in wanted lengths. */
 class ByteQueue {
   readonly #source: AsyncIterator<Buffer>;
@@ -29,7 +34,7 @@ class ByteQueue {
 
   /** Returns up to so many bytes, and at least one. Throws at the end. */
   async some(most: number): Promise<Buffer> {
-    if (await this.isAtEnd()) throw new Error('it ends within a frame');
+    if (await this.isAtEnd()) throw new FrameError('it ends within a frame');
     const bytes = this.#held.subarray(0, most);
     this.#held = this.#held.subarray(bytes.length);
     return bytes;
@@ -94,7 +99,7 @@ function headerRest(descriptor: number): number {
 export async function* zstdFrames(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const queue = new ByteQueue(source);
   for (let frames = 0; !(await queue.isAtEnd()); frames += 1) {
-    if (frames >= FRAMES_LIMIT) throw new Error(`it has more than ${FRAMES_LIMIT} frames`);
+    if (frames >= FRAMES_LIMIT) throw new FrameError(`it has more than ${FRAMES_LIMIT} frames`);
     const magic = await queue.exactly(4);
     const kind = magic.readUInt32LE(0);
     if (isSkippable(kind)) {
@@ -102,7 +107,7 @@ export async function* zstdFrames(source: AsyncIterable<Buffer>): AsyncGenerator
       while (left > 0) left -= (await queue.some(left)).length;
       continue;
     }
-    if (kind !== MAGIC) throw new Error('something else follows a frame');
+    if (kind !== MAGIC) throw new FrameError('something else follows a frame');
     const descriptor = await queue.exactly(1);
     const flags = descriptor.readUInt8(0);
     const gathered = new Gathered();
