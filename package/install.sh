@@ -189,16 +189,21 @@ fi
 
 # Prints how someone else could change a folder, or nothing.
 others_may() {
-  stat -c '%u %g %a' -- "$1" 2>/dev/null | {
-    read -r owner group mode || { say 'nobody can tell whose it is'; exit 0; }
+  stat -c '%u %g %a %G' -- "$1" 2>/dev/null | {
+    read -r owner group mode group_name || { say 'nobody can tell whose it is'; exit 0; }
     case $owner in
       0 | "$me") ;;
       # The folder that --root names is the choice of who runs this.
       *) [ "$1" = "$root" ] || say "user $owner owns it" ;;
     esac
     if [ $((0$mode & 02)) -ne 0 ]; then say 'everybody may write to it'; fi
-    if [ $((0$mode & 020)) -ne 0 ] && { [ "$me" -eq 0 ] || [ "$group" != "$my_group" ]; }; then
-      say "group $group may write to it"
+    if [ $((0$mode & 020)) -ne 0 ]; then
+      case $group:$group_name in
+        # Debian's installer gave /usr/local to this group, whose members can become root by it anyway.
+        # https://www.debian.org/doc/debian-policy/ch-opersys.html#site-specific-programs
+        50:staff) ;;
+        *) if [ "$me" -eq 0 ] || [ "$group" != "$my_group" ]; then say "group $group may write to it"; fi ;;
+      esac
     fi
   } | head -n 1
 }

@@ -128,6 +128,15 @@ describe('what others could exchange after it was placed', () => {
     expect(existsSync(join(root, 'data/cni/bin/bridge'))).toBe(true);
   });
 
+  it.runIf(isRoot && /^staff:[^:]*:50:/m.test(readFileSync('/etc/group', 'utf8')))(
+    "is put into a folder of Debian's group staff, as /usr/local is on many machines",
+    () => {
+      makeFolder('usr/local', 0o2775);
+      chownSync(join(root, 'usr/local'), 0, 50);
+      expect(pack.install()).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
+
   it.runIf(isRoot)('may go into a tree of whoever has it made', () => {
     chownSync(root, STRANGER, STRANGER);
     expect(pack.install().status).toBe(0);
