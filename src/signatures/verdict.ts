@@ -70,9 +70,12 @@ export function unnamed(text: string): Reason {
 
 /** What is wrong with a signature that is by someone else. */
 export function byAnother(signer: FoundSigner): string {
-  const { identity, issuer, identityKind } = signer;
-  const seems = identity.includes('://') ? 'uri' : 'email';
-  if (identityKind === seems) return `it is by ${describeSigner(signer)}`;
+  const { identityKind } = signer;
+  const seems = signer.identity.includes('://') ? 'uri' : 'email';
+  // A certificate has room for names of many kilobytes.
+  const identity = shown(signer.identity, 300);
+  const issuer = shown(signer.issuer, 300);
+  if (identityKind === seems) return `it is by ${describeSigner({ identity, issuer })}`;
   const kind = identityKind === 'uri' ? 'a URI' : 'an e-mail address';
   return `it is by ${identity}, which its certificate has as ${kind} (${issuer})`;
 }

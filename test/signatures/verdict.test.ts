@@ -56,6 +56,11 @@ test('a signature by someone else says by whom', () => {
   );
 });
 
+test('a signature by someone with a name of kilobytes says how it begins', () => {
+  const told = byAnother({ identity: 'a'.repeat(5000), issuer: 'b'.repeat(5000), identityKind: 'email' });
+  expect(told).toBe(`it is by ${'a'.repeat(299)}… (${'b'.repeat(299)}…)`);
+});
+
 test('a signature by a name of another kind than it seems says so', () => {
   expect(byAnother({ ...ME, identityKind: 'uri' })).toBe(
     'it is by me@example.com, which its certificate has as a URI (https://accounts.example.com)',
