@@ -131,3 +131,9 @@ it.each([
 ])('%s starts with a host: %s', (text, is) => {
   expect(startsWithHost(text)).toBe(is);
 });
+
+it.each(['user:password@', '[:@'])('what is nothing but a login, %j, is refused by some name', (text) => {
+  expect(() => parseHost(text)).toThrow(
+    expect.objectContaining({ code: 'REFERENCE_MALFORMED', about: 'image reference' }),
+  );
+});

@@ -35,7 +35,7 @@ const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set([
 
 function malformed(about: string, message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
   // A password in an address would get into logs and pages.
-  const shown = about === '' ? 'image reference' : withoutLogin(about).slice(0, 400);
+  const shown = withoutLogin(about).slice(0, 400) || 'image reference';
   return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 
