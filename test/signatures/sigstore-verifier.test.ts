@@ -4,7 +4,7 @@ import type { Candidate } from '../../src/signatures/candidate.ts';
 import { readBundle } from '../../src/signatures/sigstore-bundle.ts';
 import { SigstoreVerifier } from '../../src/signatures/sigstore-verifier.ts';
 import { messageBundle, statementBundle } from '../support/sigstore/signature.ts';
-import { TestSigstore } from '../support/sigstore/sigstore.ts';
+import { type SigstoreDetails, TestSigstore } from '../support/sigstore/sigstore.ts';
 
 const MANIFEST = Buffer.from('{"schemaVersion":2}');
 const DIGEST = digestOf(MANIFEST);
@@ -27,6 +27,16 @@ describe('a trusted root', () => {
   test.each(['tlogs', 'ctlogs', 'certificateAuthorities'])('without %s is refused', (part) => {
     expect(() => new SigstoreVerifier({ ...sigstore.trustedRoot, [part]: [] })).toThrow(
       'it has no certificate authority, no log of certificates or no log of signatures',
+    );
+  });
+
+  test.each<[log: string, details: SigstoreDetails]>([
+    ['of signatures', { logValidity: {} }],
+    ['of certificates', { certificateLogValidity: { end: '2040-01-01T00:00:00Z' } }],
+  ])('with a log %s that has no time from which it is to be believed is refused', async (_log, details) => {
+    const open = await TestSigstore.start(details);
+    expect(() => new SigstoreVerifier(open.trustedRoot)).toThrow(
+      'it does not say from when on a log is to be believed',
     );
   });
 
