@@ -8,7 +8,9 @@ import { buildPacker, runIn } from '../support/built-packer.ts';
 import { PUBLIC_TOKENS } from '../support/registry/access.ts';
 import { seedOtherLayers } from '../support/registry/other-layers.ts';
 import { startRegistry, type TestRegistry } from '../support/registry/registry.ts';
-import { seedImage } from '../support/registry/seed.ts';
+import { seedImage, seedMade } from '../support/registry/seed.ts';
+import { cosignLayer, cosignManifest, cosignPayload, signatureTag } from '../support/sigstore/signature.ts';
+import { TestSigstore } from '../support/sigstore/sigstore.ts';
 
 const NAME = 'kube-1.37.1-amd64.tar.gz';
 const LAYERS = [1000, 2000, 3000];
@@ -20,10 +22,12 @@ describe('the built packer at a mirror', () => {
   let packer: string;
   let maker: TestRegistry;
   let mirror: TestRegistry;
+  let sigstore: TestSigstore;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keel packer '));
     packer = buildPacker(folder);
+    sigstore = await TestSigstore.start();
     [maker, mirror] = await Promise.all([
       startRegistry({ access: PUBLIC_TOKENS }),
       startRegistry({ access: PUBLIC_TOKENS }),
@@ -42,10 +46,13 @@ describe('the built packer at a mirror', () => {
     seedOtherLayers(mirror.storage, `keel/${name}`, genuine, ['v1'], change);
   }
 
-  async function pack(name: string, host: string, line: readonly string[] = []) {
+  async function pack(name: string, host: string, line: readonly string[] = [], signatures: object = {}) {
     const own = join(folder, `${name} ${line.length}`);
     const images = [{ name, tag: 'v1', image: `${host}/${name}` }];
-    writeFileSync(join(folder, 'versions.json'), JSON.stringify({ arch: 'amd64', images, components: [] }));
+    writeFileSync(
+      join(folder, 'versions.json'),
+      JSON.stringify({ arch: 'amd64', images, components: [], signatures }),
+    );
     const said = await runIn(folder, packer, [
       ...['--kube-version', '1.37.1', '--image-source', `${mirror.host}/keel`, '--retry', '1'],
       ...['--output', own, '--image-output', join(own, 'images'), '--download-output', own, ...line],
@@ -93,6 +100,37 @@ describe('the built packer at a mirror', () => {
     const again = await pack(name, maker.host, ['--lock', lock, '--json']);
     expect(again.code, again.stderr).toBe(0);
     expect(readFileSync(again.file).equals(readFileSync(first.file))).toBe(true);
+  });
+
+  it.each<[string, Change, boolean]>([
+    ['signed-otherwise', (layers) => layers.toReversed().map(zip), true],
+    ['signed-and-zstd', (layers) => layers.map((tar) => zstdCompressSync(tar)), true],
+    ['signed-unreached', (layers) => layers.toReversed().map(zip), false],
+  ])('packs only what is signed, where that is required: %s', async (name, change, isReached) => {
+    publish(name, change);
+    const genuine = maker.storage.manifest(name, 'v1')?.digest;
+    if (genuine === undefined) throw new Error(`${name} is not there`);
+    const host = isReached ? maker.host : '127.0.0.1:1';
+    const signer = { identity: 'release@example.com', issuer: 'https://accounts.example.com' };
+    const layer = await cosignLayer(sigstore, cosignPayload(genuine, `${host}/${name}`), signer);
+    for (const [registry, repository] of [
+      [maker, name],
+      [mirror, `keel/${name}`],
+    ] as const)
+      seedMade(registry.storage, repository, signatureTag(genuine), cosignManifest([layer]));
+    const required = ['--verify-signatures', 'require', '--trusted-root', sigstore.writeTrustedRoot(folder)];
+    const refused = await pack(name, host, required, { [host]: signer });
+    expect(refused.code, refused.stderr).toBe(1);
+    expect(refused.stderr).toMatch(/:v1: (?:it has no signature|.* has no signature of it)/);
+    expect(existsSync(refused.file)).toBe(false);
+    // The genuine image itself is packed.
+    seedImage(mirror.storage, `keel/${name}`, { seed: name, layers: LAYERS, tags: ['v1'] });
+    const packed = await pack(name, host, required, { [host]: signer });
+    expect(packed.code, packed.stderr).toBe(0);
+    expect(JSON.parse(packed.read('keel-package.json')).images[0].signature).toEqual({
+      kind: 'verified',
+      ...signer,
+    });
   });
 
   it("names neither the maker's registry nor its repository for what only the mirror knows", async () => {
