@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeFailure, failureCode } from '../../src/lib/failure.ts';
@@ -134,6 +134,44 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     await expect(again()).rejects.toMatchObject({ code: 'IMAGES_FAILED' });
     world.write(versions());
     expect((await again()).result.kind).toBe('packed');
+  });
+
+  it('tells in the package what this run found where that is otherwise than its lock says', async () => {
+    world.write(versions());
+    const lock = join(world.folder, 'claimed.lock.json');
+    const packWith = async (name: string, values: Record<string, string> = {}) => {
+      const { result, reporter } = await pack(name, { 'verify-signatures': 'warn', lock, ...values });
+      if (result.kind !== 'packed') throw new Error(result.kind);
+      const signatures = contentsOf(result.file.path).images.map(({ signature }) => signature);
+      const differing = reporter.warnings.filter((text) => text.startsWith(lock));
+      return { signatures, differing, sha256: result.file.sha256 };
+    };
+    const verified = { kind: 'verified', ...ME };
+    const first = await packWith('claimed');
+    expect(first).toMatchObject({ signatures: [verified, verified, verified], differing: [] });
+    // Other authorities count now, so nothing of this counts any more.
+    const others = mkdtempSync(join(world.folder, 'others-'));
+    const elsewhere = { 'trusted-root': (await TestSigstore.start()).writeTrustedRoot(others) };
+    const refused = { kind: 'unverified', reason: expect.stringContaining('of no trusted authority') };
+    expect(await packWith('unclaimed', elsewhere)).toMatchObject({
+      signatures: [refused, refused, refused],
+      differing: [
+        expect.stringContaining(
+          ': images and components are as locked, but not what is found of the signatures of 3 images (',
+        ),
+      ],
+    });
+    expect(await packWith('unasked', { 'verify-signatures': 'off' })).toEqual(first);
+    // What had no signature then may have one by now.
+    const text = readFileSync(lock, 'utf8');
+    const signature = /"kind": "verified",\s*"identity": "[^"]*",\s*"issuer": "[^"]*"/;
+    writeFileSync(lock, text.replace(signature, '"kind": "unverified", "reason": "then"'));
+    expect((await packWith('signed-since')).signatures).toEqual([verified, verified, verified]);
+    // Why there is none may be told in other words each time, and changes no package.
+    expect((await packWith('unsigned-still', elsewhere)).signatures[0]).toEqual({
+      kind: 'unverified',
+      reason: 'then',
+    });
   });
 
   it('refuses before anything is fetched what nobody said a signer for, also in a dry run', async () => {

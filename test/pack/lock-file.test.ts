@@ -260,11 +260,15 @@ describe('what a lock is held against', () => {
     const [same, other] = [HEX, OTHER].map((hex) => parseDigest(`sha256:${hex}`, 'test'));
     if (same === undefined || other === undefined) throw new Error('there are two');
     const files = (...entries: [string, Digest][]) => new Map(entries);
-    expect(changesOf(() => requireLockedFiles(lock, files(['a.conf', same], ['install.sh', same])))).toEqual(
-      [],
-    );
-    expect(changesOf(() => requireLockedFiles(lock, files(['install.sh', other], ['b.conf', same])))).toEqual(
-      ['a.conf is gone', 'b.conf is new', 'install.sh has other content'],
-    );
+    expect(
+      changesOf(() =>
+        requireLockedFiles(lock, files(['a.conf', same], ['install.sh', same]), { images: [] }),
+      ),
+    ).toEqual([]);
+    expect(
+      changesOf(() =>
+        requireLockedFiles(lock, files(['install.sh', other], ['b.conf', same]), { images: [] }),
+      ),
+    ).toEqual(['a.conf is gone', 'b.conf is new', 'install.sh has other content']);
   });
 });

@@ -17,7 +17,7 @@ import type { EarlyCheck, ImageCheck, UpstreamComparison } from './maker-compari
 export interface ComparedImage {
   readonly image: FoundImage;
   readonly check: EarlyCheck;
-  /** Undefined if none is wanted. That of a locked image is the lock's. */
+  /** As the package tells it; undefined if none is wanted. */
   readonly signature?: ImageSignature | undefined;
   /** The signature that this run found; undefined if none is wanted. */
   readonly verification?: ImageSignature | undefined;
@@ -55,11 +55,14 @@ export async function lookUpImages(
       const known = locked?.get(formatReference(plan.upstream));
       if (known !== undefined) {
         const image = await findLockedImage(plan, known, parts);
-        const { check, signature } = known;
-        // A verified image is locked by its digest. The package repeats what the lock says, so that it stays the same.
-        const isVerified = signature?.kind === 'verified' && isCurrent(known, image, parts.verification);
-        const verification = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
-        return { image, check, signature, verification };
+        const { check } = known;
+        // A verified image is locked by its digest.
+        const isVerified =
+          known.signature?.kind === 'verified' && isCurrent(known, image, parts.verification);
+        const verification = isVerified
+          ? known.signature
+          : await parts.verification?.verify(image, parts.signal);
+        return { image, check, signature: signatureNow(known, verification), verification };
       }
       const image = await findImage(plan, parts);
       const [check, signature] = await Promise.all([
@@ -87,6 +90,15 @@ function isCurrent(
   verification: ImageVerification | undefined,
 ): boolean {
   return verification === undefined || signedUnder === verification.policyOf(image);
+}
+
+/** Returns what a package tells: what this run found, and what the lock says only where that comes to the same. */
+function signatureNow(
+  { signature: locked }: LockedCheck,
+  found: ImageSignature | undefined,
+): ImageSignature | undefined {
+  const isSame = found === undefined || (found.kind === 'unverified' && locked?.kind === 'unverified');
+  return isSame ? locked : found;
 }
 
 interface ImageFetch {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
@@ -211,14 +212,21 @@ function planChanges(lock: Lock, plan: PackagePlan, imageFormat: string): string
 }
 
 /** Returns, a sentence each, which files of a package differ from a lock. */
-function fileChanges(lock: Lock, files: ReadonlyMap<string, Digest>): string[] {
-  const paths = [...new Set([...lock.files.keys(), ...files.keys()])].toSorted();
+function fileChanges(lock: ReadonlyMap<string, Digest>, files: ReadonlyMap<string, Digest>): string[] {
+  const paths = [...new Set([...lock.keys(), ...files.keys()])].toSorted();
   return paths.flatMap((path) => {
-    const [before, now] = [lock.files.get(path), files.get(path)];
+    const [before, now] = [lock.get(path), files.get(path)];
     if (before === now) return [];
     if (before === undefined) return [`${path} is new`];
     return [now === undefined ? `${path} is gone` : `${path} has other content`];
   });
+}
+
+/** Returns the images of a package of which it tells another signature than a lock does. */
+function signatureChanges(lock: Lock, { images }: Pick<PackageContents, 'images'>): string[] {
+  return images.flatMap(({ upstream, signature }) =>
+    isDeepStrictEqual(lock.images.get(upstream)?.signature, signature) ? [] : [upstream],
+  );
 }
 
 /** Makes sure that a plan is for the locked package. Throws `LOCK_DIFFERS` with all that changed. */
@@ -226,11 +234,23 @@ export function requireLockedPlan(lock: Lock, plan: PackagePlan, imageFormat: st
   requireUnchanged(lock, planChanges(lock, plan, imageFormat));
 }
 
+/** The files of a package that tell of signatures. All else in them follows from what is locked. */
+const TELLING_FILES: ReadonlySet<string> = new Set(['keel-package.json', 'sbom.spdx.json']);
+
 /**
- * Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`.
+ * Makes sure that the files that are neither of an image nor of a component are the locked ones, but for what is found of
+ * signatures: those images are returned of which that is otherwise now. Throws `LOCK_DIFFERS`.
  */
-export function requireLockedFiles(lock: Lock, files: ReadonlyMap<string, Digest>): void {
-  requireUnchanged(lock, fileChanges(lock, files));
+export function requireLockedFiles(
+  lock: Lock,
+  files: ReadonlyMap<string, Digest>,
+  contents: Pick<PackageContents, 'images'>,
+): readonly string[] {
+  const resigned = signatureChanges(lock, contents);
+  const locked = (map: ReadonlyMap<string, Digest>): ReadonlyMap<string, Digest> =>
+    resigned.length === 0 ? map : new Map([...map].filter(([path]) => !TELLING_FILES.has(path)));
+  requireUnchanged(lock, fileChanges(locked(lock.files), locked(files)));
+  return resigned;
 }
 
 function requireUnchanged(lock: Lock, changes: readonly string[]): void {

@@ -7,6 +7,7 @@ import { requireOutputFile } from '../../lib/output-file.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import type { SecretListener } from '../../lib/secret-forms.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import type { CredentialHelper } from '../../registry/auth/docker-config.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
@@ -124,14 +125,14 @@ async function build(
     reporter.section(`Packing ${plan.fileName}`);
     const tree = await assemble({ plan, overlay, imageFormat, ...fetched }, signal);
     const { contents, ownFiles } = tree;
-    if (lock !== undefined) requireLockedFiles(lock, ownFiles);
+    const resigned = lock === undefined ? [] : requireLockedFiles(lock, ownFiles, contents);
     const file = await write(tree, folders.output, { reporter, signal });
     const warning = uncheckedWarning(contents);
     if (warning !== undefined) reporter.warning(warning);
     reporter.line(packageHeadline(contents, file.size));
     reporter.line(`${file.path}, ${file.sha256}`);
     const { tarSha256 } = file;
-    if (lock !== undefined) tellLocked(lock, tarSha256, reporter);
+    if (lock !== undefined) tellLocked(lock, { tarSha256, resigned }, reporter);
     else if (settings.lock !== undefined) {
       writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256, signatures });
       reporter.line(`${settings.lock} locks it: with --lock the same package is packed again`);
@@ -184,11 +185,20 @@ async function write(
   return { path: output, name, size, sha256: digest(sha256), tarSha256: digest(tarSha256), qetag };
 }
 
-function tellLocked(lock: Lock, tarSha256: Digest, reporter: Reporter): void {
-  if (lock.tar === tarSha256) {
-    reporter.line(`it is the package that ${lock.file} locks`);
-    return;
+/** `resigned` are images of which other signatures are found than the lock tells. */
+function tellLocked(
+  lock: Lock,
+  { tarSha256, resigned }: { readonly tarSha256: Digest; readonly resigned: readonly string[] },
+  reporter: Reporter,
+): void {
+  if (resigned.length > 0) {
+    const images = `${countOf(resigned.length, 'image')} (${resigned.join(', ')})`;
+    reporter.warning(
+      `${lock.file}: images and components are as locked, but not what is found of the signatures of ${images}: the package tells what this run found`,
+    );
+  } else if (lock.tar === tarSha256) reporter.line(`it is the package that ${lock.file} locks`);
+  else {
+    const told = `the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
+    reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
   }
-  const told = `the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
-  reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
 }
