@@ -11,7 +11,7 @@ import { TestSigstore } from '../../support/sigstore/sigstore.ts';
 import { loginVariables } from '../../support/token-server.ts';
 import { brokenPromises } from './promise.ts';
 import { SOURCE_ATTACKS } from './source-attacks.ts';
-import { ME, Stage, TAG } from './source-stage.ts';
+import { ME, Stage, TAG } from './stage.ts';
 
 const SYNCTL = resolve('build/src/synctl.js');
 const READER = { username: 'reader', password: 'password of the reader' };
@@ -43,7 +43,12 @@ class World {
     this.#registries = [...registries];
     this.#trustedRoot = sigstore.writeTrustedRoot(this.#folder);
     this.stages = SOURCE_ATTACKS.map((_, index) => {
-      return new Stage(source, `image-${index + 10}`, this.strangers, sigstore);
+      return new Stage({
+        registry: source,
+        repository: `image-${index + 10}`,
+        strangers: this.strangers,
+        sigstore,
+      });
     });
     writeFileSync(
       join(this.#folder, 'image_set.json'),

@@ -4,7 +4,7 @@ import { signatureTag } from '../../support/sigstore/signature.ts';
 import { signerExtensions, TestSigstore } from '../../support/sigstore/sigstore.ts';
 import { made } from '../lies.ts';
 import type { Promised } from './promise.ts';
-import { absent, ME, type Stage, TAG } from './source-stage.ts';
+import { absent, ME, METADATA, type Stage, TAG } from './stage.ts';
 
 /** What becomes of an image, and whether what arrives is what its maker released. */
 export type Ending =
@@ -34,7 +34,6 @@ export interface SourceAttack extends Promised {
 const FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const NUMBERS = Array.from({ length: 1000 }, (_, at) => at);
-const METADATA = 'https://169.254.169.254/latest/meta-data';
 /** The same address, as IPv6 has it. */
 const DISGUISED_METADATA = 'https://[::ffff:a9fe:a9fe]/latest/meta-data';
 

@@ -18,8 +18,10 @@ import type { Signing, TestSigstore } from '../../support/sigstore/sigstore.ts';
 /** Whose signatures count. */
 export const ME = { identity: 'release@example.com', issuer: 'https://accounts.example.com' };
 export const TAG = 'v1.0.0';
+/** Where a cloud tells its machines their credentials. */
+export const METADATA = 'https://169.254.169.254/latest/meta-data';
 
-/** Hosts that the registry names, and that should learn nothing of it. */
+/** Hosts that the registry names, and that should learn nothing. */
 export interface Strangers {
   /** Over TLS. */
   readonly elsewhere: TestRegistry;
@@ -31,34 +33,46 @@ interface Signature {
   readonly as?: readonly string[];
   readonly by?: Partial<Signing>;
   readonly sigstore?: TestSigstore;
+  /** Where the signature is put, if that is not the repository. */
+  readonly at?: { readonly registry: TestRegistry; readonly repository: string };
   /** What is signed, where that is not what it is put beside. */
   readonly of?: Digest;
+}
+
+interface StageParts {
+  readonly registry: TestRegistry;
+  readonly repository: string;
+  /** Where the maker has it, if that is not the registry. */
+  readonly name?: string;
+  readonly strangers: Strangers;
+  readonly sigstore: TestSigstore;
 }
 
 /** One repository of a registry with one signed image, and the ways to bend what it answers. */
 export class Stage {
   readonly registry: TestRegistry;
   readonly repository: string;
+  /** The image as signatures name it. */
+  readonly name: string;
   readonly strangers: Strangers;
   /** What the maker released. */
   readonly genuine: Manifest;
+  /** Its image for the first platform, with the first layer. */
+  readonly child: ReturnType<typeof firstChild>;
   readonly #sigstore: TestSigstore;
 
-  constructor(registry: TestRegistry, repository: string, strangers: Strangers, sigstore: TestSigstore) {
+  constructor({ registry, repository, name, strangers, sigstore }: StageParts) {
     this.registry = registry;
     this.repository = repository;
+    this.name = name ?? `${registry.host}/${repository}`;
     this.strangers = strangers;
     this.#sigstore = sigstore;
-    this.genuine = seedIndex(registry.storage, repository, { tags: [TAG] });
+    this.genuine = seedIndex(registry.storage, repository, { seed: repository, tags: [TAG] });
+    this.child = firstChild(registry, repository, this.genuine);
   }
 
   get storage() {
     return this.registry.storage;
-  }
-
-  /** The image as signatures name it. */
-  get name(): string {
-    return `${this.registry.host}/${this.repository}`;
   }
 
   /** Gives the tag an image of somebody else. */
@@ -75,9 +89,9 @@ export class Stage {
 
   /** Puts a signature under cosign's tag. */
   async sign({ digest }: Pick<Manifest, 'digest'>, how: Signature = {}): Promise<void> {
-    const { as: [name = this.name] = [], by, sigstore = this.#sigstore, of = digest } = how;
+    const { as: [name = this.name] = [], by, sigstore = this.#sigstore, of = digest, at = this } = how;
     const layer = await cosignLayer(sigstore, cosignPayload(of, name), { ...ME, ...by });
-    seedMade(this.storage, this.repository, signatureTag(digest), cosignManifest([layer]));
+    seedMade(at.registry.storage, at.repository, signatureTag(digest), cosignManifest([layer]));
   }
 
   /** Puts a bundle with a statement beside an image. */
@@ -112,20 +126,20 @@ export class Stage {
     if (stored === undefined) throw new Error(`there is no ${digest}`);
     manifests.set(digest, { ...stored, bytes });
   }
-
-  /** The image of the first platform, and what it is made of. */
-  get child() {
-    const [first] = this.genuine.kind === 'index' ? this.genuine.manifests : [];
-    const stored = first && this.storage.manifest(this.repository, first.digest);
-    if (stored === undefined) throw new Error('the image has no platforms');
-    const child = parseManifest(stored.bytes, stored.mediaType, this.repository);
-    const [layer] = child.kind === 'image' ? child.layers : [];
-    if (child.kind !== 'image' || layer === undefined) throw new Error('the image has no layers');
-    return { ...child, layer };
-  }
 }
 
-/** Returns what a blob of a test registry would be, with its digest, without storing it. */
+/** Returns the image of the first platform of an index, and its first layer. */
+function firstChild({ storage }: TestRegistry, repository: string, index: Manifest) {
+  const [first] = index.kind === 'index' ? index.manifests : [];
+  const stored = first && storage.manifest(repository, first.digest);
+  if (stored === undefined) throw new Error('the image has no platforms');
+  const child = parseManifest(stored.bytes, stored.mediaType, repository);
+  const [layer] = child.kind === 'image' ? child.layers : [];
+  if (child.kind !== 'image' || layer === undefined) throw new Error('the image has no layers');
+  return { ...child, layer };
+}
+
+/** Returns the description of a blob that no registry has. */
 export function absent(mediaType: string, text: string) {
   const bytes = Buffer.from(text);
   return { mediaType, digest: digestOf(bytes), size: bytes.length };
