@@ -7,6 +7,7 @@ import { RE2JS } from 're2js';
 /** Parts that a star does not cross: whoever may name a branch could else write the end of another identity into it. */
 const WITHIN = '[^/@]*';
 const STARS = /\*+/;
+const EACH_STAR = /\*+/g;
 
 /** Returns whether a pattern matches a whole identity. */
 export function isIdentity(pattern: string, identity: string): boolean {
@@ -14,6 +15,11 @@ export function isIdentity(pattern: string, identity: string): boolean {
   const gaps = [...pattern.matchAll(/\*+/g)].map(([stars]) => (stars.length === 1 ? WITHIN : '.*'));
   const expression = literals.map((literal, index) => `${literal}${gaps[index] ?? ''}`).join('');
   return RE2JS.compile(expression, RE2JS.DOTALL).testExact(identity);
+}
+
+/** Returns whether only "/" or "@" keeps a star of a pattern from matching; until version 1.0 a star was any text. */
+export function isNearly(pattern: string, identity: string): boolean {
+  return !isIdentity(pattern, identity) && isIdentity(pattern.replaceAll(EACH_STAR, '**'), identity);
 }
 
 /** Everybody can be an owner there, also of a name that begins like another. */
@@ -65,7 +71,7 @@ export function adviseOnWorkflow(pattern: string): string | undefined {
 }
 
 const FORM =
-  'write https://github.com/OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/tags/v*, where "*" stands for text without "/" and "@"';
+  'write https://github.com/OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/tags/v*, where "*" stands for text without "/" and "@", and "**" for any';
 
 function isLike(part: string | undefined, name: string): boolean {
   return part !== undefined && isIdentity(part, name);

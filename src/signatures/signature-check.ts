@@ -259,7 +259,7 @@ function judge(
     return { text: explain(error) };
   }
   const wanted = signers.filter((one) => isSigner(one, signer));
-  if (wanted.length === 0) return { text: byAnother(signer) };
+  if (wanted.length === 0) return { text: byAnother(signer, signers) };
   const reasons: Reason[] = [];
   for (const { signedAs, acceptUnnamed = false } of wanted) {
     const expected = nameWhenSigned(name, applied.scope, signedAs);
@@ -272,7 +272,7 @@ function judge(
         : { text: `it was signed as ${shown(compared.signedAs)}, not as ${expected}` },
     );
   }
-  return reasons[0] ?? { text: byAnother(signer) };
+  return reasons[0] ?? { text: byAnother(signer, signers) };
 }
 
 const EXPLANATIONS: ReadonlyMap<string, string> = new Map([

@@ -1,4 +1,5 @@
 import type { SignaturePolicies, Signer } from '../config/signature-policy.ts';
+import { isNearly } from '../config/signer-identity.ts';
 import { Failure } from '../lib/failure.ts';
 import { joinWords } from '../lib/text/sentence.ts';
 import { shown } from './candidate.ts';
@@ -68,8 +69,16 @@ export function unnamed(text: string): Reason {
   return { text: `it names no image${text === '' ? '' : `, only ${shown(text, 100)}`}`, isUnnamed: true };
 }
 
-/** What is wrong with a signature that is by someone else. */
-export function byAnother(signer: FoundSigner): string {
+/** What is wrong with a signature that is by none of these signers. */
+export function byAnother(signer: FoundSigner, wanted: readonly Signer[]): string {
+  const near = wanted.find(
+    ({ issuer, identity }) => issuer === signer.issuer && isNearly(identity, signer.identity),
+  );
+  const stars = near === undefined ? '' : `, and "*" of ${near.identity} stands for no "/" and no "@"`;
+  return `${describeAnother(signer)}${stars}`;
+}
+
+function describeAnother(signer: FoundSigner): string {
   const { identityKind } = signer;
   const seems = signer.identity.includes('://') ? 'uri' : 'email';
   // A certificate has room for names of many kilobytes.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { adviseOnWorkflow, findAnyone, isIdentity } from '../../src/config/signer-identity.ts';
+import { adviseOnWorkflow, findAnyone, isIdentity, isNearly } from '../../src/config/signer-identity.ts';
 
 const WORKFLOWS = 'https://github.com/org/app/.github/workflows';
 
@@ -107,5 +107,16 @@ describe('an identity', () => {
     ['https://gitlab.com/org/app//.gitlab-ci.yml@refs/heads/main'],
   ])('that names its parts is left alone: %s', (pattern) => {
     expect(adviseOnWorkflow(pattern)).toBeUndefined();
+  });
+
+  test.each<[pattern: string, identity: string, isNear: boolean]>([
+    [`${WORKFLOWS}/*`, `${WORKFLOWS}/release.yml@refs/tags/v1`, true],
+    ['https://gitlab.com/org/*', 'https://gitlab.com/org/app//.gitlab-ci.yml@refs/heads/main', true],
+    [`${WORKFLOWS}/release.yml@refs/heads/*`, `${WORKFLOWS}/release.yml@refs/heads/release/1.2`, true],
+    [`${WORKFLOWS}/release.yml@refs/heads/*`, `${WORKFLOWS}/release.yml@refs/heads/main`, false],
+    [`${WORKFLOWS}/*`, 'https://github.com/other/app/.github/workflows/release.yml@refs/tags/v1', false],
+    ['me@example.com', 'you@example.com', false],
+  ])('that only "/" or "@" keeps from matching is known: %s and %s', (pattern, identity, isNear) => {
+    expect(isNearly(pattern, identity)).toBe(isNear);
   });
 });

@@ -51,22 +51,35 @@ test('an image without a signature says whose is wanted', () => {
 });
 
 test('a signature by someone else says by whom', () => {
-  expect(byAnother({ ...YOU, identityKind: 'email' })).toBe(
+  expect(byAnother({ ...YOU, identityKind: 'email' }, [])).toBe(
     'it is by you@example.com (https://accounts.example.com)',
   );
 });
 
+test('a signature of whom a star no longer covers says what stars stand for', () => {
+  const issuer = 'https://gitlab.com';
+  const identity = 'https://gitlab.com/org/app//.gitlab-ci.yml@refs/heads/main';
+  const found = { identity, issuer, identityKind: 'uri' } as const;
+  const seen = `it is by ${identity} (${issuer})`;
+  const wanted = { identity: 'https://gitlab.com/org/*', issuer };
+  expect(byAnother(found, [ME, wanted])).toBe(
+    `${seen}, and "*" of https://gitlab.com/org/* stands for no "/" and no "@"`,
+  );
+  expect(byAnother(found, [{ ...wanted, identity: 'https://gitlab.com/other/*' }])).toBe(seen);
+  expect(byAnother(found, [{ ...wanted, issuer: 'https://example.com' }])).toBe(seen);
+});
+
 test('a signature by someone with a name of kilobytes says how it begins', () => {
-  const told = byAnother({ identity: 'a'.repeat(5000), issuer: 'b'.repeat(5000), identityKind: 'email' });
+  const told = byAnother({ identity: 'a'.repeat(5000), issuer: 'b'.repeat(5000), identityKind: 'email' }, []);
   expect(told).toBe(`it is by ${'a'.repeat(299)}… (${'b'.repeat(299)}…)`);
 });
 
 test('a signature by a name of another kind than it seems says so', () => {
-  expect(byAnother({ ...ME, identityKind: 'uri' })).toBe(
+  expect(byAnother({ ...ME, identityKind: 'uri' }, [])).toBe(
     'it is by me@example.com, which its certificate has as a URI (https://accounts.example.com)',
   );
   const identity = 'https://github.com/a/b';
-  expect(byAnother({ ...ME, identity, identityKind: 'email' })).toBe(
+  expect(byAnother({ ...ME, identity, identityKind: 'email' }, [])).toBe(
     `it is by ${identity}, which its certificate has as an e-mail address (${ME.issuer})`,
   );
 });
