@@ -187,14 +187,20 @@ fi
 # Who owns a program or unit, or may write to a folder on the way to it, can exchange it after it was placed. An access
 # list that lets anybody write shows in the bits of the group.
 
+command -v stat >/dev/null 2>&1 || fail 'stat is missing on this machine; it is part of coreutils and busybox'
+# Who made the tree that --root names can change all of it: to name it was the choice of who runs this.
+maker=$me
+[ -z "$root" ] || maker=$(stat -c %u -- "$root")
+
+has_access_list() { case $(ls -ld -- "$1") in ??????????+*) return 0 ;; *) return 1 ;; esac; }
+
 # Prints how someone else could change a folder, or nothing.
 others_may() {
   stat -c '%u %g %a %G' -- "$1" 2>/dev/null | {
     read -r owner group mode group_name || { say 'nobody can tell whose it is'; exit 0; }
     case $owner in
-      0 | "$me") ;;
-      # The folder that --root names is the choice of who runs this.
-      *) [ "$1" = "$root" ] || say "user $owner owns it" ;;
+      0 | "$me" | "$maker") ;;
+      *) say "user $owner owns it" ;;
     esac
     if [ $((0$mode & 02)) -ne 0 ]; then say 'everybody may write to it'; fi
     if [ $((0$mode & 020)) -ne 0 ]; then
@@ -202,6 +208,8 @@ others_may() {
         # Debian's installer gave /usr/local to this group, whose members can become root by it anyway.
         # https://www.debian.org/doc/debian-policy/ch-opersys.html#site-specific-programs
         50:staff) ;;
+        # The private group of the owner, as where umask is 002, unless an access list names others.
+        "$owner":*) if has_access_list "$1"; then say 'its access list may let others write to it'; fi ;;
         *) if [ "$me" -eq 0 ] || [ "$group" != "$my_group" ]; then say "group $group may write to it"; fi ;;
       esac
     fi
@@ -210,7 +218,7 @@ others_may() {
 
 # Fails where a folder or one above it, up to the root, is nobody's to install into. What is not there yet is fine.
 require_safe_folder() {
-  if [ "$1" != "${root:-/}" ]; then
+  if [ "$1" != "${root:-/}" ] && [ "$1" != / ]; then
     (require_safe_folder "$(dirname -- "$1")") || exit 1
     if [ ! -e "$1" ] && [ ! -L "$1" ]; then return 0; fi
   fi
@@ -219,9 +227,13 @@ require_safe_folder() {
     # A link in the tree of a machine image may point to this machine's own /etc.
     inside=$(CDPATH='' cd -P -- "$1" && pwd -P)
     case $inside/ in
-      "$root"/*) require_safe_folder "$inside" ;;
+      "$root"/*) ;;
       *) fail "$1 leads to $inside, which is outside of $root" ;;
     esac
+    # Who may change a link that this one leads to decides where it ends.
+    target=$(readlink -- "$1")
+    case $target in /*) ;; *) target=$(dirname -- "$1")/$target ;; esac
+    require_safe_folder "$target"
     return 0
   fi
   why=$(others_may "$1")

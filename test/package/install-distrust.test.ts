@@ -137,9 +137,45 @@ describe('what others could exchange after it was placed', () => {
     },
   );
 
-  it.runIf(isRoot)('may go into a tree of whoever has it made', () => {
-    chownSync(root, STRANGER, STRANGER);
+  it.runIf(isRoot)('may go into a tree of whoever has it made, with the folders that are in it', () => {
+    makeFolder('usr/local', 0o775);
+    for (const folder of ['.', 'usr', 'usr/local']) chownSync(join(root, folder), STRANGER, STRANGER);
+    expect(pack.install()).toMatchObject({ status: 0, stderr: '' });
+    expect(statSync(join(root, 'usr/local/bin/kubelet')).uid).toBe(0);
+    chownSync(join(root, 'usr'), 1, 1);
+    expect(pack.install().stderr).toContain('/usr is not safe: user 1 owns it');
+  });
+
+  it.runIf(isRoot)(
+    "may go where a folder's owner shares it with a group of his own, as with umask 002",
+    () => {
+      for (const folder of ['.', 'usr/local', 'opt/cni/bin']) makeFolder(folder, 0o775);
+      expect(pack.install()).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
+
+  it.runIf(existsSync('/usr/bin/setfacl'))(
+    'is not put into a folder whose access list lets others write',
+    () => {
+      makeFolder('opt', 0o755);
+      execFileSync('setfacl', ['-m', `u:${STRANGER}:rwx`, join(root, 'opt')]);
+      expect(pack.install().stderr).toContain('/opt is not safe: its access list may let others write to it');
+    },
+  );
+
+  it('is not put behind a link that leads through a folder where others may change the next one', () => {
+    makeFolder('srv/cni', 0o755);
+    makeFolder('shared', 0o777);
+    symlinkSync('../srv/cni', join(root, 'shared/next'));
+    makeFolder('opt', 0o755);
+    symlinkSync('../shared/next', join(root, 'opt/cni'));
+    expect(pack.install()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('/shared is not safe'),
+    });
+    chmodSync(join(root, 'shared'), 0o755);
     expect(pack.install().status).toBe(0);
+    expect(existsSync(join(root, 'srv/cni/bin/bridge'))).toBe(true);
   });
 
   it.runIf(isRoot && existsSync('/usr/bin/setpriv'))(
