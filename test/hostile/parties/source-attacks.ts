@@ -27,6 +27,10 @@ export interface Endings {
 export interface SourceAttack extends Promised {
   /** What a hostile source does. */
   readonly tries: string;
+  /** Below which path the image is, with / at its end. */
+  readonly path?: string;
+  /** Who signs the genuine image. */
+  readonly signer?: typeof ME;
   readonly bend: (stage: Stage) => void | Promise<void>;
   readonly ends: Endings;
 }
@@ -38,12 +42,12 @@ const NUMBERS = Array.from({ length: 1000 }, (_, at) => at);
 const DISGUISED_METADATA = 'https://[::ffff:a9fe:a9fe]/latest/meta-data';
 
 /** The content gives it away, whoever signed what. */
-function always(code: string): Endings {
+export function always(code: string): Endings {
   return { off: { failed: code }, warn: { failed: code }, require: { failed: code } };
 }
 
 /** Nothing but a signature can tell. */
-function unlessRequired(code: string): Endings {
+export function unlessRequired(code: string): Endings {
   return {
     off: { copied: 'offered' },
     warn: { copied: 'offered', signature: 'unverified' },
