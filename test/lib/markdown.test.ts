@@ -18,6 +18,7 @@ test.each([
   ['at :1234: but registry:5000: it', 'at &#58;<!-- -->1234: but registry:5000: it'],
   ['- list', '&#45; list'],
   ['1. list', '&#49;. list'],
+  ['1)', '&#49;)'],
   ['a\u202Eb\u0007', 'ab'],
 ])('%j is shown as it is', (text, escaped) => {
   expect(escapeMarkdown(text)).toBe(escaped);

@@ -1,5 +1,5 @@
 /** What Markdown, tables and HTML give a meaning to. */
-const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)]\s))/;
+const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)](?:\s|$)))/;
 /** Where a link of GitHub's Markdown would begin: an address of mail or of the web, with or without a scheme. */
 const ADDRESS = /:(?=\/\/)|www(?=\.)/i;
 /** What GitHub makes a link or picture of besides, outside of code: issues, commits, emoji. */
