@@ -66,7 +66,7 @@ export class Authorization {
     this.#limiter = parts.limiter;
     this.#signal = parts.signal;
     this.#onSecret = (secret, kind) => {
-      this.#redactor.add(secret);
+      this.#redactor.add(secret, kind);
       parts.onSecret(secret, kind);
     };
     const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };

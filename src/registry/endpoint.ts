@@ -124,6 +124,6 @@ export function withoutSignatures(text: string, url: URL): string {
     .filter(([name]) => !SHOWN_PARAMETERS.has(name))
     .map(([, value]) => value);
   const redactor = new Redactor();
-  for (const value of values) redactor.add(value);
+  for (const value of values) redactor.add(value, 'password');
   return redactor.redact(text);
 }

@@ -1,9 +1,7 @@
-import { secretForms } from '../lib/secret-forms.ts';
+import { type SecretListener, secretForms } from '../lib/secret-forms.ts';
 
 /** Shorter texts are not secrets, and would redact half of a message. */
 const SHORTEST = 4;
-/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
-const LONGEST_ENCODED = 200;
 
 /** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
 export class Redactor {
@@ -11,15 +9,14 @@ export class Redactor {
   readonly #forms = new Set<string>();
   #longestFirst: readonly string[] | undefined;
 
-  /** Adds a secret, in every form in which services print it. */
-  add(secret: string): void {
-    if (secret.length < SHORTEST || this.#known.has(secret)) return;
-    this.#known.add(secret);
+  /** Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands, as it is. */
+  readonly add: SecretListener = (secret, kind) => {
+    const known = `${kind} ${secret}`;
+    if (secret.length < SHORTEST || this.#known.has(known)) return;
+    this.#known.add(known);
     this.#longestFirst = undefined;
-    this.#forms.add(secret);
-    if (secret.length > LONGEST_ENCODED) return;
-    for (const form of secretForms(secret)) this.#forms.add(form);
-  }
+    for (const form of kind === 'password' ? secretForms(secret) : [secret]) this.#forms.add(form);
+  };
 
   /** Returns a text with every secret replaced by `***`. */
   redact(text: string): string {

@@ -81,7 +81,7 @@ export class GithubReleases {
     this.#access = access;
     this.#http = http;
     this.#signal = signal;
-    this.#redactor.add(access.token);
+    this.#redactor.add(access.token, 'password');
   }
 
   /**
