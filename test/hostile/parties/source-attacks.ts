@@ -6,16 +6,25 @@ import { made } from '../lies.ts';
 import type { Promised } from './promise.ts';
 import { absent, ME, METADATA, type Stage, TAG } from './stage.ts';
 
-/** What becomes of an image, and whether what arrives is what its maker released. */
-export type Ending =
-  | {
-      readonly copied: 'genuine' | 'offered';
-      readonly signature?: 'verified' | 'unverified';
-      readonly layersLeftOut?: number;
-    }
-  | { readonly failed: string }
-  /** Not among what is wanted, as the source does not list it. */
-  | { readonly hidden: true };
+/** What is told of a tag that moved. */
+interface Told {
+  readonly moved?: 'moved' | 'went-back';
+  readonly isOlder?: boolean;
+}
+
+/** What becomes of an image, and whether what is at the destination is what its maker released. */
+export type Ending = Told &
+  (
+    | {
+        readonly copied: 'genuine' | 'offered';
+        readonly signature?: 'verified' | 'unverified';
+        readonly layersLeftOut?: number;
+      }
+    /** By its code, and what the tag is at the destination if it is there. */
+    | { readonly failed: string; readonly arrived?: 'genuine' | 'offered' }
+    /** Not among what is wanted, as the source does not list it. */
+    | { readonly hidden: true }
+  );
 
 /** What becomes of it with each value of `--verify-signatures`. */
 export interface Endings {
@@ -29,6 +38,7 @@ export interface SourceAttack extends Promised {
   readonly tries: string;
   /** Below which path the image is, with / at its end. */
   readonly path?: string;
+  readonly tag?: string;
   /** Who signs the genuine image. */
   readonly signer?: typeof ME;
   readonly bend: (stage: Stage) => void | Promise<void>;

@@ -53,7 +53,9 @@ export class SourceWorld implements AsyncDisposable {
     this.stages = new Map(
       attacks.map((attack, index) => {
         const repository = `${attack.path ?? ''}image-${index + 10}`;
-        return [attack, new Stage({ registry: source, repository, strangers: this.strangers, sigstore })];
+        const { tag = TAG } = attack;
+        const parts = { registry: source, repository, tag, strangers: this.strangers, sigstore };
+        return [attack, new Stage(parts)];
       }),
     );
     writeFileSync(
@@ -125,25 +127,31 @@ export class SourceWorld implements AsyncDisposable {
 }
 
 /** Returns what is below a repository of the destination. */
-export function held({ destination }: Night, { repository }: Stage) {
+export function held({ destination }: Night, { repository, tag, genuine }: Stage) {
   const stored = destination.storage.repositories.get(`keel/${basename(repository)}`);
+  const digest = stored?.tags.get(tag);
   return {
-    tag: stored?.tags.get(TAG),
+    arrived: digest === undefined ? undefined : digest === genuine.digest ? 'genuine' : 'offered',
     parts: [...(stored?.manifests.keys() ?? []), ...(stored?.blobs ?? [])],
   };
 }
 
 /** Returns what became of an image as the tables of attacks say it. */
 export function endingOf(night: Night, stage: Stage): object {
-  const image = night.report.images.find(
-    ({ source }) => source.startsWith(`${stage.name}:`) || source === stage.name,
-  );
-  const { tag } = held(night, stage);
-  if (image === undefined && tag === undefined) return { hidden: true };
-  if (image?.outcome === 'failed') return { failed: image.reason?.code, ...(tag && { arrived: tag }) };
+  const image = night.report.images.find(({ source }) => source.split(':', 2).join(':') === stage.name);
+  const { arrived } = held(night, stage);
+  if (image === undefined && arrived === undefined) return { hidden: true };
+  const { moved, signature, layersLeftOut } = image ?? {};
+  const told = moved && {
+    moved: moved.kind,
+    ...(moved.isOlder === undefined ? {} : { isOlder: moved.isOlder }),
+  };
+  if (image?.outcome === 'failed')
+    return { failed: image.reason?.code, ...(arrived && { arrived }), ...told };
   return {
-    [image?.outcome ?? 'not told']: tag === stage.genuine.digest ? 'genuine' : 'offered',
-    ...(image?.signature && { signature: image.signature.status }),
-    ...(image?.layersLeftOut && { layersLeftOut: image.layersLeftOut }),
+    [image?.outcome ?? 'not told']: arrived,
+    ...(signature && { signature: signature.status }),
+    ...(layersLeftOut && { layersLeftOut }),
+    ...told,
   };
 }

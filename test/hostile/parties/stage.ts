@@ -18,6 +18,8 @@ import type { Signing, TestSigstore } from '../../support/sigstore/sigstore.ts';
 /** Whose signatures count. */
 export const ME = { identity: 'release@example.com', issuer: 'https://accounts.example.com' };
 export const TAG = 'v1.0.0';
+/** When genuine images were made. */
+const MADE = '2026-02-01T08:00:00Z';
 /** Where a cloud tells its machines their credentials. */
 export const METADATA = 'https://169.254.169.254/latest/meta-data';
 
@@ -44,6 +46,7 @@ interface StageParts {
   readonly repository: string;
   /** Where the maker has it, if that is not the registry. */
   readonly name?: string;
+  readonly tag?: string;
   readonly strangers: Strangers;
   readonly sigstore: TestSigstore;
 }
@@ -54,6 +57,7 @@ export class Stage {
   readonly repository: string;
   /** The image as signatures name it. */
   readonly name: string;
+  readonly tag: string;
   readonly strangers: Strangers;
   /** What the maker released. */
   readonly genuine: Manifest;
@@ -61,13 +65,14 @@ export class Stage {
   readonly child: ReturnType<typeof firstChild>;
   readonly #sigstore: TestSigstore;
 
-  constructor({ registry, repository, name, strangers, sigstore }: StageParts) {
+  constructor({ registry, repository, name, tag = TAG, strangers, sigstore }: StageParts) {
+    this.tag = tag;
     this.registry = registry;
     this.repository = repository;
     this.name = name ?? `${registry.host}/${repository}`;
     this.strangers = strangers;
     this.#sigstore = sigstore;
-    this.genuine = seedIndex(registry.storage, repository, { seed: repository, tags: [TAG] });
+    this.genuine = seedIndex(registry.storage, repository, { seed: repository, tags: [tag], created: MADE });
     this.child = firstChild(registry, repository, this.genuine);
   }
 
@@ -77,13 +82,13 @@ export class Stage {
 
   /** Gives the tag an image of somebody else. */
   forge(options: Parameters<typeof seedIndex>[2] = {}): Manifest {
-    return seedIndex(this.storage, this.repository, { seed: 'forged', tags: [TAG], ...options });
+    return seedIndex(this.storage, this.repository, { seed: 'forged', tags: [this.tag], ...options });
   }
 
   /** Gives the tag a manifest that is written by hand. */
   offer(body: { readonly mediaType: string }): Manifest {
     const bytes = Buffer.from(JSON.stringify(body));
-    this.storage.putManifest(this.repository, bytes, body.mediaType, [TAG]);
+    this.storage.putManifest(this.repository, bytes, body.mediaType, [this.tag]);
     return parseManifest(bytes, body.mediaType, this.repository);
   }
 
