@@ -4,7 +4,7 @@ import { parseTag, type Tag } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { isFixedTag } from './fixed-tag.ts';
 import type { Problem } from './problem.ts';
-import { formatScope, type PolicyScope, parseScope } from './signature-policy.ts';
+import { formatScope, lengthOfScope, type PolicyScope, parseScope } from './signature-policy.ts';
 
 /** What becomes of a tag that should not move and moved: it is copied, copied with a warning, or kept as it was. */
 export const MOVED_TAGS_MODES = ['warn', 'keep', 'copy'] as const;
@@ -72,17 +72,14 @@ export function movedTagsRule(
   image: { readonly host: string; readonly repository: string; readonly tag: string },
   otherwise: MovedTagsMode,
 ): MovedTagsRule {
-  const { host, repository, tag } = image;
-  const fits = rules.filter(
-    ({ scope }) =>
-      scope.host === host &&
-      (scope.tag === undefined
-        ? scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)
-        : scope.path === repository && scope.tag === tag),
-  );
-  const width = ({ scope }: MovedTagsRules[number]): number =>
-    scope.tag === undefined ? (scope.path?.length ?? 0) : Number.POSITIVE_INFINITY;
-  const narrowest = fits.toSorted((one, other) => (width(one) > width(other) ? -1 : 1))[0];
+  const fits = rules.flatMap((rule) => {
+    const length = lengthOfScope(rule.scope, image);
+    if (length === undefined) return [];
+    if (rule.scope.tag === undefined) return [{ ...rule, length }];
+    const isThis = length === image.repository.length && rule.scope.tag === image.tag;
+    return isThis ? [{ ...rule, length: Number.POSITIVE_INFINITY }] : [];
+  });
+  const narrowest = fits.toSorted((one, other) => (one.length > other.length ? -1 : 1))[0];
   const isNamed = narrowest?.scope.tag !== undefined;
   return { mode: narrowest?.mode ?? otherwise, isFixed: isNamed || isFixedTag(image) };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
 import {
+  DOCKER_HUB,
   type Host,
   isHostPart,
   parseHost,
@@ -182,18 +183,30 @@ export function formatSignaturePolicies(policies: SignaturePolicies): object {
   return Object.fromEntries(entries);
 }
 
+/**
+ * Returns how many characters of a repository a scope names; undefined if it is of others. On Docker Hub `busybox` is the
+ * image library/busybox, as it is everywhere, and what is below `busybox/` too.
+ */
+export function lengthOfScope(
+  { host, path = '' }: { readonly host: string; readonly path?: string | undefined },
+  image: { readonly host: string; readonly repository: string },
+): number | undefined {
+  if (host !== image.host) return undefined;
+  if (path === '' || `${image.repository}/`.startsWith(`${path}/`)) return path.length;
+  return host === DOCKER_HUB && image.repository === `library/${path}` ? image.repository.length : undefined;
+}
+
 /** Returns the policy with the narrowest scope that contains a repository, or undefined. */
 export function policyFor(
   policies: SignaturePolicies,
-  { host, repository }: { readonly host: Host; readonly repository: Repository },
+  image: { readonly host: Host; readonly repository: Repository },
 ): SignaturePolicies[number] | undefined {
-  const fits = [...policies, ...KNOWN_POLICIES].filter(
-    ({ scope }) =>
-      scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)),
-  );
-  const length = ({ scope }: SignaturePolicies[number]): number => scope.path?.length ?? 0;
+  const fits = [...policies, ...KNOWN_POLICIES].flatMap((policy) => {
+    const length = lengthOfScope(policy.scope, image);
+    return length === undefined ? [] : [{ policy, length }];
+  });
   // The first of equal scopes: a file takes precedence over the built-in policies.
-  return fits.toSorted((one, other) => length(other) - length(one))[0];
+  return fits.toSorted((one, other) => other.length - one.length)[0]?.policy;
 }
 
 /** Returns as what an identity of a policy names somebody. */

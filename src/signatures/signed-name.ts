@@ -3,6 +3,7 @@ import type { PolicyScope } from '../config/signature-policy.ts';
 import { Failure } from '../lib/failure.ts';
 import type { Digest } from '../registry/oci/digest.ts';
 import {
+  DOCKER_HUB,
   type Host,
   parseReference,
   type Reference,
@@ -44,8 +45,14 @@ export function nameWhenSigned(
   signedAs: PolicyScope | undefined,
 ): string {
   if (signedAs === undefined) return `${host}/${repository}`;
-  const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
-  return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
+  const path = [signedAs.path ?? '', below(scope.path, repository)].filter((part) => part !== '').join('/');
+  return `${signedAs.host}/${signedAs.host === DOCKER_HUB && !path.includes('/') ? 'library/' : ''}${path}`;
+}
+
+/** Returns what follows the path of a scope in a repository of it; nothing follows `busybox` in library/busybox. */
+function below(path: string | undefined, repository: Repository): string {
+  if (path === undefined) return repository;
+  return repository.startsWith(`${path}/`) ? repository.slice(path.length + 1) : '';
 }
 
 /** Compares what a signature says it is of with `name`, a registry and a repository, and the digest that it signs. */

@@ -14,6 +14,8 @@ const RULES = {
   'ghcr.io/team/app:v1.2.3': 'keep',
   'ghcr.io/team/app:stable': 'warn',
   'registry.example:5000': 'keep',
+  'docker.io/busybox': 'keep',
+  'docker.io/busybox:1': 'copy',
 } as const;
 
 describe('the narrowest scope', () => {
@@ -28,6 +30,9 @@ describe('the narrowest scope', () => {
     ['ghcr.io', 'team/other', 'stable', { mode: 'keep', isFixed: false }],
     ['registry.example:5000', 'app', 'latest', { mode: 'keep', isFixed: false }],
     ['quay.io', 'team/app', 'v1.2.3', { mode: 'warn', isFixed: true }],
+    ['docker.io', 'library/busybox', 'latest', { mode: 'keep', isFixed: false }],
+    ['docker.io', 'library/busybox', '1', { mode: 'copy', isFixed: true }],
+    ['docker.io', 'busybox/tool', '1', { mode: 'keep', isFixed: false }],
   ])('counts for %s/%s:%s', (host, repository, tag, rule) => {
     const { rules, problems } = read(RULES);
     expect(problems).toEqual([]);

@@ -135,6 +135,26 @@ describe('the policy for an image', () => {
     expect(policy === undefined ? undefined : formatScope(policy.scope)).toBe(scope);
   });
 
+  test.each([
+    ['library/busybox', 'docker.io/busybox'],
+    ['busybox/tool', 'docker.io/busybox'],
+    ['library/nginx', 'docker.io/library'],
+    ['library/redis', 'docker.io/library/redis'],
+    ['team/busybox', 'docker.io'],
+  ])('of Docker Hub is known by its short name: %s is that of %s', (repository, scope) => {
+    const hub = policies({
+      'docker.io': 'off',
+      'docker.io/library': 'off',
+      'docker.io/busybox': ME,
+      'docker.io/library/redis': ME,
+    });
+    const policy = policyFor(hub, { host: parseHost('docker.io'), repository: parseRepository(repository) });
+    expect(policy && formatScope(policy.scope)).toBe(scope);
+    const elsewhere = policies({ 'quay.io/busybox': ME });
+    const image = { host: parseHost('quay.io'), repository: parseRepository('library/busybox') };
+    expect(policyFor(elsewhere, image)).toBeUndefined();
+  });
+
   test('is the one of the file before the one that is known', () => {
     const image = { host: parseHost('registry.k8s.io'), repository: parseRepository('pause') };
     expect(policyFor([], image)?.policy.kind).toBe('signed');

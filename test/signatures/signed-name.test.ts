@@ -22,6 +22,15 @@ test.each<[applied: PolicyScope, signedAs: PolicyScope | undefined, name: string
   expect(nameWhenSigned(image, applied, signedAs)).toBe(name);
 });
 
+test.each<[applied: PolicyScope, signedAs: PolicyScope, name: string]>([
+  [scope('docker.io', 'busybox'), scope('quay.io', 'their/busybox'), 'quay.io/their/busybox'],
+  [scope('docker.io', 'library'), scope('quay.io', 'their'), 'quay.io/their/busybox'],
+  [scope('docker.io', 'busybox'), scope('docker.io', 'nginx'), 'docker.io/library/nginx'],
+])('of Docker Hub is known by its short name, below %j as %j: %s', (applied, signedAs, name) => {
+  const image = { host: parseHost('docker.io'), repository: parseRepository('library/busybox') };
+  expect(nameWhenSigned(image, applied, signedAs)).toBe(name);
+});
+
 const DIGEST = digestOf(Buffer.from('pause'));
 const OTHER = digestOf(Buffer.from('kube-proxy'));
 const PAUSE = 'registry.k8s.io/pause';
