@@ -11,7 +11,7 @@ import {
 import type { Document } from './document.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-set-name.ts';
 import type { Notice, Problem } from './problem.ts';
-import { adviseOnWorkflow, findAnyone, isIdentity } from './signer-identity.ts';
+import { adviseOnLetters, adviseOnWorkflow, findAnyone, isIdentity } from './signer-identity.ts';
 import { textOf } from './validation.ts';
 
 /** A trusted signer: the identity in the certificate, and the issuer that confirmed it. */
@@ -162,7 +162,7 @@ function noticesOf(document: Document, parsed: ParsedSignatures): Notice[] {
     if (value === 'off') return [];
     const signers = Array.isArray(value) ? value : [value];
     return signers.flatMap(({ identity }, index) => {
-      const message = adviseOnWorkflow(identity);
+      const message = adviseOnLetters(identity) ?? adviseOnWorkflow(identity);
       const path = ['signatures', key, ...(Array.isArray(value) ? [index] : []), 'identity'];
       return message === undefined ? [] : [{ place: document.place(path), message }];
     });

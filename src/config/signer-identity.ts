@@ -37,6 +37,16 @@ export function findAnyone(pattern: string): string | undefined {
   return isBound ? undefined : 'this is anyone at any place';
 }
 
+const BEYOND_ASCII = /[^\x21-\x7e]/u;
+
+/** Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else undefined. */
+export function adviseOnLetters(pattern: string): string | undefined {
+  const [odd] = BEYOND_ASCII.exec(pattern) ?? [];
+  if (odd === undefined) return undefined;
+  const code = (odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `no certificate has an identity like ${JSON.stringify(pattern)}: it has U+${code}, and they have ASCII only`;
+}
+
 const GITHUB = 'https://github.com/';
 /** A branch, a tag, a commit, or a pattern of them. */
 const REF = /^(?:refs\/[^/]+\/|\*\*|refs\/\*\*|[0-9a-f]{40}$)/;

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { adviseOnWorkflow, findAnyone, isIdentity, isNearly } from '../../src/config/signer-identity.ts';
+import {
+  adviseOnLetters,
+  adviseOnWorkflow,
+  findAnyone,
+  isIdentity,
+  isNearly,
+} from '../../src/config/signer-identity.ts';
 
 const WORKFLOWS = 'https://github.com/org/app/.github/workflows';
 
@@ -118,5 +124,18 @@ describe('an identity', () => {
     ['me@example.com', 'you@example.com', false],
   ])('that only "/" or "@" keeps from matching is known: %s and %s', (pattern, identity, isNear) => {
     expect(isNearly(pattern, identity)).toBe(isNear);
+  });
+
+  test.each([
+    ['m\u0435@example.com', 'U+0435'],
+    ['me@ex\u00e4mple.com', 'U+00E4'],
+    ['me\u202e@example.com', 'U+202E'],
+    ['me\0@example.com', 'U+0000'],
+    ['https://example.com/\u{1f600}', 'U+1F600'],
+  ])('with a letter that no certificate has is told with it: %j', (pattern, letter) => {
+    expect(adviseOnLetters(pattern)).toMatch(
+      `no certificate has an identity like ${JSON.stringify(pattern)}: it has ${letter}, and`,
+    );
+    expect(adviseOnLetters('me+you@xn--exmple-cua.com')).toBeUndefined();
   });
 });
