@@ -12,7 +12,8 @@ TESTS ?=
 # What a measurement is told, such as OPTIONS="--rounds 3"
 OPTIONS ?=
 # What they hold is data, such as the name of a tag: make expands nothing in it, and programs get it from the environment,
-# so that no shell reads it as a command. xargs splits it into words, and knows quotes.
+# so that no shell reads it as a command. xargs splits it into words, and knows quotes. Where
+# it gets none, it runs nothing on macOS, so it always gets the first.
 override version := $(value version)
 override licenses := $(value licenses)
 override TESTS := $(value TESTS)
@@ -44,7 +45,7 @@ build-pack: compile ## Build ./packer alone
 .PHONY: test
 test: compile ## Run all tests, with real registries; TESTS=test/cli for some
 	@sh scripts/test-peers.sh
-	@printf '%s\n' "$$TESTS" | xargs vitest run
+	@printf 'run %s\n' "$$TESTS" | xargs vitest
 
 .PHONY: demo
 demo: build ## Show mirroring and packing on this machine, without a network
@@ -52,27 +53,27 @@ demo: build ## Show mirroring and packing on this machine, without a network
 
 .PHONY: bench
 bench: bench-setup ## Measure against the tools people use instead; OPTIONS="--rounds 5 --json FILE"
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js
+	@printf 'build/bench/run.js %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: bench-full
 bench-full: bench-setup ## The same with all sizes; takes an hour and more
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --full
+	@printf 'build/bench/run.js --full %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: bench-sync
 bench-sync: bench-setup ## Measure mirroring alone; OPTIONS="--full" for all sizes, here and below
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part sync
+	@printf 'build/bench/run.js --part sync %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: bench-noop
 bench-noop: bench-setup ## Measure mirroring what has not changed
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part noop
+	@printf 'build/bench/run.js --part noop %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: bench-pack
 bench-pack: bench-setup ## Measure packing
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part pack
+	@printf 'build/bench/run.js --part pack %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: bench-upload
 bench-upload: bench-setup ## Measure publishing to Kodo
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/run.js --part upload
+	@printf 'build/bench/run.js --part upload %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: bench-setup
 bench-setup: build
@@ -80,11 +81,11 @@ bench-setup: build
 
 .PHONY: soak
 soak: build ## Kill a mirror and a packer at 200 random moments each, and mirror in 400 kinds of bad weather
-	@printf '%s\n' "$$OPTIONS" | xargs node build/bench/soak.js
+	@printf 'build/bench/soak.js %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: fuzz
 fuzz: compile ## Look for input that breaks a reader; OPTIONS="--seconds 600 --seed 1" for more
-	@printf '%s\n' "$$OPTIONS" | xargs node build/test/hostile/fuzz.js
+	@printf 'build/test/hostile/fuzz.js %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: lint
 lint: $(SETUP) ## Check style and shell scripts

@@ -336,6 +336,20 @@ describe('a hostile value is run by no target of make', () => {
     }
   });
 
+  test.each([
+    ['test', ['vitest', 'run']],
+    ['fuzz', ['node', 'build/test/hostile/fuzz.js']],
+    ['soak', ['node', 'build/bench/soak.js']],
+    ['bench-noop', ['node', 'build/bench/run.js', '--part', 'noop']],
+  ])('%s runs without any, also where xargs takes no empty input', (target, call) => {
+    const checkout = new Checkout();
+    writeFileSync(join(checkout.folder, 'scripts/test-peers.sh'), '');
+    const xargs = join(checkout.folder, 'node_modules/.bin/xargs');
+    writeFileSync(xargs, '#!/bin/sh\nexec /usr/bin/xargs -r "$@"\n', { mode: 0o755 });
+    const { status, calls } = make(checkout, target, 'OPTIONS', '', 'argument');
+    expect([status, calls.at(-1)]).toEqual([0, call]);
+  });
+
   test('words within quotes stay together', () => {
     const checkout = new Checkout();
     const { calls } = make(checkout, 'fuzz', 'OPTIONS', `--seed 1 --only "an image set"`, 'argument');
