@@ -44,9 +44,10 @@ export function nameWhenSigned(
   scope: PolicyScope,
   signedAs: PolicyScope | undefined,
 ): string {
-  if (signedAs === undefined) return `${host}/${repository}`;
+  if (signedAs === undefined) return current(`${host}/${repository}`);
   const path = [signedAs.path ?? '', below(scope.path, repository)].filter((part) => part !== '').join('/');
-  return `${signedAs.host}/${signedAs.host === DOCKER_HUB && !path.includes('/') ? 'library/' : ''}${path}`;
+  const isOfficial = signedAs.host === DOCKER_HUB && !path.includes('/');
+  return current(`${signedAs.host}/${isOfficial ? 'library/' : ''}${path}`);
 }
 
 /** Returns what follows the path of a scope in a repository of it; nothing follows `busybox` in library/busybox. */
@@ -115,6 +116,7 @@ function readName(text: string, wanted: string): ReadName | undefined {
   }
 }
 
+/** Returns the name under which Kubernetes gives out what it once pushed, or still pushes, elsewhere. */
 function current(name: string): string {
   for (const [index, character] of [...name].entries()) {
     if (character !== '/') continue;

@@ -31,6 +31,22 @@ test.each<[applied: PolicyScope, signedAs: PolicyScope, name: string]>([
   expect(nameWhenSigned(image, applied, signedAs)).toBe(name);
 });
 
+test.each([
+  [undefined, 'us.gcr.io', 'k8s-artifacts-prod/pause'],
+  [scope('us-central1-docker.pkg.dev', 'k8s-artifacts-prod/images'), 'mirror.example', 'pause'],
+])(
+  'an image from where Kubernetes pushes has the name that it gives out: as %j at %s/%s',
+  (signedAs, host, path) => {
+    const image = { host: parseHost(host), repository: parseRepository(path) };
+    const name = nameWhenSigned(image, scope(host), signedAs);
+    expect(name).toBe('registry.k8s.io/pause');
+    expect(compareNames({ claims: [['us.gcr.io/k8s-artifacts-prod/pause']] }, name, DIGEST).kind).toBe(
+      'same',
+    );
+    expect(compareNames({ claims: [['registry.k8s.io/pause']] }, name, DIGEST).kind).toBe('same');
+  },
+);
+
 const DIGEST = digestOf(Buffer.from('pause'));
 const OTHER = digestOf(Buffer.from('kube-proxy'));
 const PAUSE = 'registry.k8s.io/pause';
