@@ -237,7 +237,7 @@ require_safe_folder() {
     return 0
   fi
   why=$(others_may "$1")
-  [ -z "$why" ] || fail "$1 is not safe: $why, and so could change what is installed; see chown and chmod go-w"
+  [ -z "$why" ] || fail "$1 is not safe: $why, and so could change what is installed; mend it with chown or chmod go-w"
 }
 
 printf '%s' "$plan" | while IFS=$tab read -r _ _ to; do dirname -- "$root$to"; done | sort -u |

@@ -91,7 +91,12 @@ export function formatScope({ host, path }: PolicyScope): string {
 
 function readIdentity(text: string): string {
   const anyone = findAnyone(text);
-  if (anyone !== undefined) throw malformed(anyone, 'write an e-mail address or the address of a workflow');
+  if (anyone !== undefined) {
+    throw malformed(
+      anyone,
+      'write an e-mail address, or the address of a workflow, which begins with https://',
+    );
+  }
   if (text !== '' && text.length <= 1000 && !/\s/.test(text)) return text;
   throw malformed(
     `expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`,

@@ -265,7 +265,7 @@ describe('the signers of an image set', () => {
     ],
     [
       '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "*", "issuer": "https://accounts.google.com"}}}',
-      '1:61 this is everyone (write an e-mail address or the address of a workflow)',
+      '1:61 this is everyone (write an e-mail address, or the address of a workflow, which begins with https://)',
     ],
     [
       '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "a@b.c", "issuer": "accounts.google.com"}}}',

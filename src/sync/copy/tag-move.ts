@@ -254,7 +254,7 @@ export function keeps({ ifMoved }: WatchedImage, { kind }: FoundMove): boolean {
 
 /** Returns the failure of an image whose tag moved, so that the destination was left as it is. */
 export function keptFailure(about: string, { kind }: Pick<FoundMove, 'kind'>): Failure {
-  const hint = `find out why; accept it for one run with --moved-tags copy, or for this tag with "movedTags": {"${about}": "copy"} in the image set`;
+  const hint = `find out why; accept it for one run with --moved-tags copy, in a workflow moved-tags, or for this tag with "movedTags": {"${about}": "copy"} in the image set`;
   if (kind === 'moved') {
     const message =
       'this tag should not move, and has another image at the source than the one that was mirrored; the destination was left as it is';
