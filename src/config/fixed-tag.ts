@@ -19,9 +19,8 @@ const WHOLE_VERSION =
 
 /** What makers of images are known to do with their tags. */
 interface Maker {
-  readonly host: string;
-  /** What the paths of its repositories start with. */
-  readonly path: string;
+  /** What the names of its repositories start with, with their registries. */
+  readonly places: readonly string[];
   readonly isFixed: (tag: string) => boolean;
 }
 
@@ -30,17 +29,37 @@ const isRebuilt: Maker['isFixed'] = () => false;
 /** Images are promoted under a tag once: https://github.com/kubernetes/registry.k8s.io, and k8s.io's promoter. */
 const isPromoted: Maker['isFixed'] = (tag) => namesCommit(tag) || !(isChannel(tag) || holdsMovingWord(tag));
 
+/** Where Docker Hub has its official images of one architecture. */
+const ARCHITECTURES =
+  'amd64 arm32v5 arm32v6 arm32v7 arm64v8 i386 mips64le ppc64le riscv64 s390x winamd64'.split(' ');
+
 const MAKERS: readonly Maker[] = [
-  { host: KUBERNETES_REGISTRY, path: '', isFixed: isPromoted },
-  { host: 'us-central1-docker.pkg.dev', path: 'k8s-artifacts-prod/images/', isFixed: isPromoted },
+  {
+    places: [`${KUBERNETES_REGISTRY}/`, 'us-central1-docker.pkg.dev/k8s-artifacts-prod/images/'],
+    isFixed: isPromoted,
+  },
   // Official images are rebuilt under the same tags when their base is: https://github.com/docker-library/faq
-  { host: 'docker.io', path: 'library/', isFixed: isRebuilt },
-  { host: 'public.ecr.aws', path: 'docker/library/', isFixed: isRebuilt },
-  { host: 'mirror.gcr.io', path: 'library/', isFixed: isRebuilt },
+  { places: ['docker.io/library/', 'public.ecr.aws/docker/library/'], isFixed: isRebuilt },
+  // https://github.com/docker-library/official-images#architectures-other-than-amd64
+  { places: ARCHITECTURES.map((architecture) => `docker.io/${architecture}/`), isFixed: isRebuilt },
+  // https://github.com/dotnet/dotnet-docker/blob/main/documentation/supported-tags.md#tag-policies
+  { places: ['mcr.microsoft.com/dotnet/'], isFixed: isRebuilt },
+  // https://edu.chainguard.dev/chainguard/containers/troubleshooting/inspecting-containers/
+  { places: ['cgr.dev/'], isFixed: isRebuilt },
   // All tags but those of a revision are rebuilt: https://github.com/bitnami/containers
-  { host: 'docker.io', path: 'bitnami/', isFixed: (tag) => /-r\d+$/.test(tag) },
-  { host: 'docker.io', path: 'bitnamilegacy/', isFixed: (tag) => /-r\d+$/.test(tag) },
+  {
+    places: ['docker.io/bitnami/', 'docker.io/bitnamilegacy/', 'public.ecr.aws/bitnami/'],
+    isFixed: (tag) => /-r\d+$/.test(tag),
+  },
+  // All tags but those of a build: https://www.linuxserver.io/blog/docker-tags-so-many-tags-so-little-time
+  {
+    places: ['docker.io/linuxserver/', 'ghcr.io/linuxserver/', 'lscr.io/linuxserver/'],
+    isFixed: (tag) => /-ls\d+$/.test(tag),
+  },
 ];
+
+/** Google's mirror has the repositories of Docker Hub under the same names. */
+const MIRRORED: ReadonlyMap<string, string> = new Map([['mirror.gcr.io', 'docker.io']]);
 
 /**
  * Returns whether a tag names one image for ever: a whole version (`v1.2.3`, `1.2.3-rc.1`, `3.5.21-0`, `1.2.3-alpine`), a
@@ -48,7 +67,8 @@ const MAKERS: readonly Maker[] = [
  * that moves by nature (`latest`, `1.36`, `v1`, `nightly`, `1.36-alpine`) it is no news that it moved.
  */
 export function isFixedTag({ host, repository, tag }: TaggedImage): boolean {
-  const maker = MAKERS.find((one) => one.host === host && repository.startsWith(one.path));
+  const name = `${MIRRORED.get(host) ?? host}/${repository}`;
+  const maker = MAKERS.find(({ places }) => places.some((place) => name.startsWith(place)));
   if (maker !== undefined) return maker.isFixed(tag);
   if (namesCommit(tag)) return true;
   if (isChannel(tag) || holdsMovingWord(tag)) return false;
