@@ -6,11 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildPacker, runIn, type Said } from '../../support/built-packer.ts';
 import { PUBLIC_TOKENS } from '../../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
-import { seedIndex } from '../../support/registry/seed.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
 import { MIRROR_ATTACKS, type MirrorAttack } from './mirror-attacks.ts';
 import { brokenPromises } from './promise.ts';
-import { ME, Stage, type Strangers, TAG } from './stage.ts';
+import { ME, Stage, type Strangers, seedGenuine, TAG } from './stage.ts';
 
 const NAME = 'kube-1.37.1-amd64.tar.gz';
 const READER = { username: 'reader', password: 'password of the reader' };
@@ -70,7 +69,7 @@ class World implements AsyncDisposable {
       attacks.map((attack) => {
         const name = nameOf(attack);
         const repository = `keel/${name}`;
-        seedIndex(maker.storage, name, { seed: repository, tags: [TAG] });
+        seedGenuine(maker, name, { seed: repository });
         const host = attack.isWalled === true ? NOWHERE : maker.host;
         const parts = { registry: mirror, repository, name: `${host}/${name}`, strangers, sigstore };
         return [attack, new Stage(parts)];
@@ -219,6 +218,7 @@ describe.each(MODES)('a hostile mirror, with --verify-signatures %s,', (mode) =>
 
   test.each(MIRROR_ATTACKS)('tries $tries', (attack) => {
     const ending = attack.ends[mode];
+    expect(world.stage(attack).isMet).toBe(true);
     if ('packed' in ending) return expect(endingOf(hostile.last, attack)).toEqual(ending);
     const { said, images } = ending.with === 'layers' ? hostile.late : hostile.all;
     const subject = ending.of === 'registry' ? world.mirror.host : nameOf(attack);

@@ -17,9 +17,9 @@ describe.each(MODES)('a source that moves tags, with --verify-signatures %s,', (
     const policies = (host: string) => ({ [host]: ME });
     world = await SourceWorld.open({ attacks: MOVED_ATTACKS, policies, movedTags: modesOfMovedTags });
     const first = await world.night(mode);
-    honest = await world.night(mode, first);
+    honest = await world.night(mode, { before: first });
     await world.bend();
-    hostile = await world.night(mode, first);
+    hostile = await world.night(mode, { before: first });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 

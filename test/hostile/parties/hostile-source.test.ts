@@ -37,6 +37,8 @@ describe.each(MODES)('a hostile source, with --verify-signatures %s,', (mode) =>
     const stage = world.stage(attack);
     const ending = attack.ends[mode];
     expect(endingOf(hostile, stage)).toEqual(ending);
+    // Without it, nobody asks for signatures.
+    expect(stage.isMet || mode === 'off').toBe(true);
     // What has to be signed and is not is not even sent.
     const isUnsigned = 'failed' in ending && ending.failed.startsWith('SIGNATURE_');
     if (isUnsigned) expect(held(hostile, stage).parts).toEqual([]);

@@ -16,7 +16,7 @@ interface Told {
 export type Ending = Told &
   (
     | {
-        readonly copied: 'genuine' | 'offered';
+        readonly copied: 'genuine' | 'offered' | 'nothing';
         readonly signature?: 'verified' | 'unverified';
         readonly layersLeftOut?: number;
       }

@@ -31,6 +31,12 @@ interface Scene {
   readonly movedTags?: (host: string) => object;
 }
 
+/** What was there before, and what is done to a destination before it is used. */
+interface Circumstances {
+  readonly before?: Night;
+  readonly prepare?: (destination: TestRegistry) => void;
+}
+
 /** A source with an image for each attack, so that one run meets all; and strangers that it may name. */
 export class SourceWorld implements AsyncDisposable {
   readonly stages: ReadonlyMap<SourceAttack, Stage>;
@@ -99,9 +105,10 @@ export class SourceWorld implements AsyncDisposable {
   }
 
   /** Mirrors all, into a registry that has nothing yet and without a state unless an earlier night is given. */
-  async night(mode: Mode, before?: Night): Promise<Night> {
+  async night(mode: Mode, { before, prepare }: Circumstances = {}): Promise<Night> {
     const destination = before?.destination ?? (await startRegistry({ access: TOKENS }));
     if (before === undefined) this.#registries.push(destination);
+    prepare?.(destination);
     const database = before?.database ?? `${this.#registries.length}.db`;
     const report = `${database}.json`;
     const said = await runIn(
@@ -149,7 +156,7 @@ export function endingOf(night: Night, stage: Stage): object {
   if (image?.outcome === 'failed')
     return { failed: image.reason?.code, ...(arrived && { arrived }), ...told };
   return {
-    [image?.outcome ?? 'not told']: arrived,
+    [image?.outcome ?? 'not told']: arrived ?? 'nothing',
     ...(signature && { signature: signature.status }),
     ...(layersLeftOut && { layersLeftOut }),
     ...told,

@@ -1,6 +1,6 @@
 import { type Digest, digestOf } from '../../../src/registry/oci/digest.ts';
 import { type Manifest, parseManifest } from '../../../src/registry/oci/manifest.ts';
-import type { Fault } from '../../support/registry/faults.ts';
+import type { Fault, FaultHandle } from '../../support/registry/faults.ts';
 import type { TestRegistry } from '../../support/registry/registry.ts';
 import type { RequestKind } from '../../support/registry/route.ts';
 import { seedIndex, seedMade } from '../../support/registry/seed.ts';
@@ -64,6 +64,7 @@ export class Stage {
   /** Its image for the first platform, with the first layer. */
   readonly child: ReturnType<typeof firstChild>;
   readonly #sigstore: TestSigstore;
+  readonly #answers: FaultHandle[] = [];
 
   constructor({ registry, repository, name, tag = TAG, strangers, sigstore }: StageParts) {
     this.tag = tag;
@@ -72,7 +73,7 @@ export class Stage {
     this.name = name ?? `${registry.host}/${repository}`;
     this.strangers = strangers;
     this.#sigstore = sigstore;
-    this.genuine = seedIndex(registry.storage, repository, { seed: repository, tags: [tag], created: MADE });
+    this.genuine = seedGenuine(registry, repository, { seed: repository, tag });
     this.child = firstChild(registry, repository, this.genuine);
   }
 
@@ -121,7 +122,12 @@ export class Stage {
   answer(kind: RequestKind, fault: Fault, reference?: string): void {
     const when = (entry: { readonly repository: string; readonly reference: string }): boolean =>
       entry.repository === this.repository && (reference ?? entry.reference) === entry.reference;
-    this.registry.fail({ match: { kind, when }, times: Number.POSITIVE_INFINITY, fault });
+    this.#answers.push(this.registry.fail({ match: { kind, when }, times: Number.POSITIVE_INFINITY, fault }));
+  }
+
+  /** Whether somebody got one of the other answers, if there are any. */
+  get isMet(): boolean {
+    return this.#answers.length === 0 || this.#answers.some(({ hits }) => hits > 0);
   }
 
   /** Keeps the digest of a manifest, and has other bytes under it. */
@@ -131,6 +137,15 @@ export class Stage {
     if (stored === undefined) throw new Error(`there is no ${digest}`);
     manifests.set(digest, { ...stored, bytes });
   }
+}
+
+/** Stores what a maker released; the same seed gives the same image. */
+export function seedGenuine(
+  { storage }: TestRegistry,
+  repository: string,
+  { seed, tag = TAG }: { readonly seed: string; readonly tag?: string },
+): Manifest {
+  return seedIndex(storage, repository, { seed, tags: [tag], created: MADE });
 }
 
 /** Returns the image of the first platform of an index, and its first layer. */
