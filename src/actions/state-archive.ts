@@ -36,7 +36,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Returns the failure for an archive that somebody else made: a broken one of ours holds no other names. */
-function refusal(message: string): Failure<'STATE_UNUSABLE'> {
+export function refusedArchive(message: string): Failure<'STATE_UNUSABLE'> {
   return new Failure({
     code: 'STATE_UNUSABLE',
     about: ABOUT,
@@ -65,7 +65,7 @@ export async function unpackState(archive: AsyncIterable<Buffer>, expected: Expe
   for (let count = 1; ; count += 1) {
     const header = await pieces.exactly(BLOCK);
     if (isZero(header)) break;
-    if (count > ENTRY_LIMIT) throw refusal(`it holds more than ${ENTRY_LIMIT} entries`);
+    if (count > ENTRY_LIMIT) throw refusedArchive(`it holds more than ${ENTRY_LIMIT} entries`);
     const entry = parseHeader(header);
     checkEntry(entry, expected, seen);
     // Extended headers can give names and links, but only to programs that read them.
@@ -105,7 +105,7 @@ function parseHeader(header: Buffer): Entry {
 /** Throws if an entry is not part of a state, or was there before. */
 function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: Set<string>): void {
   if (type === 'x') {
-    if (size > EXTENDED_LIMIT) throw refusal('it holds a header that is far too long');
+    if (size > EXTENDED_LIMIT) throw refusedArchive('it holds a header that is far too long');
     return;
   }
   // SQLite would act by a journal before anything is checked: 3.40 deletes the file that it names as the main one.
@@ -115,11 +115,11 @@ function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: 
   const isExpected = type === '5' ? name === `${expected.folder}/` : type === '0' && name === expected.file;
   if (!isExpected) {
     const kind = KINDS.get(type) ?? (type === '0' ? 'the file' : `an entry of type ${JSON.stringify(type)},`);
-    throw refusal(`it holds ${kind} ${JSON.stringify(name)}, which is no part of a state`);
+    throw refusedArchive(`it holds ${kind} ${JSON.stringify(name)}, which is no part of a state`);
   }
-  if (seen.has(name)) throw refusal(`it holds ${JSON.stringify(name)} twice`);
+  if (seen.has(name)) throw refusedArchive(`it holds ${JSON.stringify(name)} twice`);
   if (size > (type === '5' ? 0 : STATE_LIMIT)) {
-    throw refusal(`${JSON.stringify(name)} has ${formatSize(size)}, which are too much for a state`);
+    throw refusedArchive(`${JSON.stringify(name)} has ${formatSize(size)}, which are too much for a state`);
   }
   seen.add(name);
 }
@@ -139,7 +139,7 @@ async function expectFilling(pieces: Pieces): Promise<void> {
   let length = 0;
   for await (const piece of pieces.rest()) {
     length += piece.length;
-    if (length > FILLING_LIMIT || !isZero(piece)) throw refusal('it goes on after its end');
+    if (length > FILLING_LIMIT || !isZero(piece)) throw refusedArchive('it goes on after its end');
   }
 }
 

@@ -14,7 +14,7 @@ import { joinStates } from '../sync/state/joined-state.ts';
 import { FORMAT_VERSION } from '../sync/state/schema.ts';
 import { routeHash } from '../sync/state/state-in-registry.ts';
 import { cacheAddress, findCacheEntry, openCacheEntry } from './cache-service.ts';
-import { unpackState } from './state-archive.ts';
+import { refusedArchive, unpackState } from './state-archive.ts';
 import { listenTo, reasonIn } from './toolkit-output.ts';
 
 /** The cache keys of a run's state. */
@@ -32,6 +32,8 @@ interface StateCacheSettings {
   readonly reporter: Reporter;
   /** A state that arrives later is not used. */
   readonly timeLimit: Duration;
+  /** Returns whether a restored file is one that a run would leave alone, as that of another program. */
+  readonly isForeign?: ((file: string) => boolean) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -105,7 +107,7 @@ function tell(text: string, error: unknown, reporter: Reporter): void {
 async function fetchState(
   key: string,
   prefixes: readonly string[],
-  { reporter, timeLimit, signal }: StateCacheSettings,
+  { reporter, timeLimit, signal, isForeign }: StateCacheSettings,
 ): Promise<{ readonly key: string; readonly size: number } | undefined> {
   const address = cacheAddress(process.env);
   if (address === undefined) throw new Error('there is no Actions cache here');
@@ -124,7 +126,10 @@ async function fetchState(
       if (entry === undefined) return undefined;
       await mkdir(FOLDER);
       const archive = await openCacheEntry(http, entry, stop);
-      return { key: entry.key, size: await unpackState(archive, { folder: FOLDER, file: FILE }) };
+      const size = await unpackState(archive, { folder: FOLDER, file: FILE });
+      // A run ends at such a file, and would save it for the next one.
+      if (isForeign?.(FILE) === true) throw refusedArchive('what it holds is no state');
+      return { key: entry.key, size };
     });
   } catch (error) {
     if (signal?.aborted === true) throw new Error('the run was stopped');

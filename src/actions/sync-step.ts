@@ -13,6 +13,7 @@ import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { headlineOf } from '../sync/report/wording.ts';
 import { type FinishedRun, runSync } from '../sync/run/run.ts';
 import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
+import { isForeign } from '../sync/state/state-file-kind.ts';
 import { labelInput, readInputs } from './inputs.ts';
 import { writeJobSummary } from './job-summary.ts';
 import { InputsRefused, reportObstacles } from './obstacles.ts';
@@ -77,7 +78,12 @@ async function findState(settings: SyncSettings, parts: StepParts): Promise<bool
   const keys = stateKeys(settings, { id, attempt });
   // The runner may kill this process at any time from here on; whatever is in the file by then is worth saving.
   if (!settings.dryRun) keepForPost({ key: keys.key, database: path.resolve(settings.database) });
-  return restoreState(settings.database, keys, { reporter, signal, timeLimit: RESTORE_TIME_LIMIT });
+  return restoreState(settings.database, keys, {
+    reporter,
+    signal,
+    timeLimit: RESTORE_TIME_LIMIT,
+    isForeign,
+  });
 }
 
 /** Writes report, outputs and summary, ends the log with the headline, and returns whether the step succeeded. */

@@ -1,6 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { zstdCompressSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { expect, test } from 'vitest';
+import { openSqlite } from '../../src/lib/sqlite.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { type Night, Nights } from './nights.ts';
 
 /** Returns what is left of a night when nothing was wrong with it but its state. */
@@ -46,6 +52,31 @@ test('an entry that is damaged on its way costs a line', async () => {
   const night = brief(await nights.night());
   expect(night).toMatchObject({ ...QUIET, restored: 'false' });
   expect(night.said[0]).toMatch(/^state: not restored, .*; this run asks the destination what is there$/);
+});
+
+test.each([
+  ['a text', () => Buffer.from('no state')],
+  [
+    "another program's database",
+    () => {
+      const file = path.join(scratchFolder(), 'other.db');
+      const database = openSqlite(file);
+      database.exec('CREATE TABLE other (text TEXT)');
+      database.close();
+      return readFileSync(file);
+    },
+  ],
+])('an entry that holds %s costs a warning, and the next night begins well', async (_what, content) => {
+  const nights = await Nights.start();
+  await nights.night();
+  const packing = pack();
+  packing.entry({ name: '.keel-sync-state/state.db' }, content());
+  packing.finalize();
+  for (const { blob } of nights.service.caches) blob.bytes = zstdCompressSync(await buffer(packing));
+  const night = brief(await nights.night());
+  expect(night).toMatchObject({ ...QUIET, restored: 'false', annotations: [expect.any(String)] });
+  expect(night.annotations[0]).toMatch(/^state: not restored, .*what it holds is no state, and was refused/);
+  expect(brief(await nights.night())).toMatchObject({ ...QUIET, restored: 'true' });
 });
 
 test('a file that is damaged is set aside, and a new one is saved', async () => {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { isWrongPath } from '../../lib/file-error.ts';
+import { APPLICATION_ID } from './schema.ts';
 
 /** The kind of file at the path of a state file, by its first bytes. */
 type FileKind = 'missing' | 'empty' | 'sqlite' | 'bolt' | 'damaged' | 'other';
@@ -10,6 +11,11 @@ const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
 const BOLT_MAGIC_OFFSETS = [16, 4096 + 16] as const;
 const HEAD_LENGTH = 4096 + 20;
+// https://www.sqlite.org/fileformat2.html#the_database_header
+const APPLICATION_ID_AT = 68;
+const WRITE_VERSION_AT = 18;
+/** SQLite only reads a file with a later one, and writes none. */
+const LAST_WRITE_VERSION = 2;
 
 /**
  * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
@@ -37,12 +43,25 @@ export function inspectFile(file: string): FileKind {
   }
 }
 
+/** Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile` throws. */
+export function isForeign(file: string): boolean {
+  const kind = inspectFile(file);
+  if (kind !== 'sqlite') return kind === 'other';
+  const mark = Buffer.alloc(4);
+  mark.writeUInt32BE(APPLICATION_ID);
+  return !readHead(file)
+    .subarray(APPLICATION_ID_AT, APPLICATION_ID_AT + mark.length)
+    .equals(mark);
+}
+
 /** Returns the kind of a file that is not empty, by its first 4116 bytes. */
 function kindOfHead(head: Buffer): FileKind {
   if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
     return 'bolt';
   const start = head.subarray(0, SQLITE_MAGIC.length);
-  if (start.equals(SQLITE_MAGIC)) return 'sqlite';
+  if (start.equals(SQLITE_MAGIC)) {
+    return (head[WRITE_VERSION_AT] ?? 0) > LAST_WRITE_VERSION ? 'damaged' : 'sqlite';
+  }
   const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
   return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }

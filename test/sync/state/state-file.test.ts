@@ -136,6 +136,16 @@ const UNUSABLE: readonly { name: string; reason: string; make: (file: string) =>
     },
   },
   {
+    name: 'a state whose header forbids SQLite to write it',
+    reason: 'damaged',
+    make: (file) => {
+      usableState(file);
+      const bytes = readFileSync(file);
+      bytes.writeUInt8(3, 18);
+      writeFileSync(file, bytes);
+    },
+  },
+  {
     name: 'a state into which someone put a view',
     reason: 'damaged',
     make: (file) => {
