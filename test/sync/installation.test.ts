@@ -267,15 +267,20 @@ describe('with --verify-signatures', () => {
     expect(isInstallable((await here.check('require')).checked)).toBe(true);
   });
 
-  test('takes no index for the signature of a part of it that a machine may not take', async () => {
+  test.each<[string, object]>([
+    [
+      'a variant that newer machines prefer',
+      { platform: { os: 'linux', architecture: 'amd64', variant: 'v3' } },
+    ],
+    ['no system, which a machine takes for its own', { platform: { os: '', architecture: 'amd64' } }],
+    ['no platform', {}],
+  ])('takes no index for the signature of a part of it that a machine may not take: %s', async (_, told) => {
     await using here = await signedWorld({ signatures: 'copy' });
     const { storage } = here.destination;
-    const evil = seedImage(storage, 'keel/etcd', { seed: 'evil' });
+    const { mediaType, digest, bytes } = seedImage(storage, 'keel/etcd', { seed: 'evil' });
     const genuine = indexOf(here.destination, 'keel/etcd', '3.6.8-0');
     const body = JSON.parse(genuine.bytes.toString());
-    const platform = { os: 'linux', architecture: 'amd64', variant: 'v3' };
-    const { mediaType, digest, bytes } = evil;
-    body.manifests.push({ mediaType, digest, size: bytes.length, platform });
+    body.manifests.unshift({ mediaType, digest, size: bytes.length, ...told });
     storage.putManifest('keel/etcd', Buffer.from(JSON.stringify(body)), genuine.mediaType, ['3.6.8-0']);
     const { checked, lines } = await here.check('require');
     expect(isInstallable(checked)).toBe(false);

@@ -40,7 +40,7 @@ interface InstalledImage {
   /** Its name at the destination. */
   readonly about: string;
   readonly digest: Digest;
-  /** What its index lists for the architecture. Empty if it is no index. */
+  /** What a machine of the architecture may take from its index. Empty if it is no index. */
   readonly children: readonly Digest[];
   /** Where signatures may be, the likeliest first. */
   readonly places: readonly SignaturePlace[];
@@ -48,8 +48,7 @@ interface InstalledImage {
 
 /**
  * Returns the result of checking the signature of an image for one architecture: that of its index vouches for all that it
- * lists. An index that was cut to some platforms has none; then each image that it lists for the architecture needs one,
- * as a machine may take any of them.
+ * lists. An index that was cut to some platforms has none; then each image that a machine may take from it needs one.
  */
 export async function checkInstalledSignature(
   check: SignatureCheck,

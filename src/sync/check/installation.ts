@@ -184,7 +184,7 @@ async function lookAt(
         tag,
         about: image.reference,
         digest,
-        children,
+        children: manifest === undefined ? [] : takeableFrom(manifest, architecture),
         places: [
           { registry: target, repository },
           { registry: source, repository: from.repository },
@@ -231,4 +231,16 @@ function childrenFor(manifest: Manifest, architecture: Architecture): readonly D
   return manifest.manifests.flatMap(({ platform, digest }) =>
     platform?.os === 'linux' && platform.architecture === architecture ? [digest] : [],
   );
+}
+
+/**
+ * Returns what a machine of an architecture may take from an index: what is for it, and what does not say for which platform
+ * it is. containerd then looks into the configuration, and reads a missing system as its own.
+ * https://github.com/containerd/platforms/blob/main/database.go
+ */
+function takeableFrom(manifest: Manifest, architecture: Architecture): readonly Digest[] {
+  const fitting = childrenFor(manifest, architecture);
+  if (manifest.kind === 'image' || fitting.length === 0) return [];
+  const silent = manifest.manifests.filter(({ platform }) => platform === undefined);
+  return [...fitting, ...silent.map(({ digest }) => digest)];
 }
