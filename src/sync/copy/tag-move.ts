@@ -16,6 +16,7 @@ import { reportedSignature } from '../report/signature-report.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import { formImage } from './format.ts';
 import { isAttestation } from './index-subset.ts';
+import { choosePlatforms } from './platform-choice.ts';
 
 /** An image of which a move is looked for. */
 type WatchedImage = Pick<
@@ -78,13 +79,12 @@ export class MoveSearch {
     sourceDigest: Digest,
     present: Digest | undefined,
   ): Promise<FoundMove | undefined> {
-    const { source, recorded, ifMoved, platforms, target } = image;
+    const { source, recorded, ifMoved, target } = image;
     if (recorded === undefined) {
       const isNews = ifMoved.isFixed && ifMoved.mode !== 'copy' && !isSignatureTag(target.tag);
       const isOther = present !== undefined && present !== sourceDigest;
-      if (!isNews || !isOther || platforms.length > 0) return undefined;
-      const isConverted = await this.#isFormOf(source, sourceDigest, present);
-      return isConverted ? undefined : { kind: 'differs', before: present };
+      if (!isNews || !isOther || (await this.#isFormOf(image, sourceDigest, present))) return undefined;
+      return { kind: 'differs', before: present };
     }
     const before = recorded.sourceDigest;
     if (!this.watches(image) || before === sourceDigest) return undefined;
@@ -149,14 +149,24 @@ export class MoveSearch {
     };
   }
 
-  /** Returns whether the destination holds the image of the source, converted because it refuses its format. */
-  async #isFormOf(source: WatchedImage['source'], digest: Digest, present: Digest): Promise<boolean> {
+  /**
+   * Returns whether the destination holds the image of the source: with all platforms or the chosen ones, and as it is or
+   * converted because the destination refuses its format.
+   */
+  async #isFormOf({ source, platforms }: WatchedImage, digest: Digest, present: Digest): Promise<boolean> {
     const original = await this.#parts.fetchImage(source, digest);
     if (hasDigest(original, present)) return true;
-    const fetchPart = (part: Digest): Promise<Manifest> => this.#parts.fetch(source, part);
-    for (const conversion of CONVERSIONS) {
-      const formed = await this.#try(source, () => formImage(original, conversion, fetchPart, source.tag));
-      if (formed !== undefined && hasDigest(formed.manifest, present)) return true;
+    const about = source.registry.nameOf(source.repository, source.tag);
+    const fetch = (part: Digest): Promise<Manifest> => this.#parts.fetch(source, part);
+    const chosen = await this.#try(source, () => choosePlatforms(original, { platforms, about, fetch }));
+    if (chosen !== undefined && hasDigest(chosen.manifest, present)) return true;
+    const fetchPart = async (part: Digest) => chosen?.parts.get(part) ?? (await fetch(part));
+    const whole = [original, chosen?.manifest].filter((one) => one !== undefined);
+    for (const manifest of new Set(whole)) {
+      for (const conversion of CONVERSIONS) {
+        const formed = await this.#try(source, () => formImage(manifest, conversion, fetchPart, source.tag));
+        if (formed !== undefined && hasDigest(formed.manifest, present)) return true;
+      }
     }
     return false;
   }

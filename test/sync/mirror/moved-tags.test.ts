@@ -330,6 +330,25 @@ describe('without a state', () => {
     const chosen = await world.run({ movedTags: 'keep' });
     expect([chosen.outcomes, chosen.moved]).toEqual([{ 'app:v1.2.3': 'copied' }, []]);
   });
+
+  test.each([
+    ['as they are', {}],
+    ['converted', { refuseOciIndex: true }],
+  ])('a tag that differs is told where platforms are chosen too: %s', async (_, quirks) => {
+    await using world = await World.open({ quirks });
+    world.route.wants({ names: ['app'], patches: [{ match: 'app', platforms: ['linux/arm64'] }] });
+    world.offer('v1.2.3', 'first');
+    await world.run();
+    const first = world.at();
+    rmSync(world.route.database);
+    expect((await world.run({ movedTags: 'keep' })).moved).toEqual([]);
+    rmSync(world.route.database);
+    world.offer('v1.2.3', 'second');
+    const { report, moved } = await world.run({ movedTags: 'keep' });
+    expect(report.images).toMatchObject([{ outcome: 'failed', reason: { code: 'TAG_DIFFERS' } }]);
+    expect(moved).toMatchObject([{ kind: 'differs', kept: true, before: { digest: first } }]);
+    expect(world.at()).toBe(first);
+  });
 });
 
 test('a tag that another source has otherwise is not called moved at the source', async () => {
