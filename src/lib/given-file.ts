@@ -1,6 +1,7 @@
 import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
 import { formatSize } from './text/size.ts';
 
 /** More than any file has that a person writes or a tool for a person. */
@@ -10,8 +11,8 @@ const SIZE_LIMIT = 256 * 1024 ** 2;
 const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)`, which is
- * waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
+ * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)` or a
+ * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
  * content has no end.
  */
 export async function readGivenFile(file: string, signal: AbortSignal): Promise<Buffer> {
@@ -27,7 +28,8 @@ export async function readGivenFile(file: string, signal: AbortSignal): Promise<
 
 /** Returns the content of an open file, which is closed at its end. */
 function contentOf(fd: number, signal: AbortSignal): Readable {
-  // A pipe is read by events, where reading it as a file would occupy a thread until someone writes.
+  // What waits for someone is read by events: as a file, a terminal has nothing, and a pipe occupies a thread until then.
+  if (isatty(fd)) return addAbortSignal(signal, new ReadStream(fd));
   if (!fstatSync(fd).isFIFO()) return createReadStream('', { fd, signal });
   return addAbortSignal(signal, new Socket({ fd, readable: true, writable: false }));
 }

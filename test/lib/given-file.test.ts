@@ -51,13 +51,29 @@ it.each([
   await expect(readGivenFile(join(scratchFolder(), path), calm)).rejects.toMatchObject({ code });
 });
 
+const module = new URL('../../build/src/lib/given-file.js', import.meta.url).href;
+// The thread that reads files, of which there is one, has had its turn when it has told of the second.
+const program = `const { readGivenFile } = await import('${module}');
+  const { stat } = await import('node:fs/promises');
+  const content = readGivenFile(process.argv[1], new AbortController().signal);
+  content.catch(() => {});
+  await stat('/');
+  await stat('/');
+  process.stdout.write('reading;');
+  process.stdout.write(await content);`;
+const env = { ...process.env, UV_THREADPOOL_SIZE: '1', NODE: process.execPath, PROGRAM: program };
+
 it('what a shell makes of <(…) is read', async () => {
-  const module = new URL('../../build/src/lib/given-file.js', import.meta.url).href;
-  const program = `const { readGivenFile } = await import('${module}');
-    process.stdout.write(await readGivenFile(process.argv[1], new AbortController().signal));`;
-  const command = `exec "$0" --input-type=module -e "$1" <(read line < "$2"; printf '%s' "said: $line")`;
+  const command = `exec "$NODE" --input-type=module -e "$PROGRAM" <(read line < "$0"; printf '%s' "said: $line")`;
   const pipe = pipeIn(scratchFolder());
-  const running = promisify(execFile)('bash', ['-c', command, process.execPath, program, pipe]);
+  const running = promisify(execFile)('bash', ['-c', command, pipe], { env });
   await writeFile(pipe, 'later\n');
-  expect((await running).stdout).toBe('said: later');
+  expect((await running).stdout).toBe('reading;said: later');
+});
+
+it('what someone types is waited for, and read to its end', async () => {
+  const command = `"$NODE" --input-type=module -e "$PROGRAM" /dev/stdin`;
+  const running = promisify(execFile)('script', ['-qec', `stty -echo; ${command}`, '/dev/null'], { env });
+  running.child.stdout?.once('data', () => running.child.stdin?.end('typed\r\u0004'));
+  expect((await running).stdout.trim()).toBe('reading;typed');
 });
