@@ -83,7 +83,9 @@ export async function findCacheEntry(
 ): Promise<CacheEntry | undefined> {
   const compression = await compressionHere(signal);
   const version = createHash('sha256')
-    .update([...paths, compression, SALT].join('|'))
+    .update(
+      [...paths, compression, ...(process.platform === 'win32' ? ['windows-only'] : []), SALT].join('|'),
+    )
     .digest('hex');
   const authorization = `Bearer ${process.env['ACTIONS_RUNTIME_TOKEN'] ?? ''}`;
   const headers = { authorization, 'user-agent': 'keel-pkg' };

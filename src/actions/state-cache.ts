@@ -40,7 +40,8 @@ interface StateCacheSettings {
 // The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
 // fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
 const FOLDER = '.keel-sync-state';
-const FILE = path.join(FOLDER, 'state.db');
+// As in archives, on Windows too.
+const FILE = `${FOLDER}/state.db`;
 /** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
 const POLICY: RetryPolicy = { attempts: 4, interval: seconds(1) };

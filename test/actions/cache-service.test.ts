@@ -79,6 +79,14 @@ test('a machine without zstd finds what was packed with gzip, and no other', asy
   expect(String(await open(await ask(['keel-'])))).toBe('packed with gzip');
 });
 
+test('a machine with Windows finds what one with Windows packed, as with the toolkit', async () => {
+  const { service, ask } = await start((started) => started.environment());
+  service.keep('keel-1', ['state'], Buffer.from('x'), 'zstd-without-long|windows-only');
+  service.keep('keel-2', ['state'], Buffer.from('x'));
+  vi.spyOn(process, 'platform', 'get').mockReturnValue('win32');
+  expect(await ask(['keel-'])).toMatchObject({ key: 'keel-1' });
+});
+
 test('the login of the job goes to the service, and to no address that it names', async () => {
   const { service, ask, open } = await start((started) => started.environment());
   service.keep('keel-1', ['state'], Buffer.from('x'));
