@@ -1,7 +1,7 @@
 import type { Fault } from '../../support/registry/faults.ts';
 import type { RequestKind } from '../../support/registry/route.ts';
 import type { Promised } from './promise.ts';
-import type { Ending } from './source-attacks.ts';
+import type { Ending } from './source-attack.ts';
 import { METADATA, type Strangers } from './stage.ts';
 
 export interface DestinationAttack extends Promised {

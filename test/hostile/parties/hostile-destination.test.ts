@@ -3,7 +3,7 @@ import type { FaultHandle } from '../../support/registry/faults.ts';
 import type { TestRegistry } from '../../support/registry/registry.ts';
 import { DESTINATION_ATTACKS } from './destination-attacks.ts';
 import { brokenPromises } from './promise.ts';
-import type { SourceAttack } from './source-attacks.ts';
+import type { SourceAttack } from './source-attack.ts';
 import { endingOf, type Night, SourceWorld } from './source-world.ts';
 import { ME } from './stage.ts';
 

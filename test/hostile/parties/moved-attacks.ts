@@ -1,4 +1,4 @@
-import type { Ending, Endings, SourceAttack } from './source-attacks.ts';
+import type { Ending, Endings, SourceAttack } from './source-attack.ts';
 
 type Mode = 'warn' | 'keep' | 'copy';
 const MODES: readonly Mode[] = ['warn', 'keep', 'copy'];

@@ -1,4 +1,4 @@
-import { type Endings, type SourceAttack, unlessRequired } from './source-attacks.ts';
+import { type Endings, type SourceAttack, unlessRequired } from './source-attack.ts';
 import type { Stage } from './stage.ts';
 
 /** Who may sign what lies below `theirs/`, and nothing else. */

@@ -7,7 +7,7 @@ import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
 import { loginVariables } from '../../support/token-server.ts';
-import type { SourceAttack } from './source-attacks.ts';
+import type { SourceAttack } from './source-attack.ts';
 import { ME, Stage, TAG } from './stage.ts';
 
 const SYNCTL = resolve('build/src/synctl.js');

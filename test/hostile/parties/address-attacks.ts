@@ -1,0 +1,131 @@
+import { always, type SourceAttack } from './source-attack.ts';
+import { absent, METADATA, type Stage } from './stage.ts';
+
+const FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+/** The same address, as IPv6 has it. */
+const DISGUISED_METADATA = 'https://[::ffff:a9fe:a9fe]/latest/meta-data';
+
+const INWARD = {
+  page: 'security.md',
+  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an inner service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
+} as const;
+
+function addresses({ strangers }: Stage): readonly string[] {
+  return [METADATA, `${strangers.elsewhere.url}/layer`, `${strangers.plain.url}/layer`];
+}
+
+/** It names other addresses. */
+export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
+  {
+    tries: 'to send whoever fetches a layer to plain HTTP',
+    ...INWARD,
+    bend: (stage) =>
+      stage.answer(
+        'blob-get',
+        { kind: 'redirect', location: ({ pathname }) => new URL(pathname, stage.strangers.plain.url).href },
+        stage.child.layer.digest,
+      ),
+    ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'to send whoever fetches a layer to what a cloud tells its machines',
+    ...INWARD,
+    bend: (stage) =>
+      stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
+    ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'the same with an address in another spelling',
+    ...INWARD,
+    bend: (stage) =>
+      stage.answer('blob-get', { kind: 'redirect', location: DISGUISED_METADATA }, stage.child.layer.digest),
+    ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'a next page of its tags at such an address',
+    ...INWARD,
+    bend: (stage) =>
+      stage.answer('tags-list', {
+        kind: 'status',
+        status: 200,
+        headers: { link: `<${METADATA}>; rel="next"` },
+        body: JSON.stringify({ tags: [] }),
+      }),
+    ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'a layer that another host has, with other bytes',
+    page: 'security.md',
+    says: 'the request with what it writes, without login, token and cookies',
+    bend: (stage) =>
+      stage.answer(
+        'blob-get',
+        {
+          kind: 'redirect',
+          location: ({ pathname }) => new URL(pathname, stage.strangers.elsewhere.url).href,
+        },
+        stage.child.layer.digest,
+      ),
+    ends: always('SIZE_MISMATCH'),
+  },
+  {
+    tries: 'a realm at another host, over plain HTTP',
+    page: 'security.md',
+    says: 'a realm at another host, over plain HTTP | nothing: `REDIRECT_REFUSED`',
+    bend: (stage) => {
+      const challenge = `Bearer realm="${stage.strangers.plain.url}/token",service="x"`;
+      const headers = { 'www-authenticate': challenge };
+      stage.answer('manifest-get', { kind: 'status', status: 401, headers });
+    },
+    ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'a realm at what a cloud tells its machines',
+    page: 'security.md',
+    says: 'a realm at an inner service of a cloud, or on this machine where the registry is elsewhere | nothing: `REDIRECT_REFUSED`',
+    bend: (stage) => {
+      const headers = { 'www-authenticate': `Bearer realm="${METADATA}",service="x"` };
+      stage.answer('manifest-get', { kind: 'status', status: 401, headers });
+    },
+    ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'a layer that it does not have, at addresses in the manifest',
+    page: 'how-sync-decides.md',
+    says: 'All other layers are needed, also those with addresses elsewhere (`urls`).',
+    bend: async (stage) => {
+      const { config, mediaType } = stage.child;
+      const layers = [{ ...absent(LAYER, 'absent'), urls: addresses(stage) }];
+      await stage.sign(stage.offer({ mediaType, ...{ schemaVersion: 2, config, layers } }));
+    },
+    ends: always('NOT_FOUND'),
+  },
+  {
+    tries: 'a layer that is not distributed, at addresses in the manifest',
+    page: 'how-sync-decides.md',
+    says: 'Where it does not, or the destination does not take them, they are left out: the run warns of it each night',
+    bend: async (stage) => {
+      const { config, mediaType, layers } = stage.child;
+      const foreign = { ...absent(FOREIGN_LAYER, 'absent'), urls: addresses(stage) };
+      const body = { schemaVersion: 2, config, layers: [foreign, ...layers] };
+      await stage.sign(stage.offer({ mediaType, ...body }));
+    },
+    ends: {
+      off: { copied: 'offered', layersLeftOut: 1 },
+      warn: { copied: 'offered', layersLeftOut: 1, signature: 'verified' },
+      require: { copied: 'offered', layersLeftOut: 1, signature: 'verified' },
+    },
+  },
+  {
+    tries: 'commands for a workflow and a terminal in what it complains of',
+    page: 'security.md',
+    says: 'What others say is text: it becomes no command of a workflow, no markup or link of a summary, no escape of a terminal.',
+    bend: (stage) => {
+      const message = '\u001b[2J\u009b31m\n::add-mask::v\r\n::set-output name=a::b';
+      const body = JSON.stringify({ errors: [{ code: 'DENIED', message }] });
+      stage.answer('manifest-get', { kind: 'status', status: 403, body }, stage.genuine.digest);
+    },
+    ends: always('DENIED'),
+  },
+];
