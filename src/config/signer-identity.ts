@@ -48,6 +48,9 @@ export function adviseOnLetters(pattern: string): string | undefined {
 }
 
 const GITHUB = 'https://github.com/';
+/** Workflows that are there to be called by everybody. The certificate names them, and not who called. */
+const CALLED_BY_ALL =
+  /^(?:slsa-framework\/slsa-github-generator|github\/artifact-attestations-workflows|docker\/github-builder(?:-experimental)?)\//i;
 /** A branch, a tag, a commit, or a pattern of them. */
 const REF = /^(?:refs\/[^/]+\/|\*\*|refs\/\*\*|[0-9a-f]{40}$)/;
 /** Every branch, or everything. Who may push a branch may sign then. */
@@ -59,6 +62,9 @@ const ANY_REF = /^(?:refs\/(?:heads\/)?)?\*+$/;
  */
 export function adviseOnWorkflow(pattern: string): string | undefined {
   if (!pattern.startsWith(GITHUB)) return undefined;
+  if (CALLED_BY_ALL.test(pattern.slice(GITHUB.length))) {
+    return `${JSON.stringify(pattern)} is a workflow that anyone can call, to sign for any image: name one of the maker's own`;
+  }
   const at = pattern.indexOf('@');
   const path = pattern.slice(GITHUB.length, at < 0 ? undefined : at).split('/');
   const spans = path.findIndex((part) => part.includes('**'));

@@ -138,4 +138,16 @@ describe('an identity', () => {
     );
     expect(adviseOnLetters('me+you@xn--exmple-cua.com')).toBeUndefined();
   });
+
+  test.each([
+    [
+      'https://github.com/slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml@refs/tags/v*',
+    ],
+    [
+      `https://github.com/github/artifact-attestations-workflows/.github/workflows/attest.yml@${'0'.repeat(40)}`,
+    ],
+    ['https://github.com/docker/github-builder/.github/workflows/build.yml@refs/tags/v*'],
+  ])('of a workflow that is there to be called by everybody is told as that: %s', (pattern) => {
+    expect(adviseOnWorkflow(pattern)).toMatch(/ is a workflow that anyone can call, to sign for any image: /);
+  });
 });
