@@ -27,12 +27,13 @@ const KIB = 1024;
 it.each([
   ['a manifest of 100 KiB at 2 KiB/s', 2, 100, undefined],
   ['a page of tags of 300 KiB at 4 KiB/s', 4, 300, undefined],
+  ['one of twenty lists of 1 MiB that share 64 KiB/s', 3.2, 1024, undefined],
   ['a list of 2 MiB at 16 KiB/s', 16, 2048, undefined],
   ['a list of 64 MiB at 1 MiB/s', 1024, 65_536, undefined],
-  ['what trickles at 1 KiB/s', 1, 4096, 64],
-  ['what trickles at 2 KiB/s', 2, 4096, 69],
-  ['what trickles at 8 KiB/s', 8, 4096, 120],
-  ['what trickles at 15 KiB/s', 15, 65_536, 960],
+  ['what trickles at 1 KiB/s', 1, 4096, 320],
+  ['what trickles at 2 KiB/s', 2, 4096, 343],
+  ['what trickles at 8 KiB/s', 8, 65_536, 600],
+  ['what trickles at 12 KiB/s', 12, 65_536, 1200],
 ])('%s: it is given up only if it could last as long as the server likes', (_name, rate, size, expected) => {
   expect(givenUpAfter(rate * KIB, size * KIB)).toBe(expected);
 });
