@@ -259,6 +259,6 @@ function requireUnchanged(lock: Lock, changes: readonly string[]): void {
     code: 'LOCK_DIFFERS',
     about: lock.file,
     message: `the package would not be the locked one:\n${changes.map((change) => `  ${change}`).join('\n')}`,
-    hint: 'undo the change, or, where it is a newer packer, remove the lock to write a new one',
+    hint: 'undo the change, or remove the lock to write a new one; a newer packer is a change too',
   });
 }
