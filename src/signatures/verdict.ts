@@ -66,7 +66,8 @@ export function signatureFailure(
 
 /** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
 export function unnamed(text: string): Reason {
-  return { text: `it names no image${text === '' ? '' : `, only ${shown(text, 100)}`}`, isUnnamed: true };
+  const named = text === '' ? '' : `, only ${shown(text, 100)}`;
+  return { text: `it names no image${named}, and counts with "acceptUnnamed" only`, isUnnamed: true };
 }
 
 /** What is wrong with a signature that is by none of these signers. */

@@ -259,7 +259,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     write(signer);
     await expect(packed()).rejects.toMatchObject({
       code: 'SIGNATURE_REFUSED',
-      message: expect.stringContaining('it names no image; '),
+      message: expect.stringContaining('it names no image, and counts with "acceptUnnamed" only; '),
       hint: expect.stringContaining('"acceptUnnamed": true'),
     });
     await refer(`${name}:v1.14.5`);

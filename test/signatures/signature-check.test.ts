@@ -190,12 +190,12 @@ describe('a signature under cosign’s tag', () => {
     [
       'without a name',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, ''))),
-      refused('it names no image'),
+      refused('it names no image, and counts with "acceptUnnamed" only'),
     ],
     [
       'that would write a line of its own into the log',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, 'a\n::error::b\u001b[2Jc'))),
-      refused('it names no image, only a ::error::b\ufffd[2Jc'),
+      refused('it names no image, only a ::error::b\ufffd[2Jc, and counts with "acceptUnnamed" only'),
     ],
     [
       'by someone with a name that nobody sees as it is',
@@ -483,7 +483,7 @@ describe('a bundle that refers to an image', () => {
 describe('a bundle of the releasers', () => {
   const PROXY = 'registry.k8s.io/kube-proxy';
   const BUNDLE = GOOD.replace('cosign', 'bundle');
-  const NAMELESS = refused('it names no image');
+  const NAMELESS = refused('it names no image, and counts with "acceptUnnamed" only');
   type Said = Parameters<typeof statementBundle>[3];
   const says = (said: Said) => async (it: Stand) =>
     it.refer(await statementBundle(sigstore, it.digest, RELEASERS, said));
@@ -514,7 +514,11 @@ describe('a bundle of the releasers', () => {
       refused('it was signed for 3.9, not for 3.10'),
     ],
     ['that names nothing, as cosign’s own', says({}), NAMELESS],
-    ['that names a file', says({ names: ['pause.tar.gz'] }), refused('it names no image, only pause.tar.gz')],
+    [
+      'that names a file',
+      says({ names: ['pause.tar.gz'] }),
+      refused('it names no image, only pause.tar.gz, and counts with "acceptUnnamed" only'),
+    ],
     [
       'that signs its manifest',
       async (it) => it.refer(await messageBundle(sigstore, it.image.bytes, RELEASERS)),

@@ -211,7 +211,9 @@ describe('with --verify-signatures require', () => {
     const refused = await place.run({ verifySignatures: 'require' });
     expect(refused.report.images[0]?.reason).toMatchObject({
       code: 'SIGNATURE_REFUSED',
-      message: expect.stringContaining('its signature does not count: it names no image; '),
+      message: expect.stringContaining(
+        'its signature does not count: it names no image, and counts with "acceptUnnamed" only; ',
+      ),
       hint: expect.stringContaining('write "acceptUnnamed": true beside their identity under "signatures"'),
     });
     expect(place.arrived).toEqual({});
