@@ -51,9 +51,10 @@ export function damagedArchive(message: string, cause?: unknown): Failure<'ARCHI
 }
 
 /**
- * Writes the state in an unpacked tar archive to the file of its expected name, which must not exist. Nothing else is
- * ever written: the names in the archive are only compared. Returns the size of the state. Throws `STATE_UNUSABLE`, with what was found, for an archive
- * that holds anything but one folder and one regular file of the expected names, and `ARCHIVE_UNREADABLE` for a damaged one.
+ * Writes the state in an unpacked tar archive to the file of its expected name, which must not exist, and returns its size
+ * in bytes. Nothing else is ever written: the names in the archive are only compared. Throws `STATE_UNUSABLE`, with what
+ * was found, for an archive that holds anything but one folder and one regular file of the expected names, and
+ * `ARCHIVE_UNREADABLE` for a damaged one.
  *
  * A program such as `tar -P` would follow the archive to any place that the job may write to. Whoever can write to the
  * cache could then have a program run beside the passwords of the job.
