@@ -18,7 +18,7 @@ function addresses({ strangers }: Stage): readonly string[] {
 /** It names other addresses. */
 export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
-    tries: 'to send whoever fetches a layer to plain HTTP',
+    tries: 'a redirect of a layer to plain HTTP',
     ...INWARD,
     bend: (stage) =>
       stage.answer(
@@ -29,7 +29,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
     ends: always('REDIRECT_REFUSED'),
   },
   {
-    tries: 'to send whoever fetches a layer to what a cloud tells its machines',
+    tries: 'a redirect of a layer to what a cloud tells its machines',
     ...INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
@@ -89,6 +89,18 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
       stage.answer('manifest-get', { kind: 'status', status: 401, headers });
     },
     ends: always('REDIRECT_REFUSED'),
+  },
+  {
+    tries: 'a realm that gives something else for a token',
+    page: 'security.md',
+    says: 'Sizes, counts, depths and times of what others send have limits.',
+    bend: (stage) => {
+      const realm = `${stage.registry.url}/v2/${stage.repository}/referrers/token`;
+      const headers = { 'www-authenticate': `Bearer realm="${realm}",service="x"` };
+      stage.answer('manifest-get', { kind: 'status', status: 401, headers });
+      stage.answer('referrers', { kind: 'status', status: 200, body: '{"token":[{}],"access_token":1}' });
+    },
+    ends: always('REGISTRY_BROKEN'),
   },
   {
     tries: 'a layer that it does not have, at addresses in the manifest',

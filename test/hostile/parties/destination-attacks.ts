@@ -12,6 +12,8 @@ export interface DestinationAttack extends Promised {
     readonly to: RequestKind | readonly RequestKind[];
     readonly fault: (strangers: Strangers) => Fault;
   }[];
+  /** The same in two rows: their images have the same layers. The second one is copied after the first. */
+  readonly seed?: string;
   readonly ends: Ending;
 }
 
@@ -49,7 +51,15 @@ export const DESTINATION_ATTACKS: readonly DestinationAttack[] = [
   {
     tries: 'to say that it has each layer',
     ...PROVED,
+    seed: 'shared',
     answers: [{ to: 'blob-head', fault: status(200, { 'content-length': '1023' }) }],
+    ends: { copied: 'genuine' },
+  },
+  {
+    tries: 'to say that it mounted a layer, and mount none',
+    ...PROVED,
+    seed: 'shared',
+    answers: [{ to: 'mount', fault: status(201, { location: '/v2/mounted' }) }],
     ends: { copied: 'genuine' },
   },
   {
@@ -97,7 +107,7 @@ export const DESTINATION_ATTACKS: readonly DestinationAttack[] = [
     ends: { failed: 'REGISTRY_BROKEN' },
   },
   {
-    tries: 'to send who pushes a manifest to plain HTTP',
+    tries: 'a redirect of a manifest that is pushed, to plain HTTP',
     ...INWARD,
     answers: [{ to: 'manifest-put', fault: location(({ plain }) => `${plain.url}/stolen`, 307) }],
     ends: { failed: 'REDIRECT_REFUSED' },

@@ -5,7 +5,7 @@ import { DESTINATION_ATTACKS } from './destination-attacks.ts';
 import { brokenPromises } from './promise.ts';
 import type { SourceAttack } from './source-attack.ts';
 import { endingOf, type Night, SourceWorld } from './source-world.ts';
-import { ME } from './stage.ts';
+import { ME, TAG } from './stage.ts';
 
 /** The source is honest. */
 const IMAGES: readonly SourceAttack[] = DESTINATION_ATTACKS.map(({ ends, ...attack }) => {
@@ -39,10 +39,26 @@ describe.each(['off', 'require'] as const)('a hostile destination, with --verify
     });
   }
 
+  /** Has the source hold back the image whose layers are to be mounted, until the other one of them is there. */
+  function order(destination: TestRegistry): void {
+    const [first, second] = IMAGES.filter(({ seed }) => seed !== undefined).map((image) =>
+      world.stage(image),
+    );
+    const isFirst = ({ repository, reference }: { repository: string; reference: string }): boolean =>
+      repository === `keel/${first?.repository}` && reference === TAG;
+    const until = destination.journal.next({ kind: 'manifest-put', when: isFirst });
+    second?.answer('manifest-get', { kind: 'hold', until });
+  }
+
   beforeAll(async () => {
     world = await SourceWorld.open({ attacks: IMAGES, policies: (host) => ({ [host]: ME }) });
     honest = await world.night(mode);
-    hostile = await world.night(mode, { prepare: bend });
+    hostile = await world.night(mode, {
+      prepare: (destination) => {
+        bend(destination);
+        order(destination);
+      },
+    });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 

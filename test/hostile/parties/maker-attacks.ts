@@ -163,14 +163,14 @@ export const MAKER_ATTACKS: readonly MakerAttack[] = [
     'expected sha256:',
   ),
   {
-    tries: 'to send whoever fetches a download to plain HTTP',
+    tries: 'a redirect of a download to plain HTTP',
     ...INWARD,
     bend: ({ web, plain, path }) =>
       void web.put(path, GENUINE, ...redirects(new URL('/stolen', plain.origin).href)),
     ends: { refused: 'it leads from HTTPS to plain HTTP' },
   },
   {
-    tries: 'to send whoever fetches a checksum to what a cloud tells its machines',
+    tries: 'a redirect of a checksum to what a cloud tells its machines',
     ...INWARD,
     bend: ({ web, path }) => void web.put(`${path}.sha256`, '', ...redirects(METADATA)),
     ends: { refused: 'which is a service for the machines of a cloud alone' },

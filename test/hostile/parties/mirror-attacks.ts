@@ -1,5 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
+import { bytesContent } from '../../support/registry/content.ts';
 import { seedOtherLayers } from '../../support/registry/other-layers.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
 import type { Promised } from './promise.ts';
@@ -212,6 +213,19 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
     ends: packed({ packed: 'genuine', check: 'pin' }),
   },
   {
+    tries: 'a configuration that is none',
+    ...HELD,
+    isWalled: true,
+    bend: (stage) => {
+      const { layers, mediaType, config } = stage.child;
+      const bytes = Buffer.from('[{}]');
+      const digest = stage.storage.putBlob(stage.repository, bytesContent(bytes));
+      const described = { ...config, digest, size: bytes.length };
+      stage.offer({ mediaType, ...{ schemaVersion: 2, config: described, layers } });
+    },
+    ends: always('its configuration does not tell for which platform it is'),
+  },
+  {
     tries: 'other bytes of a configuration',
     ...HASHED,
     bend: (stage) => stage.answer('blob-get', { kind: 'wrong-bytes' }, stage.child.config.digest),
@@ -255,14 +269,14 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
 
 const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
   {
-    tries: 'to send whoever fetches a layer to what a cloud tells its machines',
+    tries: 'a redirect of a layer to what a cloud tells its machines',
     ...INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
     ends: byLayers('which is a service for the machines of a cloud alone', 'registry'),
   },
   {
-    tries: 'to send whoever fetches a manifest to plain HTTP',
+    tries: 'a redirect of a manifest to plain HTTP',
     ...INWARD,
     bend: (stage) =>
       stage.answer('manifest-get', {

@@ -150,6 +150,12 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
   {
+    tries: 'a signature of a text that is no claim about an image',
+    ...EXACT,
+    bend: (stage) => stage.sign(stage.forge(), { payload: Buffer.from('[{}]') }),
+    ends: unlessRequired('SIGNATURE_REFUSED'),
+  },
+  {
     tries: 'to hide an image',
     page: 'security.md',
     says: 'A tag that it does not list is not wanted, unless the image set names it',

@@ -34,6 +34,8 @@ export interface SourceAttack extends Promised {
   /** Below which path the image is, with / at its end. */
   readonly path?: string;
   readonly tag?: string;
+  /** What the genuine image is made of, if others have the same layers. */
+  readonly seed?: string | undefined;
   /** Who signs the genuine image. */
   readonly signer?: typeof ME;
   readonly bend: (stage: Stage) => void | Promise<void>;

@@ -59,8 +59,8 @@ export class SourceWorld implements AsyncDisposable {
     this.stages = new Map(
       attacks.map((attack, index) => {
         const repository = `${attack.path ?? ''}image-${index + 10}`;
-        const { tag = TAG } = attack;
-        const parts = { registry: source, repository, tag, strangers: this.strangers, sigstore };
+        const { tag = TAG, seed } = attack;
+        const parts = { registry: source, repository, tag, seed, strangers: this.strangers, sigstore };
         return [attack, new Stage(parts)];
       }),
     );

@@ -37,6 +37,8 @@ interface Signature {
   readonly sigstore?: TestSigstore;
   /** Where the signature is put, if that is not the repository. */
   readonly at?: { readonly registry: TestRegistry; readonly repository: string };
+  /** What is signed as it is. */
+  readonly payload?: Buffer;
   /** What is signed, where that is not what it is put beside. */
   readonly of?: Digest;
 }
@@ -47,6 +49,8 @@ interface StageParts {
   /** Where the maker has it, if that is not the registry. */
   readonly name?: string;
   readonly tag?: string;
+  /** What the genuine image is made of, if others have the same layers. */
+  readonly seed?: string | undefined;
   readonly strangers: Strangers;
   readonly sigstore: TestSigstore;
 }
@@ -66,14 +70,14 @@ export class Stage {
   readonly #sigstore: TestSigstore;
   readonly #answers: FaultHandle[] = [];
 
-  constructor({ registry, repository, name, tag = TAG, strangers, sigstore }: StageParts) {
+  constructor({ registry, repository, name, tag = TAG, seed = repository, strangers, sigstore }: StageParts) {
     this.tag = tag;
     this.registry = registry;
     this.repository = repository;
     this.name = name ?? `${registry.host}/${repository}`;
     this.strangers = strangers;
     this.#sigstore = sigstore;
-    this.genuine = seedGenuine(registry, repository, { seed: repository, tag });
+    this.genuine = seedGenuine(registry, repository, { seed, tag });
     this.child = firstChild(registry, repository, this.genuine);
   }
 
@@ -96,7 +100,8 @@ export class Stage {
   /** Puts a signature under cosign's tag. */
   async sign({ digest }: Pick<Manifest, 'digest'>, how: Signature = {}): Promise<void> {
     const { as: [name = this.name] = [], by, sigstore = this.#sigstore, of = digest, at = this } = how;
-    const layer = await cosignLayer(sigstore, cosignPayload(of, name), { ...ME, ...by });
+    const { payload = cosignPayload(of, name) } = how;
+    const layer = await cosignLayer(sigstore, payload, { ...ME, ...by });
     seedMade(at.registry.storage, at.repository, signatureTag(digest), cosignManifest([layer]));
   }
 
