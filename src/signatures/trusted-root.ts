@@ -1,7 +1,7 @@
 import { Failure } from '../lib/failure.ts';
 import { explainFileError } from '../lib/file-error.ts';
 import { readGivenFile } from '../lib/given-file.ts';
-import { readJson } from '../lib/json.ts';
+import { parseJson, readJson } from '../lib/json.ts';
 import type { SigstoreVerifier } from './sigstore-verifier.ts';
 
 function malformed(file: string, message: string, cause: unknown): Failure<'TRUSTED_ROOT_MALFORMED'> {
@@ -26,8 +26,14 @@ async function readRoot(file: string, signal: AbortSignal): Promise<unknown> {
   try {
     return readJson(text);
   } catch (cause) {
-    throw malformed(file, 'it is not JSON', cause);
+    throw malformed(file, isOnLines(text) ? 'it has one on each line: keep one' : 'it is not JSON', cause);
   }
+}
+
+/** Returns whether a text is JSON by lines, as `gh attestation trusted-root` writes the roots of Sigstore and of GitHub. */
+function isOnLines(text: string): boolean {
+  const lines = text.split('\n', 3).filter((line) => line.trim() !== '');
+  return lines.length > 1 && lines.every((line) => parseJson(line) !== undefined);
 }
 
 /**

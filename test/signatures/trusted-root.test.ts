@@ -77,6 +77,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
   ['that is not there', undefined, 'there is no such file'],
   ['that is no JSON', '{', 'it is not JSON'],
   ['that is empty', '', 'it is not JSON'],
+  ['with one on each line', '{"mediaType":"a"}\n{"mediaType":"b"}\n', 'it has one on each line: keep one'],
   ['that is something else', '{"a":1}', 'it is no trusted root: it has no certificate authority, no log'],
   ['that is a list', '[]', 'it is no trusted root: '],
   ['that is nothing', 'null', 'it is no trusted root: '],
