@@ -4,7 +4,7 @@ import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
 import { parseLogins } from '../config/flags/registry-logins.ts';
-import type { VerificationMode } from '../config/flags/signature-flags.ts';
+import { readSignatureSettings, type VerificationMode } from '../config/flags/signature-flags.ts';
 import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
 import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
@@ -94,8 +94,7 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     imageOutput: flags.required('image-output', asIs),
     downloadOutput: flags.required('download-output', asIs),
     imageFormat: flags.required('image-format', oneOf('oci', 'docker-archive')),
-    verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
-    trustedRoot: flags.text('trusted-root'),
+    ...readSignatureSettings(flags, notices),
     lock: flags.text('lock'),
     dryRun: flags.optional('dry-run', parseSwitch) ?? false,
     ...readLimits(flags),

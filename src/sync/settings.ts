@@ -11,7 +11,7 @@ import {
   refuseHalfLogin,
 } from '../config/flags/registry-flags.ts';
 import { parseLogins } from '../config/flags/registry-logins.ts';
-import type { VerificationMode } from '../config/flags/signature-flags.ts';
+import { readSignatureSettings, type VerificationMode } from '../config/flags/signature-flags.ts';
 import { MOVED_TAGS_MODES, type MovedTagsMode } from '../config/moved-tags.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
@@ -108,8 +108,7 @@ export function parseSyncSettings(
     signatures: flags.required('signatures', oneOf('skip', 'copy')),
     verify: flags.required('verify', oneOf('sample', 'all', 'deep', 'none')),
     movedTags: flags.required('moved-tags', oneOf(...MOVED_TAGS_MODES)),
-    verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
-    trustedRoot: flags.text('trusted-root'),
+    ...readSignatureSettings(flags, notices),
     shard: flags.optional('shard', parseShard),
     report: flags.text('report'),
     failOn: flags.required('fail-on', oneOf('any', 'never')),

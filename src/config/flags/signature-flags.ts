@@ -1,4 +1,6 @@
 import type { Flag } from './flag.ts';
+import type { FlagReader } from './flag-reader.ts';
+import { oneOf } from './flag-value.ts';
 
 /** Whether signatures of images are verified: no, with a warning, or as a condition for each image. */
 export type VerificationMode = 'off' | 'warn' | 'require';
@@ -21,3 +23,25 @@ export const SIGNATURE_FLAGS = [
     description: 'trusted_root.json with the authorities and logs that signatures are checked against',
   },
 ] as const satisfies readonly Flag[];
+
+/** What the flags for verifying signatures say. */
+interface SignatureSettings {
+  readonly verifySignatures: VerificationMode;
+  /** Path of a trusted_root.json; Sigstore's public one if undefined. */
+  readonly trustedRoot: string | undefined;
+}
+
+/** Returns whether signatures are verified, and by which root, with a notice about a root that is not used. */
+export function readSignatureSettings(
+  flags: FlagReader<(typeof SIGNATURE_FLAGS)[number]['name']>,
+  notices: Set<string>,
+): SignatureSettings {
+  const verifySignatures = flags.required('verify-signatures', oneOf('off', 'warn', 'require'));
+  const trustedRoot = flags.text('trusted-root');
+  if (trustedRoot !== undefined && verifySignatures === 'off') {
+    notices.add(
+      `${flags.label('trusted-root')}: no signature is verified by it, as ${flags.label('verify-signatures')} is off`,
+    );
+  }
+  return { verifySignatures, trustedRoot };
+}
