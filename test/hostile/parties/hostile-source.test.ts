@@ -79,3 +79,17 @@ describe.each(MODES)('a hostile source, with --verify-signatures %s,', (mode) =>
     expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\u009b\r]|^::/m);
   });
 });
+
+test('a hostile source fools action-sync no more than synctl, and commands no workflow', async () => {
+  await using world = await SourceWorld.open({
+    attacks: SOURCE_ATTACKS,
+    policies: (host) => ({ [host]: ME }),
+  });
+  await world.bend();
+  const night = await world.job('require');
+  for (const attack of SOURCE_ATTACKS) {
+    expect(endingOf(night, world.stage(attack)), attack.tries).toEqual(attack.ends.require);
+  }
+  const { exitCode, log, leaks, outputs } = night.main;
+  expect([exitCode, leaks, outputs['name'], log.masks.includes('v')]).toEqual([1, [], undefined, false]);
+});

@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type Report, readReport } from '../../../src/sync/report/report.ts';
+import { bundledAction } from '../../support/action-bundle.ts';
+import { Job, LONG_PATIENCE, type ProcessResult } from '../../support/action-runner.ts';
 import { runIn, type Said } from '../../support/built-packer.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
+import { AUTHORITY_FILE } from '../../support/test-authority.ts';
 import { loginVariables } from '../../support/token-server.ts';
 import type { SourceAttack } from './source-attack.ts';
 import { ME, Stage, TAG } from './stage.ts';
@@ -125,6 +128,29 @@ export class SourceWorld implements AsyncDisposable {
       },
     );
     return { said, report: readReport(join(this.#folder, report)), destination, database };
+  }
+
+  /** The same by action-sync, in a job of a workflow without a cache. */
+  async job(mode: Mode): Promise<Night & { readonly main: ProcessResult }> {
+    const destination = await startRegistry({ access: TOKENS });
+    this.#registries.push(destination);
+    const { username = '', password = '' } = destination.login ?? {};
+    const folder = mkdtempSync(join(this.#folder, 'job-'));
+    const logins = `${this.source.host} ${READER.username} ${READER.password}`;
+    const job = await Job.start({ folder, secrets: [password, READER.password], patience: LONG_PATIENCE });
+    const main = await job.step({
+      action: bundledAction('action-sync'),
+      with: {
+        ...{ source: this.source.host, 'push-to': destination.host, 'push-ns': 'keel', username, password },
+        ...{ 'registry-logins': logins, 'ca-file': AUTHORITY_FILE, retry: '2', 'retry-interval': '5ms' },
+        ...{ 'image-set': join(this.#folder, 'image_set.json'), 'verify-signatures': mode },
+        'trusted-root': this.#trustedRoot,
+      },
+    });
+    await job.finish();
+    const report = readReport(resolve(job.workspace, main.outputs['report'] ?? ''));
+    const said = { code: main.exitCode, stdout: main.stdout, stderr: main.stderr };
+    return { said, report, destination, database: '', main };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
