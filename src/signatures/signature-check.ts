@@ -265,7 +265,7 @@ function judge(
     const expected = nameWhenSigned(name, applied.scope, signedAs);
     const compared = compareNames(candidate.names, expected, digest);
     if (compared.kind === 'same') return { ...signer, tags: compared.tags };
-    if (compared.kind === 'unnamed' && acceptUnnamed) return { ...signer, tags: undefined };
+    if (compared.kind === 'unnamed' && acceptUnnamed) return { ...signer, tags: compared.tags };
     reasons.push(
       compared.kind === 'unnamed'
         ? unnamed(compared.text)

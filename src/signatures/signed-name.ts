@@ -35,7 +35,7 @@ type NameComparison =
   /** It is of the image under these tags; under any where undefined. */
   | { readonly kind: 'same'; readonly tags: Tags }
   /** It names no image at all; `text` is what it names instead, empty where that is nothing. */
-  | { readonly kind: 'unnamed'; readonly text: string }
+  | { readonly kind: 'unnamed'; readonly text: string; readonly tags: Tags }
   | { readonly kind: 'other'; readonly signedAs: string };
 
 /** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
@@ -66,7 +66,8 @@ export function compareNames(signed: SignedNames, name: string, digest: Digest):
     if (same.length === 0) return { kind: 'other', signedAs: claim[0]?.text ?? '' };
     tags = common(tags, tagsOf(same));
   }
-  return named.length > 0 ? { kind: 'same', tags } : { kind: 'unnamed', text: signed.claims.flat()[0] ?? '' };
+  if (named.length > 0) return { kind: 'same', tags };
+  return { kind: 'unnamed', text: signed.claims.flat()[0] ?? '', tags };
 }
 
 type Tags = readonly string[] | undefined;

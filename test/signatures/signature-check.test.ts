@@ -493,6 +493,13 @@ describe('a bundle of the releasers', () => {
     predicate,
   });
 
+  test('that names tags and no image counts for these tags alone, where such ones count', async () => {
+    const tell = async (tags: readonly string[]) =>
+      told(await verdictOf(says({ ...promoted({ tags }), names: [] }), { signatures: UNNAMED }));
+    expect(await tell(['3.9', '3.10'])).toBe(BUNDLE);
+    expect(await tell(['3.9'])).toContain('it was signed for 3.9, not for 3.10');
+  });
+
   test.each<[what: string, prepare: (stand: Stand) => Promise<unknown> | unknown, outcome: string]>([
     ['that names it', says({ names: [NAME] }), BUNDLE],
     ['that names it with its tag', says({ names: [`${NAME}:3.10`] }), BUNDLE],
