@@ -76,6 +76,7 @@ describe('a failure below an index', () => {
     ],
     ['of the login', [{ part: AMD64 }, { part: ARM64, error: refused('UNAUTHORIZED') }]],
     ['of the line', [{ part: AMD64 }, { part: ARM64, error: refused('UNREACHABLE') }]],
+    ['of a server that leads inward', [{ part: AMD64 }, { part: ARM64, error: refused('REDIRECT_REFUSED') }]],
     ['of what has no platform', [{ part: AMD64 }, { part: part(), error: refused('NOT_FOUND') }]],
     ['of one Windows of two', [{ part: OLD_WINDOWS }, { part: NEW_WINDOWS, error: refused('NOT_FOUND') }]],
   ])('%s is not mended by leaving a platform out', (_, results) => {

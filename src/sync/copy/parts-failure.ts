@@ -48,6 +48,7 @@ const OF_ALL: ReadonlySet<string> = new Set([
   'RATE_LIMITED',
   'PUSH_TIMED_OUT',
   'INDEX_UNREASONABLE',
+  'REDIRECT_REFUSED',
 ]);
 
 /**
