@@ -126,7 +126,8 @@ class World implements AsyncDisposable {
       [
         ...['--kube-version', '1.37.1', '--image-source', `${this.mirror.host}/keel`, '--retry', '1'],
         ...['--version-config', versions, '--output', own, '--image-output', join(own, 'images')],
-        ...['--download-output', own, '--verify-signatures', mode, '--trusted-root', this.#trustedRoot],
+        ...['--download-output', own, '--verify-signatures', mode],
+        ...(mode === 'off' ? [] : ['--trusted-root', this.#trustedRoot]),
         ...(lock === undefined ? [] : ['--lock', lock]),
       ],
       { KEEL_REGISTRY_LOGINS: `${this.mirror.host} ${READER.username} ${READER.password}` },

@@ -120,7 +120,7 @@ export class SourceWorld implements AsyncDisposable {
       [
         ...[SYNCTL, 'sync', '--source', this.source.host, '--push-to', destination.host, '--push-ns', 'keel'],
         ...['--db', database, '--report', report, '--retry', '2', '--retry-interval', '5ms'],
-        ...['--verify-signatures', mode, '--trusted-root', this.#trustedRoot],
+        ...['--verify-signatures', mode, ...(mode === 'off' ? [] : ['--trusted-root', this.#trustedRoot])],
       ],
       {
         ...(destination.login && loginVariables(destination.login)),
