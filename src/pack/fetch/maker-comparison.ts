@@ -196,6 +196,6 @@ function otherImage(
     code: 'IMAGE_DIFFERS',
     about: formatReference(pulledBy),
     message: `it is not the image that ${formatReference(upstream)} is: ${detail}`,
-    hint: `mirror it again; if it is meant to differ, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
+    hint: `mirror it again, and find out who changed it; if you changed it yourself, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
   });
 }
