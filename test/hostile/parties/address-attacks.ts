@@ -1,15 +1,11 @@
+import { NOT_INWARD } from './promise.ts';
 import { always, type SourceAttack } from './source-attack.ts';
-import { absent, METADATA, type Stage } from './stage.ts';
+import { absent, LAYER_ELSEWHERE, METADATA, type Stage } from './stage.ts';
 
 const FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 /** The same address, as IPv6 has it. */
 const DISGUISED_METADATA = 'https://[::ffff:a9fe:a9fe]/latest/meta-data';
-
-const INWARD = {
-  page: 'security.md',
-  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an inner service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
-} as const;
 
 function addresses({ strangers }: Stage): readonly string[] {
   return [METADATA, `${strangers.elsewhere.url}/layer`, `${strangers.plain.url}/layer`];
@@ -19,7 +15,7 @@ function addresses({ strangers }: Stage): readonly string[] {
 export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a redirect of a layer to plain HTTP',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: (stage) =>
       stage.answer(
         'blob-get',
@@ -30,21 +26,21 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   },
   {
     tries: 'a redirect of a layer to what a cloud tells its machines',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
     ends: always('REDIRECT_REFUSED'),
   },
   {
     tries: 'the same with an address in another spelling',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: DISGUISED_METADATA }, stage.child.layer.digest),
     ends: always('REDIRECT_REFUSED'),
   },
   {
     tries: 'a next page of its tags at such an address',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('tags-list', {
         kind: 'status',
@@ -55,18 +51,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
     ends: always('REDIRECT_REFUSED'),
   },
   {
-    tries: 'a layer that another host has, with other bytes',
-    page: 'security.md',
-    says: 'the request with what it writes, without login, token and cookies',
-    bend: (stage) =>
-      stage.answer(
-        'blob-get',
-        {
-          kind: 'redirect',
-          location: ({ pathname }) => new URL(pathname, stage.strangers.elsewhere.url).href,
-        },
-        stage.child.layer.digest,
-      ),
+    ...LAYER_ELSEWHERE,
     ends: always('SIZE_MISMATCH'),
   },
   {

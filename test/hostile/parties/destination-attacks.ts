@@ -1,6 +1,6 @@
 import type { Fault } from '../../support/registry/faults.ts';
 import type { RequestKind } from '../../support/registry/route.ts';
-import type { Promised } from './promise.ts';
+import { NOT_INWARD, type Promised } from './promise.ts';
 import type { Ending } from './source-attack.ts';
 import { METADATA, type Strangers } from './stage.ts';
 
@@ -25,11 +25,6 @@ const BELIEVED = {
   page: 'security.md',
   says: 'for keeping what it says it has',
 } as const;
-const INWARD = {
-  page: 'security.md',
-  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an inner service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
-} as const;
-
 const status =
   (code: number, headers: Record<string, string> = {}) =>
   (): Fault => {
@@ -87,13 +82,13 @@ export const DESTINATION_ATTACKS: readonly DestinationAttack[] = [
   },
   {
     tries: 'an address for uploads at what a cloud tells its machines',
-    ...INWARD,
+    ...NOT_INWARD,
     answers: [{ to: ['mount', 'upload-start'], fault: location(() => METADATA, 202) }],
     ends: { failed: 'REDIRECT_REFUSED' },
   },
   {
     tries: 'an address for uploads over plain HTTP',
-    ...INWARD,
+    ...NOT_INWARD,
     answers: [{ to: ['mount', 'upload-start'], fault: location(({ plain }) => `${plain.url}/stolen`, 202) }],
     ends: { failed: 'REDIRECT_REFUSED' },
   },
@@ -108,7 +103,7 @@ export const DESTINATION_ATTACKS: readonly DestinationAttack[] = [
   },
   {
     tries: 'a redirect of a manifest that is pushed, to plain HTTP',
-    ...INWARD,
+    ...NOT_INWARD,
     answers: [{ to: 'manifest-put', fault: location(({ plain }) => `${plain.url}/stolen`, 307) }],
     ends: { failed: 'REDIRECT_REFUSED' },
   },

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { type Header, pack } from 'tar-stream';
 import { digestHex, digestOf } from '../../../src/registry/oci/digest.ts';
 import type { FileServer } from '../../support/file-server.ts';
-import type { Promised } from './promise.ts';
+import { NOT_INWARD, type Promised } from './promise.ts';
 import { METADATA } from './stage.ts';
 
 /** What tar says of a member. */
@@ -74,11 +74,7 @@ const CHECKED = {
 } as const;
 const REFUSED = {
   page: 'pack.md',
-  says: 'a download that does not have its checksum are errors: there is no package then',
-} as const;
-const INWARD = {
-  page: 'security.md',
-  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an inner service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
+  says: 'and a download that does not have its checksum. What was fetched stays',
 } as const;
 const ARCHIVE = {
   page: 'security.md',
@@ -164,14 +160,14 @@ export const MAKER_ATTACKS: readonly MakerAttack[] = [
   ),
   {
     tries: 'a redirect of a download to plain HTTP',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: ({ web, plain, path }) =>
       void web.put(path, GENUINE, ...redirects(new URL('/stolen', plain.origin).href)),
     ends: { refused: 'it leads from HTTPS to plain HTTP' },
   },
   {
     tries: 'a redirect of a checksum to what a cloud tells its machines',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: ({ web, path }) => void web.put(`${path}.sha256`, '', ...redirects(METADATA)),
     ends: { refused: 'which is a service for the machines of a cloud alone' },
   },

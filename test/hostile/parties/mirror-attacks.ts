@@ -3,8 +3,8 @@ import { MEDIA_TYPE } from '../../../src/registry/oci/media-type.ts';
 import { bytesContent } from '../../support/registry/content.ts';
 import { seedOtherLayers } from '../../support/registry/other-layers.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
-import type { Promised } from './promise.ts';
-import { absent, METADATA, type Stage, TAG } from './stage.ts';
+import { NOT_INWARD, type Promised } from './promise.ts';
+import { absent, LAYER_ELSEWHERE, METADATA, type Stage, TAG } from './stage.ts';
 
 /** What becomes of an image that is to be packed, and whether what is packed is what its maker released. */
 export type PackEnding =
@@ -82,7 +82,7 @@ const HELD = {
 } as const;
 const WHOLE = {
   page: 'pack.md',
-  says: "An image that differs from its maker's, in one layer too, one for another architecture, and a download that does not have its checksum are errors: there is no package then.",
+  says: "These are errors, and there is no package then: an image that differs from its maker's, in one layer too, an image for another architecture, and a download that does not have its checksum.",
 } as const;
 const HASHED = {
   page: 'security.md',
@@ -92,11 +92,6 @@ const REQUIRED = {
   page: 'security.md',
   says: 'With `--verify-signatures require` an image is copied or packed only if those who release it signed it, under its name.',
 } as const;
-const INWARD = {
-  page: 'security.md',
-  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an inner service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
-} as const;
-
 /** The genuine configuration with what `change` makes of the unpacked layers. */
 function relayer(change: (unpacked: readonly Buffer[]) => readonly Buffer[]): (stage: Stage) => void {
   return ({ storage, repository, child }) => void seedOtherLayers(storage, repository, child, [TAG], change);
@@ -270,14 +265,14 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
 const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
   {
     tries: 'a redirect of a layer to what a cloud tells its machines',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
     ends: byLayers('which is a service for the machines of a cloud alone', 'registry'),
   },
   {
     tries: 'a redirect of a manifest to plain HTTP',
-    ...INWARD,
+    ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('manifest-get', {
         kind: 'redirect',
@@ -286,18 +281,7 @@ const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
     ends: always('it leads from HTTPS to plain HTTP', 'registry'),
   },
   {
-    tries: 'a layer that another host has, with other bytes',
-    page: 'security.md',
-    says: 'the request with what it writes, without login, token and cookies',
-    bend: (stage) =>
-      stage.answer(
-        'blob-get',
-        {
-          kind: 'redirect',
-          location: ({ pathname }) => new URL(pathname, stage.strangers.elsewhere.url).href,
-        },
-        stage.child.layer.digest,
-      ),
+    ...LAYER_ELSEWHERE,
     ends: byLayers('it ended after'),
   },
   {

@@ -164,6 +164,22 @@ function firstChild({ storage }: TestRegistry, repository: string, index: Manife
   return { ...child, layer };
 }
 
+/** A layer of which the registry says that another host has it, which has other bytes. */
+export const LAYER_ELSEWHERE = {
+  tries: 'a layer that another host has, with other bytes',
+  page: 'security.md',
+  says: 'the request with what it writes, without login, token and cookies',
+  bend: (stage: Stage): void =>
+    stage.answer(
+      'blob-get',
+      {
+        kind: 'redirect',
+        location: ({ pathname }) => new URL(pathname, stage.strangers.elsewhere.url).href,
+      },
+      stage.child.layer.digest,
+    ),
+} as const;
+
 /** Returns the description of a blob that no registry has. */
 export function absent(mediaType: string, text: string) {
   const bytes = Buffer.from(text);
