@@ -11,7 +11,13 @@ import {
 import type { Document } from './document.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-set-name.ts';
 import type { Notice, Problem } from './problem.ts';
-import { adviseOnLetters, adviseOnWorkflow, findAnyone, isIdentity } from './signer-identity.ts';
+import {
+  adviseOnLetters,
+  adviseOnWorkflow,
+  findAnyone,
+  isIdentity,
+  withoutLongStars,
+} from './signer-identity.ts';
 import { textOf } from './validation.ts';
 
 /** A trusted signer: the identity in the certificate, and the issuer that confirmed it. */
@@ -95,6 +101,13 @@ function readIdentity(text: string): string {
     throw malformed(
       anyone,
       'write an e-mail address, or the address of a workflow, which begins with https://',
+    );
+  }
+  const meant = withoutLongStars(text);
+  if (meant !== undefined) {
+    throw malformed(
+      'there are more than two stars in a row',
+      `write ${JSON.stringify(meant.slice(0, 200))}; "**" stands for any text already`,
     );
   }
   if (text !== '' && text.length <= 1000 && !/\s/.test(text)) return text;

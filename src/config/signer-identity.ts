@@ -56,6 +56,11 @@ const REF = /^(?:refs\/[^/]+\/|\*\*|refs\/\*\*|[0-9a-f]{40}$)/;
 /** Every branch, or everything. Who may push a branch may sign then. */
 const ANY_REF = /^(?:refs\/(?:heads\/)?)?\*+$/;
 
+/** Returns an identity with "**" for each longer run of stars, which means no more than that; undefined if it has none. */
+export function withoutLongStars(pattern: string): string | undefined {
+  return pattern.includes('***') ? pattern.replaceAll(/\*{3,}/g, '**') : undefined;
+}
+
 /**
  * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an address;
  * undefined where there is nothing to warn of, and for other identities.

@@ -44,6 +44,7 @@ describe('the scope of a policy', () => {
 
   test.each([
     ['team', 'expected a registry, found "team"'],
+    ['quay_.io/team', 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https://)'],
     ['quay.io/*', 'a scope needs no star (write "quay.io")'],
     ['quay.io/team/*', 'a scope needs no star (write "quay.io/team")'],
     ['quay.io/Team', '"Team" cannot be part of a repository name'],
@@ -64,6 +65,14 @@ describe('a signer', () => {
   test.each<[signer: object, message: string]>([
     [{ ...ME, identity: '*' }, 'this is everyone'],
     [{ ...ME, identity: '***' }, 'this is everyone'],
+    [
+      { ...ME, identity: 'https://github.com/o/r/.github/workflows/r.yml@refs/tags/***' },
+      'there are more than two stars in a row (write "https://github.com/o/r/.github/workflows/r.yml@refs/tags/**"',
+    ],
+    [
+      { ...ME, identity: 'a****b@example.com' },
+      '(write "a**b@example.com"; "**" stands for any text already)',
+    ],
     [{ ...ME, identity: '' }, 'expected whom a certificate names, found ""'],
     [{ ...ME, identity: 'me at home' }, 'expected whom a certificate names, found "me at home"'],
     [{ ...ME, identity: 'x'.repeat(1001) }, 'expected whom a certificate names'],

@@ -53,7 +53,7 @@ export function parseHost(text: string, about = text): Host {
       `"${text.slice(0, 200)}" is not a registry host`,
       isPasted
         ? `write ${meant}`
-        : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path',
+        : `write a name such as registry.k8s.io or 10.0.0.5:5000, without https://${about === text ? ' and without a path' : ''}`,
     );
   }
   return host as Host;
