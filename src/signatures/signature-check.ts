@@ -147,7 +147,8 @@ export class SignatureCheck {
       }
       const found = signatureFor(image, findings);
       if (found === undefined) {
-        return { kind: 'unverified', failure: refusalOf(image, findings, signers) };
+        const measure = { signers, trustedRoot: this.#trustedRoot };
+        return { kind: 'unverified', failure: refusalOf(image, findings, measure) };
       }
       const { identity, issuer, form } = found;
       return { kind: 'verified', identity, issuer, form, policy: this.#digestOfPolicy(applied, image) };
@@ -222,14 +223,18 @@ function signatureFor(image: SignedImage, { accepted }: Findings): Accepted | un
 }
 
 /** Returns why no signature counts for the tag of an image. Throws what kept one from being had. */
-function refusalOf(image: SignedImage, findings: Findings, signers: readonly Signer[]): Failure {
+function refusalOf(
+  image: SignedImage,
+  findings: Findings,
+  { signers, trustedRoot }: { readonly signers: readonly Signer[]; readonly trustedRoot: string | undefined },
+): Failure {
   const { accepted, unread } = findings;
   if (unread.length > 0) throw unread[0];
   const reasons = [
     ...findings.reasons,
     ...accepted.map(({ tags = [] }) => ({ text: `it was signed ${forTags(tags)}, not for ${image.tag}` })),
   ];
-  return signatureFailure(image.about, { reasons, hasRest: findings.hasRest }, signers);
+  return signatureFailure(image.about, { reasons, hasRest: findings.hasRest, trustedRoot }, signers);
 }
 
 const TAGS_TOLD = 3;
@@ -256,7 +261,7 @@ function judge(
   try {
     signer = verifier.verify(candidate);
   } catch (error) {
-    return { text: explain(error) };
+    return { text: explain(error), isOfAnotherRoot: UNKNOWN_TO_ROOT.has(failureCode(error)) || undefined };
   }
   const wanted = signers.filter((one) => isSigner(one, signer));
   if (wanted.length === 0) return { text: byAnother(signer, signers) };
@@ -285,6 +290,14 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
   ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
   ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
   ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
+]);
+
+/** What a signature of another Sigstore than that of the trusted root fails with. */
+const UNKNOWN_TO_ROOT: ReadonlySet<string> = new Set([
+  'CERTIFICATE_ERROR',
+  'TIMESTAMP_ERROR',
+  'TLOG_INCLUSION_PROOF_ERROR',
+  'TLOG_INCLUSION_PROMISE_ERROR',
 ]);
 
 function explain(error: unknown): string {

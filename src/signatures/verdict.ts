@@ -1,5 +1,5 @@
 import type { SignaturePolicies, Signer } from '../config/signature-policy.ts';
-import { isNearly } from '../config/signer-identity.ts';
+import { isIdentity, isNearly } from '../config/signer-identity.ts';
 import { Failure } from '../lib/failure.ts';
 import { joinWords } from '../lib/text/sentence.ts';
 import { shown } from './candidate.ts';
@@ -23,6 +23,8 @@ export interface Reason {
   readonly text: string;
   /** Whether it is a good one of a wanted signer that only lacks the name of the image. */
   readonly isUnnamed?: true | undefined;
+  /** Whether a trusted root does not know who certified or logged it. */
+  readonly isOfAnotherRoot?: true | undefined;
 }
 
 function describeSigner({ identity, issuer }: Pick<FoundSigner, 'identity' | 'issuer'>): string {
@@ -38,7 +40,16 @@ const ACCEPT_UNNAMED =
 /** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
 export function signatureFailure(
   about: string,
-  { reasons, hasRest }: { readonly reasons: readonly Reason[]; readonly hasRest: boolean },
+  {
+    reasons,
+    hasRest,
+    trustedRoot,
+  }: {
+    readonly reasons: readonly Reason[];
+    readonly hasRest: boolean;
+    /** Path of the trusted root that was given. */
+    readonly trustedRoot?: string | undefined;
+  },
   signers: readonly Signer[],
 ): Failure {
   const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
@@ -58,11 +69,21 @@ export function signatureFailure(
     code: 'SIGNATURE_REFUSED',
     about,
     message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
-    hint: reasons.some(({ isUnnamed }) => isUnnamed)
-      ? ACCEPT_UNNAMED
-      : 'find out why before you use this image; where the signer is right, name them under "signatures"',
+    hint: hintFor(reasons, trustedRoot),
   });
 }
+
+function hintFor(reasons: readonly Reason[], trustedRoot: string | undefined): string {
+  if (reasons.some(({ isUnnamed }) => isUnnamed)) return ACCEPT_UNNAMED;
+  if (!reasons.every(({ isOfAnotherRoot }) => isOfAnotherRoot)) {
+    return 'find out why before you use this image; where the signer is right, name them under "signatures"';
+  }
+  return trustedRoot === undefined
+    ? `find out why before you use this image; where it was signed at another Sigstore than the public one, give its trusted root with ${ROOT_FLAG}`
+    : `find out why before you use this image; ${shown(trustedRoot, 300)} is of one Sigstore, and an image that was signed at another needs that one's with ${ROOT_FLAG}`;
+}
+
+const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
 
 /** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
 export function unnamed(text: string): Reason {
@@ -76,7 +97,24 @@ export function byAnother(signer: FoundSigner, wanted: readonly Signer[]): strin
     ({ issuer, identity }) => issuer === signer.issuer && isNearly(identity, signer.identity),
   );
   const stars = near === undefined ? '' : `, and "*" of ${near.identity} stands for no "/" and no "@"`;
-  return `${describeAnother(signer)}${stars}`;
+  return `${describeAnother(signer)}${stars || likeOf(signer, wanted)}`;
+}
+
+/** Returns in what little a wanted signer differs, which is hard to see in a long line; empty where it is more. */
+function likeOf(signer: FoundSigner, wanted: readonly Signer[]): string {
+  const isLike = (one: Signer, form: (text: string) => string): boolean =>
+    form(one.issuer) === form(signer.issuer) && isIdentity(form(one.identity), form(signer.identity));
+  if (wanted.some((one) => isLike(one, String))) return '';
+  if (wanted.some((one) => isLike(one, withoutSlash))) {
+    return ', and only the "/" at the end of its issuer differs from the one that is wanted';
+  }
+  return wanted.some((one) => isLike(one, (text) => text.toLowerCase()))
+    ? ', and only small and capital letters differ from the one that is wanted'
+    : '';
+}
+
+function withoutSlash(address: string): string {
+  return address.replace(/\/$/, '');
 }
 
 function describeAnother(signer: FoundSigner): string {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { byAnother, policyFailure, signatureFailure } from '../../src/signatures/verdict.ts';
+import { byAnother, policyFailure, type Reason, signatureFailure } from '../../src/signatures/verdict.ts';
 
 const ME = { identity: 'me@example.com', issuer: 'https://accounts.example.com' };
 const YOU = { identity: 'you@example.com', issuer: 'https://accounts.example.com' };
+const ANOTHER_ROOT = { text: 'it is not in a trusted log', isOfAnotherRoot: true } as const;
 const WANTED = 'wanted is one by me@example.com (https://accounts.example.com)';
 
 describe('a refused image says what was wrong', () => {
@@ -67,6 +68,50 @@ test('a signature of whom a star no longer covers says what stars stand for', ()
   );
   expect(byAnother(found, [{ ...wanted, identity: 'https://gitlab.com/other/*' }])).toBe(seen);
   expect(byAnother(found, [{ ...wanted, issuer: 'https://example.com' }])).toBe(seen);
+});
+
+test.each<[what: string, wanted: Partial<typeof ME>, told: string]>([
+  [
+    'the slash at the end of its issuer',
+    { issuer: `${ME.issuer}/` },
+    ', and only the "/" at the end of its issuer differs from the one that is wanted',
+  ],
+  [
+    'small and capital letters',
+    { identity: 'Me@example.com' },
+    ', and only small and capital letters differ from the one that is wanted',
+  ],
+  ['more', { issuer: 'https://accounts.example.com/team/' }, ''],
+  ['the kind of its name', {}, ''],
+])('a signature by someone who differs in %s says so', (_what, wanted, told) => {
+  const kind = Object.keys(wanted).length === 0 ? 'uri' : 'email';
+  const text = byAnother({ ...ME, identityKind: kind }, [YOU, { ...ME, ...wanted }]);
+  expect(text.replace(/^it is by me@example\.com.*?\(https:\/\/accounts\.example\.com\)/, '')).toBe(told);
+});
+
+test.each<[what: string, reasons: readonly Reason[], trustedRoot: string | undefined, hint: RegExp]>([
+  [
+    'it is of another Sigstore',
+    [ANOTHER_ROOT],
+    undefined,
+    /; where it was signed at another .*--trusted-root, in a workflow trusted-root$/,
+  ],
+  [
+    'the trusted root is of another one',
+    [ANOTHER_ROOT],
+    'root.json',
+    /; root\.json is of one Sigstore, .*--trusted-root, in a workflow trusted-root$/,
+  ],
+  ['it is by someone else', [{ text: 'it is by x' }], 'root.json', /name them under "signatures"$/],
+  [
+    'one of two is by someone else',
+    [ANOTHER_ROOT, { text: 'it is by x' }],
+    undefined,
+    /name them under "signatures"$/,
+  ],
+])('a refusal because %s says what to change', (_what, reasons, trustedRoot, hint) => {
+  const { hint: told } = signatureFailure('pause:3.10', { reasons, hasRest: false, trustedRoot }, [ME]);
+  expect(told).toMatch(hint);
 });
 
 test('a signature by someone with a name of kilobytes says how it begins', () => {
