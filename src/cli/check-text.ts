@@ -147,7 +147,7 @@ function movedFacts({ moved, verdict, isWanted }: CheckedTag): string[] {
         : moved.kept
           ? 'a run leaves the destination as it is'
           : 'a run copies it';
-  return [`${moveSentence(moved)}; ${fate}`];
+  return [moveSentence(moved, fate)];
 }
 
 function manyTags(checked: CheckedReference): string[] {

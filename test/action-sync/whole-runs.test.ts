@@ -53,7 +53,7 @@ test('what failed is told with its cause, and does not stop the rest', async () 
   expect(night.main.leaks).toEqual([]);
 });
 
-test('a tag of a version that moved is told before all else, and kept as it was where that is wanted', async () => {
+test('a tag of a version that moved is told when all images are done, and kept as it was where that is wanted', async () => {
   const nights = await Nights.start();
   const { storage } = nights.source;
   const offer = (seed: string, created: string) =>
@@ -69,7 +69,7 @@ test('a tag of a version that moved is told before all else, and kept as it was 
   await expect(copied.golden).toMatchFileSnapshot('golden/moved-copied.txt');
   expect(copied.main.log.annotations[0]).toMatchObject({
     level: 'warning',
-    message: expect.stringContaining('kube-proxy:v1.36.2 moved, and should not move'),
+    message: expect.stringContaining('kube-proxy:v1.36.2 went back to an older image, and should not move'),
   });
   for (const { main } of [kept, copied]) expect(main.outputs).toMatchObject({ moved: '1' });
 });

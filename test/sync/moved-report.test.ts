@@ -51,36 +51,57 @@ test.each<[Partial<ReportedMove>, string]>([
   [{ isOlder: false, sameImages: false }, ''],
   [{ isOlder: true }, 'it went back to an older image'],
   [{ sameImages: true }, 'the images of the platforms that both have are the same'],
-  [{ kind: 'differs' }, 'which side changed is not known'],
-  [{ kind: 'differs', isOlder: true }, 'which side changed is not known and it went back to an older image'],
+  [{ kind: 'differs' }, 'nobody knows which side changed'],
+  [{ kind: 'differs', isOlder: true }, 'nobody knows which side changed and it went back to an older image'],
 ])('what a move is besides: %j', (more, text) => {
   expect(describeMove({ ...MOVED, ...more })).toBe(text);
 });
 
 test.each<[Partial<ReportedMove>, Partial<ReportedImage>, boolean, string]>([
-  [{}, {}, false, 'warning: registry.k8s.io/pause:3.10 moved, and should not move: the source had '],
-  [{}, {}, false, '; it was copied'],
-  [{}, {}, true, '; it would be copied'],
-  [{}, { outcome: 'checked' }, false, '; the destination has it already'],
-  [{}, { outcome: 'failed', reason: { code: 'X', message: 'no' } }, false, '; it was not copied: no'],
+  [
+    {},
+    {},
+    false,
+    'warning: registry.k8s.io/pause:3.10 moved, and should not move; it was copied: the source had ',
+  ],
+  [
+    { isOlder: true },
+    {},
+    false,
+    'pause:3.10 went back to an older image, and should not move; it was copied: the ',
+  ],
+  [
+    { sameImages: true },
+    {},
+    false,
+    ' move; the images of the platforms that both have are the same; it was copied: ',
+  ],
+  [{}, {}, true, '; it would be copied: '],
+  [{}, { outcome: 'checked' }, false, '; the destination has it already: '],
+  [
+    {},
+    { outcome: 'failed', reason: { code: 'X', message: 'no' } },
+    false,
+    '; it was not copied: no: the source',
+  ],
   [{ kept: true }, { outcome: 'failed' }, false, 'error: registry.k8s.io/pause:3.10 moved'],
   [
     { kept: true },
     { outcome: 'failed', reason: { code: 'TAG_MOVED', message: 'x', hint: 'accept it' } },
     false,
-    '; the destination was left as it is (accept it)',
+    `; the destination was left as it is: the source had ${BEFORE.digest}, and now has ${NOW.digest} (accept it)`,
   ],
   [
     { kind: 'differs' },
     {},
     false,
-    ' differs from the destination, and should not move: the destination has ',
+    ' differs from the destination, and should not move; nobody knows which side changed; it was copied: the destination has ',
   ],
   [
     { kind: 'went-back', isOlder: true },
     {},
     false,
-    'warning: registry.k8s.io/pause:3.10 went back: the source had ',
+    'warning: registry.k8s.io/pause:3.10 went back to an older image; it was copied: the source had ',
   ],
 ])('a move %j of an image %j is told (dry run: %s): …%s…', (move, more, dryRun, text) => {
   const lines = told([image('pause:3.10', { ...MOVED, ...move }, more)], dryRun);

@@ -224,7 +224,7 @@ exit 0`);
     const images = moved.images.map((image) => ({ ...image, moved: move }));
     desk.write('moved.json', { ...moved, images });
     expect((await desk.run('merge', 'moved.json')).stderr).toMatch(
-      /^warning: \S+ moved, and should not move: the source had sha256:0{64}, and now has sha256:0{64}; it was copied\n/,
+      /^warning: \S+ moved, and should not move; it was copied: the source had sha256:0{64}, and now has sha256:0{64}\n/,
     );
     const set = desk.write('set.json', { names: ['pause'], extras: [`${source.host}/pause:77`] });
     expect((await run('sync', '--image-set', set, '--report', 'bad.json')).code).toBe(1);

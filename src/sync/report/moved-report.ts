@@ -48,7 +48,7 @@ function describeSigner(signature: ReportedMove['now']['signature']): string[] {
 /** Returns what a move is, besides that the tag has another digest: `it went back to an older image`. */
 export function describeMove({ kind, isOlder, sameImages }: ReportedMove): string {
   const facts = [
-    ...(kind === 'differs' ? ['which side changed is not known'] : []),
+    ...(kind === 'differs' ? ['nobody knows which side changed'] : []),
     ...(isOlder === true ? ['it went back to an older image'] : []),
     ...(sameImages === true ? ['the images of the platforms that both have are the same'] : []),
   ];
@@ -69,22 +69,31 @@ export function fateOfMoved(
 function movedText(image: MovedImage, options: { readonly dryRun: boolean }): string {
   const fate = fateOfMoved(image, options);
   const hint = image.moved.kept && image.reason?.hint !== undefined ? ` (${image.reason.hint})` : '';
-  return `${image.source} ${moveSentence(image.moved)}; ${fate}${hint}`;
+  return `${image.source} ${moveSentence(image.moved, fate)}${hint}`;
 }
 
-/** Returns a move as a sentence without its subject: `moved, and should not move: the source had …, and now has …`. */
-export function moveSentence(moved: ReportedMove): string {
-  const { kind, before, now } = moved;
+/**
+ * Returns a move as a sentence without its subject, the verdict before the digests: `went back to an older image, and
+ * should not move; it was copied: the source had …, and now has …`. `fate` is what became of it.
+ */
+export function moveSentence(moved: ReportedMove, fate: string): string {
+  const { kind, isOlder, before, now } = moved;
   const [then, here] = [describeMovedSide(before), describeMovedSide(now)];
-  const difference =
+  const digests =
     kind === 'differs'
       ? `the destination has ${then}, and the source ${here}`
       : `the source had ${then}, and now has ${here}`;
-  const what =
-    kind === 'went-back' ? 'went back' : kind === 'moved' ? 'moved' : 'differs from the destination';
+  const isBack = kind !== 'differs' && isOlder === true;
+  const what = isBack
+    ? 'went back to an older image'
+    : kind === 'went-back'
+      ? 'went back'
+      : kind === 'moved'
+        ? 'moved'
+        : 'differs from the destination';
   const should = kind === 'went-back' ? '' : ', and should not move';
-  const facts = describeMove(moved);
-  return `${what}${should}: ${difference}${facts === '' ? '' : `; ${facts}`}`;
+  const facts = describeMove(isBack ? { ...moved, isOlder: false } : moved);
+  return `${what}${should}${facts === '' ? '' : `; ${facts}`}; ${fate}: ${digests}`;
 }
 
 /** A source that moves all of its tags has thousands. */
