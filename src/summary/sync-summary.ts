@@ -31,7 +31,11 @@ export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
     ),
   ];
   if (facts.moved.length > 0) sections.push(movedSection(facts.moved));
-  if (facts.failures.length > 0) sections.push(failureSection('What failed', facts.failures));
+  if (facts.failures.length > 0) {
+    // Tags that were kept and names that several images want failed too, and have tables of their own.
+    const title = facts.failures.length === facts.failed ? 'What failed' : 'What failed otherwise';
+    sections.push(failureSection(title, facts.failures));
+  }
   if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
   if (facts.deferred.length > 0)
     sections.push(failureSection('What is left for the next run', facts.deferred));

@@ -107,7 +107,7 @@ From <code>registry.k8s.io</code> to <code>registry.example/keel</code>
 | --: | --: | --: | --: | --: | --: | --: |
 | 5,010 | 3 | 5,000 | **8** | 1 | 121 MiB | 41.0 s |
 
-### What failed (7)
+### What failed otherwise (7)
 
 | Image | What happened | What to do |
 | --- | --- | --- |
