@@ -21,6 +21,8 @@ const BLOCK = 512;
 const CHECKSUM = { start: 148, end: 156 } as const;
 /** GNU tar writes up to five: folder and state, each with times in a header of its own, and one for safety. */
 const ENTRY_LIMIT = 8;
+/** Of the next entry, and of all that follow, which GNU tar writes where TAR_OPTIONS of a runner says so. */
+const EXTENDED: ReadonlySet<string> = new Set(['x', 'g']);
 const EXTENDED_LIMIT = 64 * 1024;
 const ABOUT = 'the archive in the cache';
 /** tar fills its last record, which is of 10 KiB by default and of 1 MiB at most. */
@@ -70,7 +72,7 @@ export async function unpackState(archive: AsyncIterable<Buffer>, expected: Expe
     const entry = parseHeader(header);
     checkEntry(entry, expected, seen);
     // Extended headers can give names and links, but only to programs that read them.
-    if (entry.type === 'x') await pieces.exactly(padded(entry.size));
+    if (EXTENDED.has(entry.type)) await pieces.exactly(padded(entry.size));
     if (entry.type === '0') {
       await writeContent(pieces, entry.size, expected.file);
       size = entry.size;
@@ -105,7 +107,7 @@ function parseHeader(header: Buffer): Entry {
 
 /** Throws if an entry is not part of a state, or was there before. */
 function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: Set<string>): void {
-  if (type === 'x') {
+  if (EXTENDED.has(type)) {
     if (size > EXTENDED_LIMIT) throw refusedArchive('it holds a header that is far too long');
     return;
   }

@@ -104,6 +104,21 @@ test('what a run saved is restored, and nothing else is left in the workspace', 
   });
 });
 
+test('what was saved with a global header, as TAR_OPTIONS of a runner may ask for, is restored', async () => {
+  const global = await withHeader((header) => {
+    header.write('pax_global_header\0', 0);
+    header.write('g', 156);
+  });
+  const header = global.subarray(0, 1024);
+  expect(
+    await restoreFrom(zstdCompressSync(Buffer.concat([header, await tar(inFolder, genuine)]))),
+  ).toMatchObject({
+    isThere: true,
+    text: STATE,
+    warnings: [],
+  });
+});
+
 const POISONED: readonly (readonly [what: string, archive: () => Promise<Buffer>, says: RegExp])[] = [
   ['an absolute path', () => tar(inFolder, genuine, { name: outside, content: 'x' }), /the file "\/tmp/],
   [
@@ -172,7 +187,15 @@ const POISONED: readonly (readonly [what: string, archive: () => Promise<Buffer>
       }),
     /a header that is far too long/,
   ],
-  ['a global header', () => withHeader((header) => void header.write('g', 156)), /an entry of type "g"/],
+  [
+    'a global header without end',
+    () =>
+      withHeader((header) => {
+        header.write('g', 156);
+        header.write('00010000000', 124);
+      }),
+    /a header that is far too long/,
+  ],
   [
     'more behind its end',
     async () => Buffer.concat([await tar(genuine), Buffer.from('garbage')]),
