@@ -243,19 +243,26 @@ require_safe_folder() {
 printf '%s' "$plan" | while IFS=$tab read -r _ _ to; do dirname -- "$root$to"; done | sort -u |
   while IFS= read -r folder; do require_safe_folder "$folder"; done
 
+is_same() {
+  [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" || return 1
+  case $(stat -c '%a %u' -- "$2") in "${3#0} 0" | "${3#0} $me") ;; *) return 1 ;; esac
+}
+
 # Fails where something else than a file is at the place of one: to keep a pipe or a device would be to read it.
+# Takes the place, the file that belongs there, and its mode.
 require_file_place() {
   [ ! -d "$1" ] || fail "$1 is a folder; it should be a file"
   [ -e "$1" ] || [ -L "$1" ] || return 0
   [ -f "$1" ] || [ -L "$1" ] || fail "$1 is neither a file nor a link; remove it first"
   # It could not be put back as it was.
-  [ "$me" -eq 0 ] || [ "$(stat -c %u -- "$1")" = "$me" ] || fail "$1 belongs to someone else; only root can replace it"
+  if [ "$me" -ne 0 ] && [ "$(stat -c %u -- "$1")" != "$me" ] && ! is_same "$2" "$1" "$3"; then
+    fail "$1 belongs to someone else; only root can replace it"
+  fi
 }
 
-is_same() {
-  [ -f "$2" ] && [ ! -L "$2" ] && cmp -s -- "$1" "$2" || return 1
-  case $(stat -c '%a %u' -- "$2") in "${3#0} 0" | "${3#0} $me") ;; *) return 1 ;; esac
-}
+printf '%s' "$plan" | while IFS=$tab read -r mode from to; do
+  require_file_place "$root$to" "$here/$from" "$mode"
+done
 
 wants_images=no
 if [ "$skip_images" = no ] && [ -f "$here/images/index.json" ]; then
@@ -278,7 +285,6 @@ if [ "$dry_run" = yes ]; then
       say "unchanged  $root$to"
       continue
     fi
-    require_file_place "$root$to"
     if [ -e "$root$to" ] || [ -L "$root$to" ]; then say "replace    $root$to"
     else say "place      $root$to"; fi
   done
@@ -297,6 +303,7 @@ containerd_was=unknown
 
 # The journal has a line for each change, newest last: "made PATH" for a folder, "new PATH" or "old NUMBER PATH".
 take_back() {
+  if [ ! -s "$backup/journal" ] && [ "$services_touched" = no ]; then return 0; fi
   complain 'a step failed; putting back what was there'
   sed -n '1!G;h;$p' "$backup/journal" | while IFS= read -r line; do
     rest=${line#* }
@@ -359,7 +366,6 @@ place() {
   folder=$(dirname -- "$3")
   make_folder "$folder"
   ! is_same "$2" "$3" "$1" || return 0
-  require_file_place "$3"
   rm -f -- "$3.keel-new"
   cp -- "$2" "$3.keel-new" || { rm -f -- "$3.keel-new"; fail "$3 cannot be written"; }
   chmod "$1" "$3.keel-new"

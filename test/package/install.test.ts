@@ -171,16 +171,25 @@ describe('install.sh', () => {
   it('puts everything back when placing fails in the middle', () => {
     write(join(root, 'usr/local/bin/containerd'), 'an older containerd', 0o700);
     write(join(root, 'etc/crictl.yaml'), 'mine', 0o600);
-    // What should be a file is a folder, which comes to light only when its turn comes.
-    mkdirSync(join(root, 'etc/systemd/system/kubelet.service'), { recursive: true });
+    // A folder where a file is written first comes to light only when its turn comes.
+    mkdirSync(join(root, 'etc/systemd/system/kubelet.service.keel-new'), { recursive: true });
     const before = treeOf(root);
     const { status, stdout, stderr } = install();
     expect(status).toBe(1);
     expect(stdout).toContain('usr/local/bin/containerd');
-    expect(stderr).toContain('kubelet.service is a folder; it should be a file');
+    expect(stderr).toContain('a step failed; putting back what was there');
     expect(stderr).toContain('the files are as they were before');
     expect(treeOf(root)).toEqual(before);
     expect(readdirSync(workplace).sort()).toEqual(['my package', 'state', 'the root']);
+  });
+
+  it('places nothing where one of the places is a folder', () => {
+    mkdirSync(join(root, 'etc/systemd/system/kubelet.service'), { recursive: true });
+    const before = treeOf(root);
+    const { status, stdout, stderr } = install();
+    expect([status, stdout]).toEqual([1, 'verified 19 files\n']);
+    expect(stderr).toMatch(/^install\.sh: \S.*kubelet\.service is a folder; it should be a file\n$/);
+    expect(treeOf(root)).toEqual(before);
   });
 
   it('puts everything back when images cannot be imported', () => {
