@@ -105,7 +105,7 @@ function loadingOf({ contents, file }: PackFacts): string {
 
 function uncheckedSection(unchecked: readonly string[]): Section {
   return {
-    head: `### Nobody but the place it came from vouches for (${unchecked.length})\n`,
+    head: `### Compared with nobody but the place it came from (${unchecked.length})\n`,
     rows: unchecked.map((text) => `- ${escapeMarkdown(text)}`),
     more: (left) => `- and ${left} more`,
   };

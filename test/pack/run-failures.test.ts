@@ -140,7 +140,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
           ),
           expect.stringMatching(/\/suffixed:v1 is only there .*keel\/suffixed:v1-amd64$/),
           expect.stringMatching(
-            /vouches for 3 of the parts: 127\.0\.0\.1:1\/named:v1 \(127\.0\.0\.1:1 cannot be reached/,
+            /the packer compared 3 parts with nobody but the place that they came from: 127\.0\.0\.1:1\/named:v1 \(127\.0\.0\.1:1 cannot be reached/,
           ),
         ]),
       },

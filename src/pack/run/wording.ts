@@ -167,5 +167,6 @@ export function packageHeadline(contents: PackageContents, size: number): string
 export function uncheckedWarning(contents: PackageContents): string | undefined {
   const parts = uncheckedParts(contents);
   if (parts.length === 0) return undefined;
-  return `nobody but the place they came from vouches for ${parts.length} of the parts: ${parts.join('; ')}`;
+  const them = parts.length === 1 ? 'it' : 'they';
+  return `the packer compared ${countOf(parts.length, 'part')} with nobody but the place that ${them} came from: ${parts.join('; ')}`;
 }
