@@ -28,7 +28,12 @@ import { kubeadmTags } from './kubernetes/kubeadm-tags.ts';
 import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes/kubernetes-release.ts';
 import { type MovedTagsRules, movedTagsSchema, readMovedTags } from './moved-tags.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
-import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
+import {
+  readSignaturePolicies,
+  type SignaturePolicies,
+  signaturesSchema,
+  type WrittenScope,
+} from './signature-policy.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 import { textOf, validate } from './validation.ts';
 
@@ -83,6 +88,8 @@ export interface ImageSet {
   readonly signatures: SignaturePolicies;
   /** What becomes of tags that should not move, instead of what `--moved-tags` says. */
   readonly movedTags: MovedTagsRules;
+  /** The keys of both, with their places. */
+  readonly scopes: readonly WrittenScope[];
   /** Warnings about what was read differently than it is written. */
   readonly notices: readonly Notice[];
 }
@@ -102,6 +109,7 @@ export const EMPTY_IMAGE_SET: ImageSet = {
   tags: {},
   signatures: [],
   movedTags: [],
+  scopes: [],
   notices: [],
 };
 
@@ -208,8 +216,8 @@ export function parseImageSet(document: Document): ImageSet {
     parsed.patches.map((patch) => patch.match),
   );
   const policies = readSignaturePolicies(document, parsed.signatures ?? {});
-  const { rules: movedTags, problems: wrongNames } = readMovedTags(document, parsed.movedTags ?? {});
-  problems.push(...policies.problems, ...wrongNames);
+  const moved = readMovedTags(document, parsed.movedTags ?? {});
+  problems.push(...policies.problems, ...moved.problems);
   const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
   if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
     problems.push({
@@ -246,7 +254,8 @@ export function parseImageSet(document: Document): ImageSet {
     ),
     tags: parsed.tags ?? {},
     signatures: policies.policies,
-    movedTags,
+    movedTags: moved.rules,
+    scopes: [...policies.scopes, ...moved.scopes],
   };
   const notices = [
     ...set.prefixes

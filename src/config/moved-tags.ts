@@ -4,7 +4,13 @@ import { parseTag, type Tag } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { isFixedTag } from './fixed-tag.ts';
 import type { Problem } from './problem.ts';
-import { formatScope, lengthOfScope, type PolicyScope, parseScope } from './signature-policy.ts';
+import {
+  formatScope,
+  lengthOfScope,
+  type PolicyScope,
+  parseScope,
+  type WrittenScope,
+} from './signature-policy.ts';
 
 /** What becomes of a tag that should not move and moved: it is copied, copied with a warning, or kept as it was. */
 export const MOVED_TAGS_MODES = ['warn', 'keep', 'copy'] as const;
@@ -34,11 +40,16 @@ function nameOf({ tag, ...scope }: MovedTagsScope): string {
   return tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
 }
 
-/** Returns the rules under `movedTags` of a document, and the problems of their scopes. */
+/** Returns the rules under `movedTags` of a document, their scopes with places, and what is wrong with others. */
 export function readMovedTags(
   document: Document,
   parsed: z.output<typeof movedTagsSchema>,
-): { readonly rules: MovedTagsRules; readonly problems: readonly Problem[] } {
+): {
+  readonly rules: MovedTagsRules;
+  readonly problems: readonly Problem[];
+  readonly scopes: readonly WrittenScope[];
+} {
+  const scopes: WrittenScope[] = [];
   const rules: { scope: MovedTagsScope; mode: MovedTagsMode }[] = [];
   const problems: Problem[] = [];
   for (const [key, mode] of Object.entries(parsed)) {
@@ -47,13 +58,16 @@ export function readMovedTags(
       const scope = parseMovedTagsScope(key);
       const isTaken = rules.some((known) => nameOf(known.scope) === nameOf(scope));
       if (isTaken) problems.push({ place, message: `${nameOf(scope)} is already there under another name` });
-      else rules.push({ scope, mode });
+      else {
+        rules.push({ scope, mode });
+        scopes.push({ map: 'movedTags', scope, place });
+      }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       problems.push({ place, message: `${error.message} (${error.hint})` });
     }
   }
-  return { rules, problems };
+  return { rules, problems, scopes };
 }
 
 /** What becomes of a tag if it moves. */

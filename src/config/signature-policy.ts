@@ -7,6 +7,7 @@ import {
   parseHost,
   parseRepository,
   type Repository,
+  type Tag,
 } from '../registry/oci/reference.ts';
 import type { Document } from './document.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from './image-set-name.ts';
@@ -39,6 +40,12 @@ export type IdentityKind = 'email' | 'uri';
 export interface PolicyScope {
   readonly host: Host;
   readonly path: Repository | undefined;
+}
+
+/** The key of a rule for a registry, a path or a tag, in a map such as `movedTags`. */
+export interface WrittenScope extends Pick<Notice, 'place'> {
+  readonly map: 'movedTags' | 'signatures';
+  readonly scope: PolicyScope & { readonly tag?: Tag | undefined };
 }
 
 /** Whose signatures are trusted for the images of a scope. `off` requires none. */
@@ -148,16 +155,18 @@ function toPolicy(value: ParsedSignatures[string]): SignaturePolicy {
   return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
 
-/** Returns the policies under `signatures` of a document, problems of their scopes, and notices about their signers. */
+/** Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and notices about their signers. */
 export function readSignaturePolicies(
   document: Document,
   parsed: ParsedSignatures,
 ): {
   readonly policies: SignaturePolicies;
+  readonly scopes: readonly WrittenScope[];
   readonly problems: readonly Problem[];
   readonly notices: readonly Notice[];
 } {
   const policies: { scope: PolicyScope; policy: SignaturePolicy }[] = [];
+  const scopes: WrittenScope[] = [];
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries(parsed)) {
     const place = document.keyPlace(['signatures', key]);
@@ -166,13 +175,16 @@ export function readSignaturePolicies(
       const isTaken = policies.some((known) => formatScope(known.scope) === formatScope(scope));
       if (isTaken)
         problems.push({ place, message: `${formatScope(scope)} is already there under another name` });
-      else policies.push({ scope, policy: toPolicy(value) });
+      else {
+        policies.push({ scope, policy: toPolicy(value) });
+        scopes.push({ map: 'signatures', scope, place });
+      }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       problems.push({ place, message: `${error.message} (${error.hint})` });
     }
   }
-  return { policies, problems, notices: noticesOf(document, parsed) };
+  return { policies, scopes, problems, notices: noticesOf(document, parsed) };
 }
 
 function noticesOf(document: Document, parsed: ParsedSignatures): Notice[] {

@@ -14,7 +14,12 @@ import {
 import type { Document } from './document.ts';
 import { ARCHITECTURES, type Architecture, parseArchitecture } from './kubernetes/architecture.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
-import { readSignaturePolicies, type SignaturePolicies, signaturesSchema } from './signature-policy.ts';
+import {
+  readSignaturePolicies,
+  type SignaturePolicies,
+  signaturesSchema,
+  type WrittenScope,
+} from './signature-policy.ts';
 import { parseTreePath, type TreePath } from './tree-path.ts';
 import { expandUri, parseUriTemplate, type UriTemplate } from './uri-template.ts';
 import { textOf, validate } from './validation.ts';
@@ -58,6 +63,8 @@ export interface Versions {
   readonly components: readonly ComponentEntry[];
   /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
+  /** Their keys, with their places. */
+  readonly scopes: readonly WrittenScope[];
   /** Warnings about what was read. */
   readonly notices: readonly Notice[];
 }
@@ -214,6 +221,7 @@ export function parseVersions(document: Document): Versions {
     document.place(key === undefined ? [list, index] : [list, index, key]);
   const {
     policies,
+    scopes,
     problems: wrongScopes,
     notices,
   } = readSignaturePolicies(document, value.signatures ?? {});
@@ -226,6 +234,7 @@ export function parseVersions(document: Document): Versions {
       place: at('components', index),
     })),
     signatures: policies,
+    scopes,
     notices,
   };
   const problems = [...contradictions(versions, document), ...wrongScopes];

@@ -230,3 +230,16 @@ describe('resolvePackage', () => {
     ]);
   });
 });
+
+it('tells of a policy that fits none of its images, with the nearest one, and of no other registry', () => {
+  const file = {
+    images: [{ name: 'kube-proxy', tag: 'v1.37.1' }],
+    signatures: { 'registry.k8s.io/kube-prxy': 'off', 'registry.k8s.io/kube-proxy': 'off', 'quay.io': 'off' },
+  };
+  expect(noticesOf(resolve(JSON.stringify(file)))).toContain(
+    '"registry.k8s.io/kube-prxy" under "signatures" fits no image that is wanted; did you mean "registry.k8s.io/kube-proxy"?',
+  );
+  expect(
+    noticesOf(resolve(JSON.stringify(file))).filter((text) => text.includes('"signatures"')),
+  ).toHaveLength(1);
+});

@@ -3,6 +3,7 @@ import type { Architecture } from '../../config/kubernetes/architecture.ts';
 import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../config/problem.ts';
+import { unmatchedScopes } from '../../config/unmatched-scope.ts';
 import type { Versions } from '../../config/versions.ts';
 import { resolveComponents } from './component-resolution.ts';
 import { resolveImages } from './image-resolution.ts';
@@ -46,6 +47,7 @@ export function resolvePackage(versions: Versions, settings: ResolutionSettings)
   const components = resolveComponents(versions.components, resolution);
   if (findings.problems.length > 0) throw new ConfigurationFailure(versions.file, findings.problems);
   noticeMissing(images, resolution);
+  const named = images.map(({ upstream }) => ({ ...upstream, tags: undefined }));
   return {
     fileName: packageName(choice.version, choice.arch, settings.beta),
     kubernetes: choice.version,
@@ -55,7 +57,10 @@ export function resolvePackage(versions: Versions, settings: ResolutionSettings)
     components,
     signatures: versions.signatures,
     notices: [
-      ...versions.notices.map(({ message, place }) => ({ text: message, place })),
+      ...[...versions.notices, ...unmatchedScopes(versions.scopes, named)].map(({ message, place }) => ({
+        text: message,
+        place,
+      })),
       ...findings.notices,
     ],
   };

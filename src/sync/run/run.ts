@@ -43,6 +43,7 @@ import {
   findFilteredPrefixes,
   findUnclearCuts,
   findUnmatched,
+  findUnmatchedScopes,
   findUnselected,
   type Sight,
   selectionOf,
@@ -282,6 +283,7 @@ class Run {
     if (this.#settings.shard !== undefined) return [];
     for (const { message, place } of findFilteredPrefixes(set, plans, unselected)) this.#warn(message, place);
     for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
+    for (const { message, place } of findUnmatchedScopes(sight)) this.#warn(message, place);
     return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
   }
 

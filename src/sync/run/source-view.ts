@@ -1,6 +1,7 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
 import type { Notice } from '../../config/problem.ts';
+import { unmatchedScopes } from '../../config/unmatched-scope.ts';
 import type { Place } from '../../lib/reporter.ts';
 import { formatReference, type Tag } from '../../registry/oci/reference.ts';
 import type { Grouping } from '../plan/naming.ts';
@@ -168,6 +169,23 @@ export function findUnmatched({
     matchedBefore: left === undefined && before.matched.includes(text),
     excluded: left,
   }));
+}
+
+/** Returns a warning for each key of `signatures` and `movedTags` that fits none of the images that are wanted. */
+export function findUnmatchedScopes({ set, groups, nameless, plans }: Sight): Notice[] {
+  const listed = new Map(plans.flatMap(({ members }) => members.map((member) => [member.name, member])));
+  const wanted = [...groups.flatMap(({ members }) => members), ...nameless.map(({ found }) => found)];
+  const images = wanted.map(({ name, registry, repository }) => {
+    const member = listed.get(name);
+    return { host: registry.host, repository, tags: member && tagsOf(member) };
+  });
+  return unmatchedScopes(set.scopes, images);
+}
+
+/** Returns all tags of a repository; undefined if its list had no end or was cut. */
+function tagsOf({ tags, listing }: ListedRepository): ReadonlySet<string> | undefined {
+  if (listing.isCircular === true || listing.isCut === true) return undefined;
+  return new Set([...tags.keys(), ...listing.tags, ...listing.manifests.keys()]);
 }
 
 /** Returns the number of tags in a listing that filters are about: those of images, not of their signatures. */

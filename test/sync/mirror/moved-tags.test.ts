@@ -481,3 +481,20 @@ describe('synctl check', () => {
     expect(await requests('warn')).toEqual(await requests('copy'));
   });
 });
+
+test('a rule for a tag that is not there is told, as nothing is kept by it', async () => {
+  await using world = await World.open();
+  world.offer('v1.2.3', 'first');
+  const { host } = world.source;
+  world.route.wants({
+    names: ['app'],
+    movedTags: { [`${host}/ap:v1.2.3`]: 'keep', [`${host}/app:v1.2.3`]: 'keep', 'quay.io/other': 'keep' },
+  });
+  const { report } = await world.run();
+  expect(report.warnings).toMatchObject([
+    {
+      message: `"${host}/ap:v1.2.3" under "movedTags" fits no image that is wanted; did you mean "${host}/app:v1.2.3"?`,
+      place: { line: 1 },
+    },
+  ]);
+});
