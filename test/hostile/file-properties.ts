@@ -19,6 +19,7 @@ import { summariseKnownState } from '../../src/sync/state/state-summary.ts';
 import {
   DESTINATION_HOST,
   destinationOf,
+  imagesIn,
   SOURCE_HOST,
   seenImage,
   warningKeeper,
@@ -119,13 +120,13 @@ async function useState(file: string, mode: 'read' | 'write'): Promise<void> {
     stateSummaryJson(summary) !== undefined, 'it cannot be told');
   using state = State.open(file, { ...warningKeeper(), mode });
   for (const name of ['pause', 'coredns', 'etcd']) {
-    state.images(destinationOf(name));
+    imagesIn(state, destinationOf(name));
     state.failures(destinationOf(name));
   }
   state.blobHolders(DESTINATION_HOST, seenImage('pause', 'v1').sourceDigest);
   state.sourceView(SOURCE_HOST);
   state.record(destinationOf('new'), { images: [seenImage('new', 'v1')] });
-  const known = state.images(destinationOf('new')).size;
+  const known = imagesIn(state, destinationOf('new')).size;
   require(mode === 'read' || known === 1, 'what was recorded is not known');
 }
 

@@ -60,6 +60,7 @@ export const COVERED_BY: Readonly<Record<string, string>> = {
   'src/sync/state/image-rows.ts': 'test/sync/state.test.ts',
   'src/sync/state/known-state.ts': 'test/sync/mirror/remote-state.test.ts',
   'src/sync/state/repository-rows.ts': 'test/sync/state.test.ts',
+  'src/sync/state/row-limits.ts': 'test/sync/state/state-file.test.ts',
   'src/sync/state/run-rows.ts': 'test/sync/state.test.ts',
   'src/sync/state/schema.ts': 'test/sync/state/state-file.test.ts',
   'src/sync/state/state-in-registry.ts': 'test/sync/mirror/remote-state.test.ts',

@@ -1,7 +1,8 @@
 import { digestOf } from '../../src/registry/oci/digest.ts';
-import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import type { SeenImage } from '../../src/sync/state/image-rows.ts';
+import { parseHost, parseRepository, parseTag, type Tag } from '../../src/registry/oci/reference.ts';
+import type { RecordedImage, SeenImage } from '../../src/sync/state/image-rows.ts';
 import type { RepositoryAddress } from '../../src/sync/state/repository-rows.ts';
+import type { State } from '../../src/sync/state/state.ts';
 
 export const SOURCE_HOST = parseHost('registry.k8s.io');
 export const DESTINATION_HOST = parseHost('registry.cn-hangzhou.aliyuncs.com');
@@ -28,4 +29,9 @@ export function seenImage(name: string, tag: string, content = 'first'): SeenIma
 export function warningKeeper(): { reporter: { warning(text: string): void }; warnings: string[] } {
   const warnings: string[] = [];
   return { reporter: { warning: (text) => warnings.push(text) }, warnings };
+}
+
+/** Returns the images that a state has of a destination repository, by their tags there. */
+export function imagesIn(state: State, destination: RepositoryAddress): ReadonlyMap<Tag, RecordedImage> {
+  return new Map([...state.images(destination)].map((image) => [image.tag, image]));
 }

@@ -36,7 +36,12 @@ async function world({ style = 'google', quirks = {}, remembered, ...choices }: 
       set,
       settings,
       target: registryAt(destination.host),
-      remembered: { images: () => new Map(), failures: () => new Map(), ...remembered },
+      remembered: {
+        images: () => new Map(),
+        holdsImages: () => false,
+        failures: () => new Map(),
+        ...remembered,
+      },
       verification: undefined,
       now: new Date('2026-03-01T02:00:00Z'),
       signal,
@@ -60,7 +65,10 @@ describe('a destination repository', () => {
     const known = new Map<Tag, ReturnType<typeof recordedImage>>(
       isKnown ? [[parseTag('3.10'), recordedImage()]] : [],
     );
-    await using here = await world({ quirks, remembered: { images: () => known } });
+    await using here = await world({
+      quirks,
+      remembered: { holdsImages: () => isKnown, images: () => known },
+    });
     seedImage(here.source.storage, 'pause', { tags: ['3.10'] });
     const plans = await here.plan({ names: ['pause'] });
     expect(plans.map(({ listing }) => listing.kind)).toEqual([kind]);
@@ -71,7 +79,7 @@ describe('a destination repository', () => {
     'whose list is refused (%i) is asked tag by tag',
     async (status) => {
       const known = new Map([[parseTag('3.10'), recordedImage()]]);
-      await using here = await world({ remembered: { images: () => known } });
+      await using here = await world({ remembered: { holdsImages: () => true, images: () => known } });
       seedImage(here.source.storage, 'pause', { tags: ['3.10'] });
       const fault = { kind: 'status', status } as const;
       here.destination.fail({ match: { kind: 'tags-list' }, times: Number.POSITIVE_INFINITY, fault });

@@ -8,6 +8,7 @@ import { scratchFolder } from '../support/scratch-folder.ts';
 import {
   DESTINATION_HOST,
   destinationOf,
+  imagesIn,
   SOURCE_HOST,
   seenImage,
   warningKeeper,
@@ -42,12 +43,17 @@ describe('images', () => {
 
     const second = State.open(file, settingsAt(NEXT_DAY));
     expect(second.restored).toBe(true);
-    expect(second.images(PAUSE)).toEqual(
+    expect(imagesIn(second, PAUSE)).toEqual(
       new Map([
         [plain.tag, { ...plain, pushed: FIRST_DAY, confirmed: FIRST_DAY }],
         [converted.tag, { ...converted, pushed: FIRST_DAY, confirmed: FIRST_DAY }],
       ]),
     );
+    const tags = [plain.tag, parseTag('v0')];
+    expect(second.imagesOf(PAUSE, tags)).toEqual(
+      new Map([[plain.tag, { ...plain, pushed: FIRST_DAY, confirmed: FIRST_DAY }]]),
+    );
+    expect(second.imagesOf(destinationOf('proxy'), tags)).toEqual(new Map());
     second.close();
   });
 
@@ -59,7 +65,7 @@ describe('images', () => {
     settings.now = NEXT_DAY;
     const renewed = seenImage('pause', '1.0', 'second');
     state.record(PAUSE, { images: [renewed], confirmed: [kept.tag] });
-    expect([...state.images(PAUSE).values()]).toEqual([
+    expect([...imagesIn(state, PAUSE).values()]).toEqual([
       { ...renewed, pushed: NEXT_DAY, confirmed: NEXT_DAY },
       { ...kept, pushed: FIRST_DAY, confirmed: NEXT_DAY },
     ]);
@@ -73,8 +79,8 @@ describe('images', () => {
       images: [seenImage('pause', '3.9')],
       failures: [{ tag: parseTag('3.8'), code: 'DENIED' }],
     });
-    expect([...state.images(PAUSE).keys()]).toEqual(['3.10']);
-    expect([...state.images(elsewhere).keys()]).toEqual(['3.9']);
+    expect([...imagesIn(state, PAUSE).keys()]).toEqual(['3.10']);
+    expect([...imagesIn(state, elsewhere).keys()]).toEqual(['3.9']);
     expect(state.failures(PAUSE).size).toBe(0);
     expect(state.blobHolders(elsewhere.host, blob('layer'))).toEqual([]);
     expect(state.repositories().map(({ destination }) => destination)).toEqual([elsewhere, PAUSE]);
@@ -93,7 +99,7 @@ describe('images', () => {
     const state = State.inMemory(settingsAt(NEXT_DAY));
     const found = { ...seenImage('pause', '3.9'), bytes: 0, pushed: 'unknown' as const };
     state.record(PAUSE, { images: [found] });
-    expect(state.images(PAUSE).get(found.tag)).toMatchObject({ pushed: undefined, confirmed: NEXT_DAY });
+    expect(imagesIn(state, PAUSE).get(found.tag)).toMatchObject({ pushed: undefined, confirmed: NEXT_DAY });
     expect(state.repositories()).toMatchObject([{ tags: 1, bytes: 0, unsized: 1, pushed: undefined }]);
     state.record(PAUSE, { images: [{ ...seenImage('pause', '3.10'), pushed: FIRST_DAY }] });
     expect(state.repositories()).toMatchObject([{ tags: 2, bytes: 320_000, unsized: 1, pushed: FIRST_DAY }]);
@@ -217,7 +223,7 @@ describe('reading only', () => {
     const keeper = warningKeeper();
     const reader = State.open(file, { ...keeper, mode: 'read' });
     reader.record(PAUSE, { images: [seenImage('pause', '3.9')] });
-    expect([...reader.images(PAUSE).keys()]).toEqual(['3.10']);
+    expect([...imagesIn(reader, PAUSE).keys()]).toEqual(['3.10']);
     reader.close();
     expect(keeper.warnings).toEqual([]);
     expect(statSync(file).mtimeMs).toBe(before);
@@ -241,7 +247,7 @@ test('100,000 tags and more blobs than are kept stay within 15 MB and open quick
   const elapsed = performance.now() - started;
   expect(reopened.restored).toBe(true);
   expect(
-    reopened.images({ host: DESTINATION_HOST, repository: parseRepository('keel/kube-component-7') }).size,
+    imagesIn(reopened, { host: DESTINATION_HOST, repository: parseRepository('keel/kube-component-7') }).size,
   ).toBe(400);
   reopened.close();
   // About 40 ms on a quiet machine; the bound only catches a cost of another order.

@@ -99,7 +99,8 @@ export async function checkImage(
     const platforms = isSignatureTag(image.tag ?? '') ? [] : chosen;
     const search = new PartsSearch(target, signal);
     const sides: Sides = { source, target, search, image, repository, platforms, signal };
-    const recorded = state.images({ host: target.host, repository });
+    const recorded = (tag: Tag): RecordedImage | undefined =>
+      state.image({ host: target.host, repository }, tag);
     const listing = await listSource(sides);
     const { tags: wanted } = selectTags(set ?? EMPTY_IMAGE_SET, location.name, offeredBy(listing, image));
     const isWanted = (tag: Tag | Digest): boolean | undefined =>
@@ -110,7 +111,7 @@ export async function checkImage(
     const tags =
       one === undefined
         ? await lookAtMany(sides, listing, wanted, { recorded, isDeep: settings.verify === 'deep' })
-        : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded.get(one))];
+        : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded(one))];
     for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
     warnOfStrangers([source, target], reporter);
     const verification = signatures && new SourceVerification(verifySignatures, signatures, signal);
@@ -222,7 +223,10 @@ async function lookAtMany(
   sides: Sides,
   listing: TagList | undefined,
   wanted: readonly Tag[],
-  { recorded, isDeep }: { readonly recorded: ReadonlyMap<Tag, RecordedImage>; readonly isDeep: boolean },
+  {
+    recorded,
+    isDeep,
+  }: { readonly recorded: (tag: Tag) => RecordedImage | undefined; readonly isDeep: boolean },
 ): Promise<Look[]> {
   const { source, target, image, repository, signal } = sides;
   return await Promise.all(
@@ -240,7 +244,7 @@ async function lookAtMany(
         original: (digest) => getTaggedManifest(source, image.repository, { tag, digest }, signal),
         standing: () => target.getManifest(repository, tag, signal),
       });
-      const look = { tag, facts: { ...expectation, destination, recorded: recorded.get(tag) } };
+      const look = { tag, facts: { ...expectation, destination, recorded: recorded(tag) } };
       return isDeep ? await lookBelow(sides, look) : look;
     }),
   );

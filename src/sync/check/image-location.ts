@@ -21,7 +21,7 @@ import type { State } from '../state/state.ts';
 export function sourceOf(
   given: Reference,
   settings: Pick<SyncSettings, 'source' | 'destination' | 'namespace'>,
-  state: Pick<State, 'images'>,
+  state: Pick<State, 'image' | 'images'>,
   set: ImageSet | undefined,
 ): Reference {
   const { source, destination, namespace } = settings;
@@ -31,8 +31,8 @@ export function sourceOf(
   if (isOfSource && set !== undefined && wantsRepository(set, given.repository)) return given;
   const isWithoutNamespace = isOfSource && namespace !== undefined;
   const there = isWithoutNamespace ? parseRepository(`${namespace}/${given.repository}`) : given.repository;
-  const images = state.images({ host: destination, repository: there });
-  const recorded = given.tag === undefined ? [...images.values()][0] : images.get(given.tag);
+  const address = { host: destination, repository: there };
+  const [recorded] = given.tag === undefined ? state.images(address) : [state.image(address, given.tag)];
   if (recorded === undefined && isOfSource) return given;
   if (recorded === undefined) {
     throw new Failure({

@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
 import { type MovedTagsRule, movedTagsRule } from '../../config/moved-tags.ts';
@@ -55,7 +56,8 @@ export interface PlanningParts {
   readonly settings: SyncSettings;
   readonly target: Registry;
   readonly remembered: {
-    readonly images: (repository: Repository) => ReadonlyMap<Tag, RecordedImage>;
+    readonly images: (repository: Repository, tags: readonly Tag[]) => ReadonlyMap<Tag, RecordedImage>;
+    readonly holdsImages: (repository: Repository) => boolean;
     readonly failures: (repository: Repository) => ReadonlyMap<Tag, RecordedFailure>;
   };
   /** Verifies signatures; undefined if that is off. */
@@ -91,6 +93,9 @@ export interface RepositoryPlan {
 /** More than any repository has tags, so that tags that failed last time come after all others. */
 const FAILED_RANK = 1_000_000;
 
+/** Planning them takes some 50 ms. Then timers and signals are heard. */
+const TAGS_AT_ONCE = 1000;
+
 /** Plans one destination repository: lists both sides, settles the source of each tag, and decides what to do. */
 export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
   const { repository } = group;
@@ -103,16 +108,29 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
   const planner = new TagPlanner(repository, listing, parts);
   // The newest tag of every repository comes first, then the second newest, and so on.
   const ranks = new Map(members.flatMap(({ tags }) => [...tags.keys()].map((tag, rank) => [tag, rank])));
+  const images: PlannedImage[] = [];
+  const tags = [...chosen.keys()];
+  for (let from = 0; from < tags.length; from += TAGS_AT_ONCE) {
+    if (from > 0) await otherWork();
+    const some = tags.slice(from, from + TAGS_AT_ONCE);
+    const recorded = parts.remembered.images(repository, some);
+    for (const tag of some) {
+      const member = chosen.get(tag);
+      if (member !== undefined)
+        images.push(planner.plan(member, tag, ranks.get(tag) ?? 0, recorded.get(tag)));
+    }
+  }
   return {
     repository,
     listing,
-    images: [...chosen].map(([tag, member]) => planner.plan(member, tag, ranks.get(tag) ?? 0)),
+    images,
     collisions,
     members,
     planTag: (image, tag) => {
       const member = members.find(({ name }) => name === image.name);
       if (member === undefined) throw new Error(`${image.name} was not planned here`);
-      return planner.plan(member, tag, image.rank);
+      const recorded = parts.remembered.images(repository, [tag]).get(tag);
+      return planner.plan(member, tag, image.rank, recorded);
     },
   };
 }
@@ -125,24 +143,21 @@ class TagPlanner {
   readonly #repository: Repository;
   readonly #listing: DestinationListing;
   readonly #parts: PlanningParts;
-  readonly #recorded: ReadonlyMap<Tag, RecordedImage>;
   readonly #failed: ReadonlyMap<Tag, RecordedFailure>;
 
   constructor(repository: Repository, listing: DestinationListing, parts: PlanningParts) {
     this.#repository = repository;
     this.#listing = listing;
     this.#parts = parts;
-    this.#recorded = parts.remembered.images(repository);
     this.#failed = parts.remembered.failures(repository);
   }
 
-  plan(member: ListedRepository, tag: Tag, rank: number): PlannedImage {
+  plan(member: ListedRepository, tag: Tag, rank: number, recorded: RecordedImage | undefined): PlannedImage {
     const { set, settings, verification, now } = this.#parts;
     const repository = this.#repository;
     const { name, signatureTags } = member;
     const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, name) ?? settings.platforms);
     const { digest: sourceDigest, uploaded } = member.listing.manifests.get(tag) ?? {};
-    const recorded = this.#recorded.get(tag);
     const source = { registry: member.registry, repository: member.repository, tag };
     const { verify } = settings;
     const isUnmoved = recorded !== undefined && recorded.sourceDigest === sourceDigest;
@@ -223,7 +238,7 @@ async function listDestination(repository: Repository, parts: PlanningParts): Pr
     return { kind: 'tags', tags: new Set(tags) };
   } catch (error) {
     const code = failureCode(error);
-    const isKnownToHold = parts.remembered.images(repository).size > 0;
+    const isKnownToHold = parts.remembered.holdsImages(repository);
     if (code === 'NOT_FOUND' && !isKnownToHold) return { kind: 'absent' };
     if (isRefusedQuestion(error) || code === 'LIST_INCOMPLETE') return { kind: 'unknown' };
     throw error;

@@ -60,7 +60,11 @@ export class Mirroring {
     this.#parts = {
       ...parts,
       remembered: {
-        images: (repository) => state.images({ host, repository }),
+        images: (repository, tags) => state.imagesOf({ host, repository }, tags),
+        holdsImages: (repository) => {
+          const [any] = state.images({ host, repository });
+          return any !== undefined;
+        },
         failures: (repository) => state.failures({ host, repository }),
       },
     };

@@ -10,13 +10,16 @@ const KEPT_DAYS = 90;
 /** With 100,000 tags and this many hints, the file has 11 MB. */
 const HINT_LIMIT = 50_000;
 
-/** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
+/** A blob is mounted from one of them. */
+const HOLDERS_LIMIT = 1000;
+
+/** Returns the repositories of a host that are believed to hold a blob, the most recently used first; at most 1000. */
 export function readHolders(database: DatabaseSync, host: Host, digest: Digest): readonly Repository[] {
   const rows = statement(
     database,
     `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
-WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`,
-  ).all(digestBytes(digest), host);
+WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path LIMIT ?`,
+  ).all(digestBytes(digest), host, HOLDERS_LIMIT);
   return readable(rows, (row) => parseRepository(textIn(row, 'path')));
 }
 
@@ -46,6 +49,11 @@ export function deleteHolder(database: DatabaseSync, repository: number, digest:
 /** Drops hints that were unused for 90 days, then the least recently used ones beyond `limit`. */
 export function pruneHolders(database: DatabaseSync, now: Date, limit: number = HINT_LIMIT): void {
   statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
+  limitHolders(database, limit);
+}
+
+/** Drops the least recently used hints beyond `limit`. */
+export function limitHolders(database: DatabaseSync, limit: number = HINT_LIMIT): void {
   const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();
   const count = row === undefined ? 0 : numberIn(row, 'hints');
   if (count <= limit) return;

@@ -7,6 +7,9 @@ import { statement } from './statement.ts';
 /** Failures of tags that no later run tried again are dropped after 30 days. */
 const KEPT_SECONDS = 30 * 86_400;
 
+/** Failures only decide what comes last, so more of them are not worth the reading. */
+const READ_LIMIT = 20_000;
+
 /** How a tag failed when it was last tried. */
 export interface RecordedFailure {
   readonly tag: Tag;
@@ -15,14 +18,17 @@ export interface RecordedFailure {
   readonly failed: Date;
 }
 
-/** Returns the tags of a destination repository that failed when they were last tried. */
+/** Returns the tags of a destination repository that failed when they were last tried; at most 20,000. */
 export function readFailures(
   database: DatabaseSync,
   destination: RepositoryAddress,
 ): ReadonlyMap<Tag, RecordedFailure> {
   const id = findRepository(database, destination);
   if (id === undefined) return new Map();
-  const rows = statement(database, 'SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
+  const rows = statement(database, 'SELECT tag, code, failed FROM failure WHERE destination = ? LIMIT ?').all(
+    id,
+    READ_LIMIT,
+  );
   const failures = readable(
     rows,
     (row): RecordedFailure => ({

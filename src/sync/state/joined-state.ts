@@ -1,7 +1,10 @@
+import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { seconds } from '../../lib/duration.ts';
 import { describeFailure } from '../../lib/failure.ts';
 import { rollBack } from '../../lib/sqlite.ts';
+import { limitHolders } from './blob-rows.ts';
+import { STATE_LIMIT } from './schema.ts';
 import { openStateFile } from './state-file.ts';
 
 /** Repositories and options have other ids in each file, so rows are matched by what these stand for. */
@@ -52,8 +55,15 @@ export function joinStates(
         // Only what this looks at has the expected tables, and nothing that runs by itself.
         const opened = openStateFile(other, { ...settings, mode: 'read' });
         opened.database.close();
-        if (opened.restored) add(database, other);
-        return opened.restored;
+        if (!opened.restored) return false;
+        if (statSync(file).size + statSync(other).size > STATE_LIMIT) {
+          onRefused('together, they hold more than a state may hold');
+          return false;
+        }
+        add(database, other);
+        // Each has as many hints as one state may have.
+        limitHolders(database);
+        return true;
       } catch (error) {
         onRefused(describeFailure(error));
         return false;

@@ -32,8 +32,11 @@ export interface SourceView {
 
 /** Returns the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
 export function readRuns(database: DatabaseSync, scope: string): RecordedRun[] {
-  const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
-  return readable(rows, (row) => ({
+  const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?').all(
+    scope,
+    RUNS_KEPT,
+  );
+  return readable(rows.reverse(), (row) => ({
     started: preciseTimeIn(row, 'started'),
     ended: preciseTimeIn(row, 'ended'),
     outcome: outcomeIn(row),

@@ -5,8 +5,8 @@ import { rollBack } from '../../lib/sqlite.ts';
 export const APPLICATION_ID = 0x6b65656c;
 /** Increased whenever the tables change. A file with another number is set aside. */
 export const FORMAT_VERSION = 2;
-/** 100,000 tags take about 15 MB. A file far beyond that is no state, or a bomb. */
-export const STATE_LIMIT = 256 * 1024 * 1024;
+/** 100,000 tags take about 15 MB, and 500,000 fit. A file beyond that is no state, or a bomb. */
+export const STATE_LIMIT = 64 * 1024 * 1024;
 
 /**
  * Repositories have a table of their own and digests are stored as bytes, which keeps 100,000 tags within 15 MB.

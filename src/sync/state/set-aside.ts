@@ -2,12 +2,13 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { failureCode } from '../../lib/failure.ts';
 import { unusableFile } from './state-file-kind.ts';
 
-/** Why a state file is not used: it is an old BoltDB, unreadable, or written by a newer or older keel-pkg. */
-export type AsideReason = 'bolt' | 'damaged' | 'newer' | 'older';
+/** Why a state file is not used: it is an old BoltDB, unreadable, too large, or written by a newer or older keel-pkg. */
+export type AsideReason = 'bolt' | 'damaged' | 'oversized' | 'newer' | 'older';
 
 const EXPLANATIONS: Readonly<Record<AsideReason, string>> = {
   bolt: 'is a BoltDB of an earlier generation of synctl',
   damaged: 'is a damaged state file',
+  oversized: 'holds more than a state may hold',
   newer: 'was written by a newer version of synctl',
   older: 'was written by an older version of synctl',
 };

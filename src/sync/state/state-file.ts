@@ -6,6 +6,7 @@ import { Failure } from '../../lib/failure.ts';
 import { makeFolder } from '../../lib/folder.ts';
 import { openSqlite, sqliteProblem } from '../../lib/sqlite.ts';
 import { textIn } from './column.ts';
+import { isWithinLimits } from './row-limits.ts';
 import {
   APPLICATION_ID,
   createTables,
@@ -143,16 +144,23 @@ function faultOf(database: DatabaseSync, file: string): AsideReason | undefined 
   if (version !== FORMAT_VERSION) return version > FORMAT_VERSION ? 'newer' : 'older';
   // A file with a write-ahead log would spread what a run writes over three files, of which one is kept.
   if (database.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal') return 'damaged';
-  return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
+  if (!hasExpectedTables(database)) return 'damaged';
+  // Counting comes first: what is counted is limited, and checking takes as long as the rows are many.
+  if (sizeOf(database) > STATE_LIMIT || !isWithinLimits(database)) return 'oversized';
+  return isWhole(database, file) ? undefined : 'damaged';
 }
 
 function isWhole(database: DatabaseSync, file: string): boolean {
   // SQLite reads a missing end of a file as zeroes, which can look like content.
-  const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
+  const size = sizeOf(database);
   if (statSync(file).size < size || size > STATE_LIMIT) return false;
   // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
   const rows = database.prepare('PRAGMA quick_check(1)').all();
   return rows.every((row) => textIn(row, 'quick_check') === 'ok');
+}
+
+function sizeOf(database: DatabaseSync): number {
+  return readPragma(database, 'page_count') * readPragma(database, 'page_size');
 }
 
 function notOurs(file: string, message: string): Failure<'STATE_NOT_OURS'> {

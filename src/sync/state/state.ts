@@ -17,6 +17,7 @@ import {
   type RecordedImage,
   type RepositorySummary,
   readImages,
+  readImagesOf,
   type SeenImage,
   summariseRepositories,
   writeImages,
@@ -112,11 +113,25 @@ export class State implements Disposable {
     return new State(':memory:', openInMemory(), settings);
   }
 
-  /** Returns the images recorded for a destination repository, by their tags there. */
-  images(destination: RepositoryAddress): ReadonlyMap<Tag, RecordedImage> {
+  /** Returns the image recorded for a tag of a destination repository, or undefined if none is. */
+  image(destination: RepositoryAddress, tag: Tag): RecordedImage | undefined {
+    return this.imagesOf(destination, [tag]).get(tag);
+  }
+
+  /** Returns the images recorded for tags of a destination repository, by their tags. */
+  imagesOf(destination: RepositoryAddress, tags: readonly Tag[]): ReadonlyMap<Tag, RecordedImage> {
     return this.#read<ReadonlyMap<Tag, RecordedImage>>(new Map(), () =>
-      readImages(this.#database, destination),
+      readImagesOf(this.#database, destination, tags),
     );
+  }
+
+  /** Reads the images recorded for a destination repository one by one, in any order. */
+  *images(destination: RepositoryAddress): Generator<RecordedImage, void> {
+    try {
+      yield* readImages(this.#database, destination);
+    } catch (error) {
+      this.#tellUnreadable(error);
+    }
   }
 
   /** Returns the tags of a destination repository that failed when they were last tried. */
@@ -210,13 +225,17 @@ export class State implements Disposable {
     try {
       return read();
     } catch (error) {
-      if (sqliteProblem(error) === undefined) throw error;
-      if (!this.#readWarned) {
-        this.#readWarned = true;
-        this.#warn('part of the state cannot be read', error, 'what it knew is asked for at the destination');
-      }
+      this.#tellUnreadable(error);
       return nothing;
     }
+  }
+
+  /** Warns once that something cannot be read. Throws what does not come from SQLite. */
+  #tellUnreadable(error: unknown): void {
+    if (sqliteProblem(error) === undefined) throw error;
+    if (this.#readWarned) return;
+    this.#readWarned = true;
+    this.#warn('part of the state cannot be read', error, 'what it knew is asked for at the destination');
   }
 
   #write(change: (database: DatabaseSync, now: Date) => void): void {

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { State } from '../../../src/sync/state/state.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
-import { destinationOf, seenImage, warningKeeper } from '../../support/state-sample.ts';
+import { destinationOf, imagesIn, seenImage, warningKeeper } from '../../support/state-sample.ts';
 
 const WRITER = fileURLToPath(new URL('../../support/state-writer.ts', import.meta.url));
 const PAGE = 4096;
@@ -39,11 +39,11 @@ function writeState(file: string, repositories: number): void {
 function useState(state: State, repositories: number): number {
   let known = 0;
   for (let number = 0; number < repositories; number += 1) {
-    known += state.images(destinationOf(`component-${number}`)).size;
+    known += imagesIn(state, destinationOf(`component-${number}`)).size;
   }
   const pause = seenImage('pause', '3.10');
   state.record(destinationOf('pause'), { images: [pause], blobs: [pause.sourceDigest] });
-  expect(state.images(destinationOf('pause')).size).toBe(1);
+  expect(imagesIn(state, destinationOf('pause')).size).toBe(1);
   return known;
 }
 
@@ -121,7 +121,7 @@ describe('a damaged file', () => {
     writeSync(descriptor, Buffer.alloc(4, 0x77), 0, 4, 24);
     for (let at = PAGE; at < size; at += PAGE) writeSync(descriptor, Buffer.alloc(PAGE, 0xa5), 0, PAGE, at);
     closeSync(descriptor);
-    expect(state.images(destinationOf('component-3'))).toEqual(new Map());
+    expect(imagesIn(state, destinationOf('component-3'))).toEqual(new Map());
     expect(
       state.blobHolders(destinationOf('component-3').host, seenImage('component-3', 'v1.1').sourceDigest),
     ).toEqual([]);
@@ -147,7 +147,7 @@ UPDATE image SET pushed = ${2 ** 52} WHERE tag = 'v1.3'`);
     database.close();
     const keeper = warningKeeper();
     const state = State.open(file, keeper);
-    const tags = [...state.images(destinationOf('component-0')).keys()];
+    const tags = [...imagesIn(state, destinationOf('component-0')).keys()];
     expect(tags).toHaveLength(57);
     expect(tags).not.toContain('v1.2');
     expect(keeper.warnings).toEqual([]);

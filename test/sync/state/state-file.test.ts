@@ -6,7 +6,7 @@ import { openSqlite } from '../../../src/lib/sqlite.ts';
 import { STATE_LIMIT } from '../../../src/sync/state/schema.ts';
 import { State } from '../../../src/sync/state/state.ts';
 import { scratchFolder } from '../../support/scratch-folder.ts';
-import { destinationOf, seenImage, warningKeeper } from '../../support/state-sample.ts';
+import { destinationOf, imagesIn, seenImage, warningKeeper } from '../../support/state-sample.ts';
 
 const PAUSE = destinationOf('pause');
 const NOW = new Date('2026-03-01T02:03:04.567Z');
@@ -63,10 +63,10 @@ describe('a new state', () => {
       if (kind.includes('journal')) writeFileSync(`${file}-journal`, Buffer.alloc(4096, 0xd9));
       const opened = openAnd(file, (state) => {
         state.record(PAUSE, { images: [seenImage('pause', '3.10')] });
-        return state.images(PAUSE).size;
+        return imagesIn(state, PAUSE).size;
       });
       expect(opened).toEqual({ result: 1, restored: false, warnings: [] });
-      expect(openAnd(file, (state) => state.images(PAUSE).size)).toEqual({
+      expect(openAnd(file, (state) => imagesIn(state, PAUSE).size)).toEqual({
         result: 1,
         restored: true,
         warnings: [],
@@ -76,10 +76,44 @@ describe('a new state', () => {
 
   test('is not made by reading only', () => {
     const file = join(scratchFolder(), 'none', 'sync.db');
-    expect(openAnd(file, (state) => state.images(PAUSE).size, { mode: 'read' }).result).toBe(0);
+    expect(openAnd(file, (state) => imagesIn(state, PAUSE).size, { mode: 'read' }).result).toBe(0);
     expect(existsSync(join(file, '..'))).toBe(false);
   });
 });
+
+/** More rows and longer texts than a run writes, each in a file that is whole. */
+const OVERSIZED: readonly (readonly [string, string])[] = [
+  [
+    'a million images of one repository',
+    numbered(1_000_001, 'image', "1, n, 1, NULL, x'', NULL, 1, 1, 1, 1"),
+  ],
+  ['a million failures', numbered(1_000_001, 'failure', "1, n, '', 1")],
+  ['hints about half a million blobs', numbered(500_001, 'blob', 'CAST(n AS BLOB), 1, 1')],
+  ['more repositories than any registry', numbered(100_001, 'repository', "n, '', n")],
+  ['more settings than any mirror', numbered(10_001, 'content_options', 'n, n')],
+  ['more patterns than any image set', numbered(100_001, 'pattern', "'', n")],
+  ['more listings than any source', numbered(100_001, 'listing', "'', n, 1")],
+  ['more runs than any file keeps', numbered(10_001, 'run', "n, '', 1, 1, '', 1, 1, 1, 1, 1")],
+  ['a long tag', 'UPDATE image SET tag = hex(zeroblob(5000000))'],
+  ['a long tag at the source', 'UPDATE image SET source_tag = hex(zeroblob(5000000))'],
+  ['a long digest', 'UPDATE image SET source_digest = zeroblob(65)'],
+  ['a long digest of what was pushed', 'UPDATE image SET pushed_digest = zeroblob(65)'],
+  ['a long host', 'UPDATE repository SET host = hex(zeroblob(5000000))'],
+  ['a long path', 'UPDATE repository SET path = hex(zeroblob(5000000)) WHERE id = 1'],
+  ['long settings', 'UPDATE content_options SET key = hex(zeroblob(5000000))'],
+  ['a long code', "INSERT INTO failure VALUES (1, '1', hex(zeroblob(5000000)), 1)"],
+  ['a long digest of a blob', 'INSERT INTO blob VALUES (zeroblob(5000000), 1, 1)'],
+  ['a long pattern', "INSERT INTO pattern VALUES ('', hex(zeroblob(5000000)))"],
+  ['a long listing', "INSERT INTO listing VALUES ('', hex(zeroblob(5000000)), 1)"],
+  ['a long scope', "INSERT INTO run VALUES (1, hex(zeroblob(5000000)), 1, 1, '', 1, 1, 1, 1, 1)"],
+  ['a long outcome', "INSERT INTO run VALUES (1, '', 1, 1, hex(zeroblob(5000000)), 1, 1, 1, 1, 1)"],
+];
+
+/** Returns SQL that adds rows to a table, in which `n` counts from 1001. */
+function numbered(rows: number, table: string, values: string): string {
+  return `PRAGMA synchronous = OFF; WITH RECURSIVE counted (n) AS
+    (SELECT 1001 UNION ALL SELECT n + 1 FROM counted LIMIT ${rows}) INSERT INTO ${table} SELECT ${values} FROM counted`;
+}
 
 const UNUSABLE: readonly { name: string; reason: string; make: (file: string) => void }[] = [
   { name: 'a BoltDB', reason: 'bolt', make: (file) => writeFileSync(file, boltFile([0, 1])) },
@@ -186,7 +220,7 @@ describe('a file that cannot be used', () => {
     make(file);
     const content = readFileSync(file);
     const aside = `${file}.${reason}-20260301T020304Z`;
-    const opened = openAnd(file, (state) => state.images(PAUSE).size);
+    const opened = openAnd(file, (state) => imagesIn(state, PAUSE).size);
     expect(opened).toMatchObject({ result: 0, restored: false, rejected: reason });
     expect(opened.warnings).toHaveLength(1);
     expect(opened.warnings[0]).toContain(`${file}: this `);
@@ -204,7 +238,7 @@ describe('a file that cannot be used', () => {
     const file = join(folder, 'sync.db');
     make(file);
     const content = readFileSync(file);
-    const opened = openAnd(file, (state) => state.images(PAUSE).size, { mode: 'read' });
+    const opened = openAnd(file, (state) => imagesIn(state, PAUSE).size, { mode: 'read' });
     expect(opened).toMatchObject({ result: 0, restored: false, rejected: reason });
     expect(opened.warnings).toHaveLength(1);
     expect(readdirSync(folder)).toEqual(['sync.db']);
@@ -220,7 +254,38 @@ describe('a file that cannot be used', () => {
     bytes.writeUInt32BE(pages, 28);
     writeFileSync(file, bytes);
     truncateSync(file, pages * pageSize);
-    expect(openAnd(file, () => undefined)).toMatchObject({ restored: false, rejected: 'damaged' });
+    expect(openAnd(file, () => undefined)).toMatchObject({ restored: false, rejected: 'oversized' });
+  });
+
+  test.each(OVERSIZED)('is set aside as oversized, and a new one begins: %s', (_, sql) => {
+    const folder = scratchFolder();
+    const file = join(folder, 'sync.db');
+    usableState(file);
+    execute(file, sql);
+    const opened = openAnd(file, (state) => imagesIn(state, PAUSE).size);
+    expect(opened).toMatchObject({ result: 0, restored: false, rejected: 'oversized' });
+    expect(opened.warnings).toEqual([
+      expect.stringContaining('this holds more than a state may hold; it was set'),
+    ]);
+    expect(openAnd(file, () => 'again')).toMatchObject({ restored: true, warnings: [] });
+  });
+
+  test('is no state of as many images as the largest mirrors have', () => {
+    const file = join(scratchFolder(), 'sync.db');
+    usableState(file);
+    execute(
+      file,
+      numbered(
+        500_000,
+        'image',
+        "n % 5000, 'v1.' || n || '-eksbuild.1', 1, NULL, randomblob(32), NULL, 1, 5000000, 1800000000, 1800000000",
+      ),
+    );
+    expect(openAnd(file, (state) => imagesIn(state, PAUSE).size > 0)).toMatchObject({
+      result: true,
+      restored: true,
+      warnings: [],
+    });
   });
 
   test('never takes the place of another that was set aside, and takes its journal along', () => {
@@ -298,11 +363,12 @@ test('a file that another process is writing is named after the waiting time', (
 });
 
 test('two runs may take turns in one file', () => {
+  const open = (path: string) => State.open(path, { ...warningKeeper(), now: () => NOW });
   const file = join(scratchFolder(), 'sync.db');
-  const [first, second] = [1, 2].map(() => State.open(file, { ...warningKeeper(), now: () => NOW }));
-  first?.record(PAUSE, { images: [seenImage('pause', '3.9')] });
-  second?.record(PAUSE, { images: [seenImage('pause', '3.10')] });
-  expect([...(first?.images(PAUSE).keys() ?? [])].sort()).toEqual(['3.10', '3.9']);
-  first?.close();
-  second?.close();
+  const [first, second] = [open(file), open(file)];
+  first.record(PAUSE, { images: [seenImage('pause', '3.9')] });
+  second.record(PAUSE, { images: [seenImage('pause', '3.10')] });
+  expect([...imagesIn(first, PAUSE).keys()].sort()).toEqual(['3.10', '3.9']);
+  first.close();
+  second.close();
 });
