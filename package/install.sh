@@ -117,7 +117,7 @@ say "verified $(grep -c . "$here/SHA256SUMS") files"
 
 # What is not in the list was not made by the packer, so it is not installed.
 refuse_unlisted() {
-  fail "$1 is not in SHA256SUMS, so nobody vouches for it; nothing was changed"
+  fail "$1 is not in SHA256SUMS, so the packer did not make it; nothing was changed"
 }
 require_listed() {
   # To grep, lines are patterns of their own.
@@ -197,7 +197,7 @@ has_access_list() { case $(ls -ld -- "$1") in ??????????+*) return 0 ;; *) retur
 # Prints how someone else could change a folder, or nothing.
 others_may() {
   stat -c '%u %g %a %G' -- "$1" 2>/dev/null | {
-    read -r owner group mode group_name || { say 'nobody can tell whose it is'; exit 0; }
+    read -r owner group mode group_name || { say 'stat cannot tell who owns it'; exit 0; }
     case $owner in
       0 | "$me" | "$maker") ;;
       *) say "user $owner owns it" ;;

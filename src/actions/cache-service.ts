@@ -174,7 +174,7 @@ async function read<Answer>(answer: HttpAnswer, form: z.ZodType<Answer>): Promis
   if (answer.status !== 200) throw await refusal(answer);
   const body = await readBody(answer, ANSWER_LIMIT);
   const parsed = form.safeParse(body === undefined ? undefined : parseJson(body));
-  if (!parsed.success) throw serverFailure(answer.url, 'its answer is not one of a cache');
+  if (!parsed.success) throw serverFailure(answer.url, 'no cache answers like this');
   return parsed.data;
 }
 

@@ -46,7 +46,7 @@ const TRUST: readonly SyncFlagName[] = ['moved-tags', 'verify-signatures', 'trus
 const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
   'command-timeout': 'Time for the whole command',
   verify: 'With deep, all parts of all tags are looked at; otherwise those of one tag that is named',
-  'moved-tags': 'What a run does with a tag that should not move, such as v1.2.3, and did',
+  'moved-tags': 'What a run does when a tag such as v1.2.3 moved',
   platform: 'Platforms that a run mirrors of images that offer several',
   shard: 'Read the state that the run for the I-th of N parts left',
   'fail-on': 'Whether an image that failed in one of the shards makes this command fail',

@@ -53,9 +53,7 @@ export function itemEnd(json: Uint8Array, from: number, weight: number): number 
       depth += 1;
       left -= CONTAINER_WEIGHT;
       if (depth > DEPTH_LIMIT) {
-        throw new UnreasonableJson(
-          `its lists and objects stand within each other more than ${DEPTH_LIMIT} times`,
-        );
+        throw new UnreasonableJson(`it nests lists and objects more than ${DEPTH_LIMIT} deep`);
       }
     } else if (byte === OBJECT_CLOSING || byte === LIST_CLOSING) {
       if (depth === 0) return at;

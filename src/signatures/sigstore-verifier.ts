@@ -28,7 +28,7 @@ export class SigstoreVerifier {
       throw new Error('it has no certificate authority, no log of certificates or no log of signatures');
     }
     if ([...tlogs, ...ctlogs].some(({ publicKey }) => publicKey?.validFor?.start === undefined)) {
-      throw new Error('it does not say from when on a log is to be believed');
+      throw new Error('it does not say since when to trust a log');
     }
     const trusted = toTrustMaterial({
       ...parsed,

@@ -34,7 +34,7 @@ function describeSigner({ identity, issuer }: Pick<FoundSigner, 'identity' | 'is
 const REASONS_TOLD = 4;
 
 const ACCEPT_UNNAMED =
-  'find a signature that names its image; where the signer names none and you trust all that they sign alike, write ' +
+  'find a signature that names its image; if this signer never names one and you trust everything that they sign, write ' +
   '"acceptUnnamed": true beside their identity under "signatures"';
 
 /** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */

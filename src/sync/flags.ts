@@ -125,7 +125,7 @@ const TABLE = [
     default: 'warn',
     group: 'What is trusted',
     description:
-      'A tag that should not move, such as v1.2.3, and did: copy it with a warning, keep what is there and fail, or copy it',
+      'When a tag such as v1.2.3 moved: copy it with a warning, keep the old image and fail, or copy it in silence',
   },
   ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,

@@ -92,7 +92,7 @@ describe('each spelling of an inward address', () => {
     expect(placeIn(address)).toBe('cloud');
     const asked = new URL('http://registry.example/v2/');
     expect(() => followAddress(asked, address, asked)).toThrow(
-      'which is a service for the machines of a cloud',
+      'a service of a cloud for its own machines only',
     );
   });
 

@@ -60,7 +60,7 @@ export class PaceWatch implements Disposable {
         code: 'TIMED_OUT',
         about: this.#host,
         message: `its answer comes too slowly to wait for its end (${slowness})`,
-        hint: `check the line to it and what is on the way; it takes ${formatSize(bytesPerSecond)} a second`,
+        hint: `check the connection to it; an answer has to bring ${formatSize(bytesPerSecond)} a second`,
         transient: true,
       }),
     );

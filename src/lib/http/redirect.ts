@@ -68,7 +68,7 @@ export function followAddress(from: URL, address: string, asked: URL): URL {
   }
   const place = target.hostname === asked.hostname ? undefined : inwardPlace(target.hostname);
   if (place === 'cloud') {
-    return refuse(`it leads to ${target.host}, which is a service for the machines of a cloud alone`);
+    return refuse(`it leads to ${target.host}, a service of a cloud for its own machines only`);
   }
   if (place === 'machine' && inwardPlace(asked.hostname) !== 'machine') {
     return refuse(`it leads to ${target.host} on the machine that asks`);

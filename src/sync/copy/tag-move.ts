@@ -271,6 +271,6 @@ export function keptFailure(about: string, { kind }: Pick<FoundMove, 'kind'>): F
     return new Failure({ code: 'TAG_MOVED', about, message, hint });
   }
   const message =
-    'this tag should not move, and the source has another image than the destination, which was left as it is; which of them changed is not known';
+    'this tag should not move, and the source has another image than the destination, which was left as it is; nobody knows which of them changed';
   return new Failure({ code: 'TAG_DIFFERS', about, message, hint });
 }

@@ -268,7 +268,7 @@ const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
     ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
-    ends: byLayers('which is a service for the machines of a cloud alone', 'registry'),
+    ends: byLayers('a service of a cloud for its own machines only', 'registry'),
   },
   {
     tries: 'a redirect of a manifest to plain HTTP',
