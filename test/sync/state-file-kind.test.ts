@@ -1,8 +1,11 @@
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { inspectFile } from '../../src/sync/state/state-file-kind.ts';
+import { openSqlite } from '../../src/lib/sqlite.ts';
+import { State } from '../../src/sync/state/state.ts';
+import { hasSmallSchema, inspectFile } from '../../src/sync/state/state-file-kind.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { warningKeeper } from '../support/state-sample.ts';
 
 function bolt(at: number): Buffer {
   const file = Buffer.alloc(8192, 0x11);
@@ -12,7 +15,8 @@ function bolt(at: number): Buffer {
 
 test.each([
   ['empty', ''],
-  ['sqlite', `SQLite format 3\0${'?'.repeat(100)}`],
+  ['sqlite', `SQLite format 3\0${'\u0001'.repeat(100)}`],
+  ['damaged', `SQLite format 3\0${'?'.repeat(100)}`],
   ['bolt', bolt(16)],
   ['bolt', bolt(4096 + 16)],
   ['damaged', 'SQLite for'],
@@ -48,4 +52,23 @@ test.each([
       message: expect.stringContaining(message),
     }),
   );
+});
+
+test.each([
+  ['of a state is', '', true],
+  ['with one more table is', 'CREATE TABLE a (a)', true],
+  [
+    'with hundreds of tables is not',
+    Array.from({ length: 300 }, (_, n) => `CREATE TABLE t${n} (a)`).join(';'),
+    false,
+  ],
+  ['with a table that is long to read is not', `CREATE TABLE a (a /* ${'a'.repeat(5000)} */)`, false],
+  ['with larger pages is not', 'PRAGMA page_size = 65536; VACUUM', false],
+])('a schema %s small', (_, sql, isSmall) => {
+  const file = join(scratchFolder(), 'sync.db');
+  State.open(file, warningKeeper()).close();
+  const database = openSqlite(file);
+  database.exec(`BEGIN; COMMIT; ${sql}`);
+  database.close();
+  expect(hasSmallSchema(file)).toBe(isSmall);
 });

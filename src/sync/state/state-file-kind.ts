@@ -14,6 +14,14 @@ const HEAD_LENGTH = 4096 + 20;
 // https://www.sqlite.org/fileformat2.html#the_database_header
 const APPLICATION_ID_AT = 68;
 const WRITE_VERSION_AT = 18;
+const PAGE_SIZE_AT = 16;
+const PAGE_SIZE = 4096;
+const PAGE_TYPE_AT = 100;
+const LEAF_PAGE = 13;
+const INNER_PAGE = 5;
+const CELLS_AT = 108;
+/** A state has eight tables, and two indexes. */
+const CELLS_LIMIT = 64;
 /** SQLite only reads a file with a later one, and writes none. */
 const LAST_WRITE_VERSION = 2;
 
@@ -52,6 +60,24 @@ export function isForeign(file: string): boolean {
   return !readHead(file)
     .subarray(APPLICATION_ID_AT, APPLICATION_ID_AT + mark.length)
     .equals(mark);
+}
+
+/**
+ * Returns whether a SQLite file has no more tables than fit on its first page, as a state has. SQLite reads them all before
+ * anything else, which takes minutes for half a million. A first page that is none is left to SQLite.
+ */
+export function hasSmallSchema(file: string): boolean {
+  const head = readHead(file);
+  if (head.length < PAGE_SIZE) return true;
+  const page = head[PAGE_TYPE_AT];
+  if (page !== LEAF_PAGE) return page !== INNER_PAGE;
+  const cells = head.readUInt16BE(PAGE_TYPE_AT + 3);
+  if (head.readUInt16BE(PAGE_SIZE_AT) !== PAGE_SIZE || cells > CELLS_LIMIT) return false;
+  return Array.from({ length: cells }, (_, index) => head.readUInt16BE(CELLS_AT + 2 * index)).every((at) => {
+    // A length of up to two bytes: a longer one is of text that goes on on other pages.
+    const [first = 0xff, second = 0xff] = head.subarray(at, at + 2);
+    return first < 0x80 || (second < 0x80 && (first & 0x7f) * 0x80 + second <= PAGE_SIZE - 35);
+  });
 }
 
 /** Returns the kind of a file that is not empty, by its first 4116 bytes. */

@@ -16,7 +16,7 @@ import {
   STATE_LIMIT,
 } from './schema.ts';
 import { type AsideReason, explainAside, setAside } from './set-aside.ts';
-import { inspectFile, unusableFile } from './state-file-kind.ts';
+import { hasSmallSchema, inspectFile, isForeign, unusableFile } from './state-file-kind.ts';
 
 /** How to open a state file. */
 interface OpeningSettings {
@@ -93,6 +93,10 @@ function openNew(file: string, settings: OpeningSettings): OpenedState {
 }
 
 function openExisting(file: string, settings: OpeningSettings): DatabaseSync | AsideReason {
+  if (!hasSmallSchema(file)) {
+    if (isForeign(file)) throw notOurs(file, 'this is a SQLite database of another program');
+    return 'damaged';
+  }
   const database = connect(file);
   try {
     configure(database, settings);
