@@ -7,7 +7,7 @@ const LATER = '2026-03-02T12:30:00Z';
 const BEFORE = '2025-06-01T08:00:00Z';
 
 const SAYS: Readonly<Record<Mode, string>> = {
-  warn: '`warn` (default) | it is copied, and told at the head',
+  warn: '`warn` (default) | it is copied, and told first when all images are done',
   keep: '`keep` | the destination stays as it is, and the image fails with `TAG_MOVED`',
   copy: '`copy` | it is copied like any other tag that changed (`CHANGED`)',
 };
