@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 /** What every Debian has, and ctr, which comes with containerd. */
-const THERE = ['tar', 'gzip', 'mount', 'ctr'];
+const THERE = ['bash', 'dash', 'tar', 'gzip', 'mount', 'ctr'];
 
 /** Returns the programs that the tests ask for by name, before they use them. */
 function askedFor(): readonly string[] {
