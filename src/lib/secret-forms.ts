@@ -77,7 +77,7 @@ function htmlForms(text: string): string[] {
   const numeric = (pattern: RegExp, write: Escape): string => text.replaceAll(pattern, write);
   return [
     ...HTML_STYLES.map((style) => text.replaceAll(/[&<>"'/`=]/g, (char) => style[char] ?? char)),
-    ...[/[^A-Za-z0-9 ]/gu, /[&<>"']|[^\0-\x7f]/gu].flatMap((pattern) => [
+    ...[/[^A-Za-z0-9 ]/gu, /[&<>"'\u0080-\u{10ffff}]/gu].flatMap((pattern) => [
       numeric(pattern, (char) => `&#${code(char)};`),
       numeric(pattern, (char) => `&#x${code(char).toString(16)};`),
       numeric(pattern, (char) => `&#x${code(char).toString(16).toUpperCase()};`),

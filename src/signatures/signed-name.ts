@@ -90,9 +90,12 @@ interface ReadName extends Pick<Reference, 'tag' | 'digest'> {
   readonly name: string;
 }
 
-/** Statements name files too, and a name without a registry may be either. */
-const FILE = /\.[^/]*$/;
 const LENGTH_LIMIT = 1000;
+
+/** Statements name files too, and a name without a registry may be either. */
+function isLikeFile(name: string): boolean {
+  return name.slice(name.lastIndexOf('/') + 1).includes('.');
+}
 
 /** Returns the image that a text names; undefined if it names none. */
 function readName(text: string, wanted: string): ReadName | undefined {
@@ -109,7 +112,7 @@ function readName(text: string, wanted: string): ReadName | undefined {
     const lower = reference.slice(0, end).toLowerCase();
     const { host, repository, tag, digest } = parseReference(`${lower}${reference.slice(end)}`);
     const name = current(`${host}/${repository}`);
-    if (name !== wanted && !startsWithHost(lower) && FILE.test(lower)) return undefined;
+    if (name !== wanted && !startsWithHost(lower) && isLikeFile(lower)) return undefined;
     return { text, name, tag, digest };
   } catch (error) {
     if (error instanceof Failure) return undefined;

@@ -88,7 +88,7 @@ export function wrongShapes(list: number): readonly WrongShape[] {
       `${IMAGE}[],"x":`,
       () => '[['.repeat(1000),
       '}',
-      'within each other more than 100 times',
+      'nests lists and objects more than 100 deep',
     ),
     manifest(
       'an index of sound descriptors but the first one',

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { withoutTrailing } from '../text/trailing.ts';
 import { isLoopback } from './loopback.ts';
 
 /** Where an address leads that only means something here: this machine, or an inner service of the cloud that it is in. */
@@ -52,11 +53,7 @@ CLOUD.addAddress('fd00:42::42', 'ipv6'); // Scaleway
  * others. An IPv4 address within an IPv6 one is recognised. What a name server answers is not known here.
  */
 export function inwardPlace(hostname: string): InwardPlace | undefined {
-  const bare = hostname
-    .replace(/^\[|\]$/g, '')
-    .replace(/%.*$/, '')
-    .replace(/\.+$/, '')
-    .toLowerCase();
+  const bare = withoutTrailing(hostname.replace(/^\[|\]$/g, '').replace(/%.*$/, ''), '.').toLowerCase();
   const version = isIP(bare);
   if (version === 4) return placeOf(bare, 'ipv4');
   if (version === 6) {
