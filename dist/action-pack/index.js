@@ -161,6 +161,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 class ValidationError extends Error {
+    fields;
     constructor(message, fields) {
         super(message);
         this.fields = fields;
@@ -584,11 +585,22 @@ function decodeLength(stream) {
     // Iterate over the bytes that encode the length.
     let len = 0;
     for (let i = 0; i < byteCount; i++) {
-        len = len * 256 + stream.getUint8();
+        const byte = stream.getUint8();
+        // The first byte of a multi-byte length must not be zero; a leading zero
+        // means the length could have been encoded in fewer bytes (non-minimal).
+        if (i === 0 && byte === 0x00) {
+            throw new error_1.ASN1ParseError('non-minimal length encoding');
+        }
+        len = len * 256 + byte;
     }
     // This is a valid ASN.1 length encoding, but we don't support it.
     if (len === 0) {
         throw new error_1.ASN1ParseError('indefinite length encoding not supported');
+    }
+    // Lengths less than 128 must use the short form; rejecting them here ensures
+    // the encoding is minimal (strict DER).
+    if (len < 128) {
+        throw new error_1.ASN1ParseError('non-minimal length encoding');
     }
     return len;
 }
@@ -648,7 +660,14 @@ class ASN1Obj {
     }
     // Constructs an ASN.1 object from a Buffer of DER-encoded bytes.
     static parseBuffer(buf) {
-        return parseStream(new stream_1.ByteStream(buf));
+        const stream = new stream_1.ByteStream(buf);
+        const obj = parseStream(stream);
+        // Ensure the entire buffer was consumed; trailing data after the top-level
+        // object indicates a malformed (or maliciously padded) encoding.
+        if (stream.position !== stream.length) {
+            throw new error_1.ASN1ParseError('invalid trailing data');
+        }
+        return obj;
     }
     toDER() {
         const valueStream = new stream_1.ByteStream();
@@ -719,7 +738,14 @@ class ASN1Obj {
 exports.ASN1Obj = ASN1Obj;
 /////////////////////////////////////////////////////////////////////////////
 // Internal stream parsing functions
-function parseStream(stream) {
+// Maximum nesting depth for parsed ASN.1 objects. Bounds the mutual recursion
+// between parseStream and collectSubs so that deeply nested DER cannot exhaust
+// the call stack (denial of service).
+const MAX_DEPTH = 100;
+function parseStream(stream, depth = 0) {
+    if (depth > MAX_DEPTH) {
+        throw new error_1.ASN1ParseError('maximum nesting depth exceeded');
+    }
     // Parse tag, length, and value from stream
     const tag = new tag_1.ASN1Tag(stream.getUint8());
     const len = (0, length_1.decodeLength)(stream);
@@ -730,13 +756,17 @@ function parseStream(stream) {
     // are embedded in OCTESTRING objects, so we need to check those
     // for children as well.
     if (tag.constructed) {
-        subs = collectSubs(stream, len);
+        subs = collectSubs(stream, len, depth);
     }
     else if (tag.isOctetString()) {
         // Attempt to parse children of OCTETSTRING objects. If anything fails,
-        // assume the object is not constructed and treat as primitive.
+        // assume the object is not constructed and treat as primitive. This is
+        // intentional: it transparently unwraps DER content embedded in an OCTET
+        // STRING (e.g. X.509 extnValue, CMS eContent). The error is swallowed
+        // because a parse failure simply means the bytes are an opaque primitive
+        // value rather than a nested structure.
         try {
-            subs = collectSubs(stream, len);
+            subs = collectSubs(stream, len, depth);
         }
         catch (e) {
             // Fail silently and treat as primitive
@@ -748,7 +778,7 @@ function parseStream(stream) {
     }
     return new ASN1Obj(tag, value, subs);
 }
-function collectSubs(stream, len) {
+function collectSubs(stream, len, depth) {
     // Calculate end of object content
     const end = stream.position + len;
     // Make sure there are enough bytes left in the stream. This should never
@@ -761,7 +791,7 @@ function collectSubs(stream, len) {
     // Parse all children
     const subs = [];
     while (stream.position < end) {
-        subs.push(parseStream(stream));
+        subs.push(parseStream(stream, depth + 1));
     }
     // When we're done parsing children, we should be at the end of the object
     if (stream.position !== end) {
@@ -774,7 +804,7 @@ function collectSubs(stream, len) {
 /***/ }),
 
 /***/ 81044:
-/***/ ((__unused_webpack_module, exports) => {
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
 Object.defineProperty(exports, "__esModule", ({ value: true }));
@@ -799,6 +829,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+const error_1 = __nccwpck_require__(11121);
 const RE_TIME_SHORT_YEAR = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\.\d{3})?Z$/;
 const RE_TIME_LONG_YEAR = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\.\d{3})?Z$/;
 // Parse a BigInt from the DER-encoded buffer
@@ -861,16 +892,18 @@ function parseOID(buf) {
     const first = Math.floor(n / 40);
     const second = n % 40;
     let oid = `${first}.${second}`;
-    // Consume remaining bytes
-    let val = 0;
+    // Consume remaining bytes. Use a BigInt accumulator so that arcs which
+    // exceed 32 bits are not silently truncated (a truncated arc could be made
+    // to collide with a trusted OID).
+    let val = 0n;
     for (; pos < end; ++pos) {
         n = buf[pos];
-        val = (val << 7) + (n & 0x7f);
+        val = (val << 7n) + BigInt(n & 0x7f);
         // If the left-most bit is NOT set, then this is the last byte in the
         // sequence and we can add the value to the OID and reset the accumulator
         if ((n & 0x80) === 0) {
             oid += `.${val}`;
-            val = 0;
+            val = 0n;
         }
     }
     return oid;
@@ -878,13 +911,29 @@ function parseOID(buf) {
 // Parse a boolean from the DER-encoded buffer
 // https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-basic-types#boolean
 function parseBoolean(buf) {
-    return buf[0] !== 0;
+    // DER requires a BOOLEAN to be a single byte that is either 0x00 (false) or
+    // 0xff (true). Reject any other (non-canonical) encoding.
+    if (buf.length !== 1) {
+        throw new error_1.ASN1ParseError('invalid boolean');
+    }
+    switch (buf[0]) {
+        case 0x00:
+            return false;
+        case 0xff:
+            return true;
+        default:
+            throw new error_1.ASN1ParseError('invalid boolean');
+    }
 }
 // Parse a bit string from the DER-encoded buffer
 // https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-bit-string
 function parseBitString(buf) {
     // First byte tell us how many unused bits are in the last byte
     const unused = buf[0];
+    // The number of unused bits must be in the range 0-7.
+    if (unused > 7) {
+        throw new error_1.ASN1ParseError('invalid bit string');
+    }
     const start = 1;
     const end = buf.length;
     const bits = [];
@@ -4404,6 +4453,12 @@ class DSSESignatureContent {
     compareDigest(digest) {
         return core_1.crypto.bufferEqual(digest, core_1.crypto.digest('sha256', this.env.payload));
     }
+    // For a DSSE envelope the signature is computed over the pre-authentication
+    // encoding (PAE), so the digest of the signed bytes is the digest of the PAE.
+    // This is what a Rekor v2 hashedrekord entry records for a DSSE envelope.
+    compareSignedDigest(digest) {
+        return core_1.crypto.bufferEqual(digest, core_1.crypto.digest('sha256', this.preAuthEncoding));
+    }
     compareSignature(signature) {
         return core_1.crypto.bufferEqual(signature, this.signature);
     }
@@ -4542,6 +4597,11 @@ class MessageSignatureContent {
     }
     compareDigest(digest) {
         return core_1.crypto.bufferEqual(digest, this.messageDigest);
+    }
+    // For a message signature the signature is computed over the artifact, so the
+    // digest of the signed bytes is the artifact's message digest.
+    compareSignedDigest(digest) {
+        return this.compareDigest(digest);
     }
     verifySignature(key) {
         return core_1.crypto.verify(this.artifact, key, this.signature, this.hashAlgorithm);
@@ -5056,7 +5116,6 @@ function verifyOIDs(policyOIDs, signerOIDs = []) {
         const match = signerOIDs.find((signerOID) => oidEquals(policyOID.oid?.id, signerOID.oid?.id) &&
             policyOID.value.equals(signerOID.value));
         if (!match) {
-            /* istanbul ignore next */
             const oid = policyOID.oid?.id.join('.') ?? '<unknown>';
             throw new error_1.PolicyError({
                 code: 'UNTRUSTED_SIGNER_ERROR',
@@ -5066,7 +5125,6 @@ function verifyOIDs(policyOIDs, signerOIDs = []) {
     }
 }
 function oidEquals(a, b) {
-    /* istanbul ignore if */
     if (a === undefined || b === undefined) {
         return false;
     }
@@ -5240,8 +5298,10 @@ function verifySignedNote(signedNote, tlogs) {
     return signedNote.signatures.some((signature) => {
         // Find the transparency log instance with the matching key hint
         const tlog = tlogs.find((tlog) => core_1.crypto.bufferEqual(tlog.logID.subarray(0, 4), signature.keyHint) &&
-            tlog.baseURL.match(signature.name) // Match the name to the base URL of the tlog
-        );
+            // Match the signature name to the base URL of the tlog. The name is
+            // attacker-controlled, so it MUST be compared as a literal substring
+            // and never coerced into a RegExp (as String.prototype.match would).
+            tlog.baseURL.includes(signature.name));
         if (!tlog) {
             return false;
         }
@@ -5327,7 +5387,19 @@ class LogCheckpoint {
             });
         }
         const origin = lines[0];
-        const logSize = BigInt(lines[1]);
+        // logSize is attacker-controlled and parsed before any signature is
+        // verified, so guard against BigInt() throwing an uncaught SyntaxError on
+        // malformed input.
+        let logSize;
+        try {
+            logSize = BigInt(lines[1]);
+        }
+        catch {
+            throw new error_1.VerificationError({
+                code: 'TLOG_INCLUSION_PROOF_ERROR',
+                message: 'invalid checkpoint log size',
+            });
+        }
         const rootHash = Buffer.from(lines[2], 'base64');
         const rest = lines.slice(3);
         return new LogCheckpoint(origin, logSize, rootHash, rest);
@@ -5519,9 +5591,9 @@ function verifyHashedrekord001TLogBody(tlogEntry, content) {
             message: 'signature mismatch',
         });
     }
-    // Ensure that the bundle's message digest matches the tlog entry
+    // Ensure that the bundle's signed digest matches the tlog entry
     const tlogDigest = tlogEntry.spec.data.hash?.value || '';
-    if (!content.compareDigest(Buffer.from(tlogDigest, 'hex'))) {
+    if (!content.compareSignedDigest(Buffer.from(tlogDigest, 'hex'))) {
         throw new error_1.VerificationError({
             code: 'TLOG_BODY_ERROR',
             message: 'digest mismatch',
@@ -5539,9 +5611,9 @@ function verifyHashedrekord002TLogBody(spec, content) {
             message: 'signature mismatch',
         });
     }
-    // Ensure that the bundle's message digest matches the tlog entry
+    // Ensure that the bundle's signed digest matches the tlog entry
     const tlogHash = spec.data?.digest || Buffer.from('');
-    if (!content.compareDigest(tlogHash)) {
+    if (!content.compareSignedDigest(tlogHash)) {
         throw new error_1.VerificationError({
             code: 'TLOG_BODY_ERROR',
             message: 'digest mismatch',
@@ -5585,7 +5657,19 @@ const set_1 = __nccwpck_require__(2714);
 // Verifies that the given tlog entry matches the supplied signature content.
 function verifyTLogBody(entry, sigContent) {
     const { kind, version } = entry.kindVersion;
-    const body = JSON.parse(entry.canonicalizedBody.toString('utf8'));
+    // The canonicalized body is attacker-controlled; parse defensively so
+    // malformed JSON yields a VerificationError rather than an uncaught
+    // SyntaxError.
+    let body;
+    try {
+        body = JSON.parse(entry.canonicalizedBody.toString('utf8'));
+    }
+    catch {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'invalid canonicalized body',
+        });
+    }
     // validate body
     if (kind !== body.kind || version !== body.apiVersion) {
         throw new error_1.VerificationError({
@@ -5629,7 +5713,9 @@ function verifyTLogInclusion(entry, tlogAuthorities) {
         inclusionVerified = true;
     }
     if (isTLogEntryWithInclusionProof(entry)) {
-        const checkpoint = (0, checkpoint_1.verifyCheckpoint)(entry, tlogAuthorities);
+        // Bind the claimed log ID to the authority that verifies the checkpoint.
+        const matchingAuthorities = tlogAuthorities.filter((tlog) => tlog.logID.equals(entry.logId.keyId));
+        const checkpoint = (0, checkpoint_1.verifyCheckpoint)(entry, matchingAuthorities);
         (0, merkle_1.verifyMerkleInclusion)(entry, checkpoint);
         inclusionVerified = true;
     }
@@ -5747,7 +5833,18 @@ const RFC6962_LEAF_HASH_PREFIX = Buffer.from([0x00]);
 const RFC6962_NODE_HASH_PREFIX = Buffer.from([0x01]);
 function verifyMerkleInclusion(entry, checkpoint) {
     const inclusionProof = entry.inclusionProof;
-    const logIndex = BigInt(inclusionProof.logIndex);
+    // logIndex is attacker-controlled; parse defensively so malformed input
+    // yields a VerificationError rather than an uncaught SyntaxError.
+    let logIndex;
+    try {
+        logIndex = BigInt(inclusionProof.logIndex);
+    }
+    catch {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROOF_ERROR',
+            message: 'invalid inclusion proof log index',
+        });
+    }
     const treeSize = BigInt(checkpoint.logSize);
     if (logIndex < 0n || logIndex >= treeSize) {
         throw new error_1.VerificationError({
@@ -6084,7 +6181,6 @@ class Verifier {
                     break;
                 case 'transparency-log': {
                     const result = (0, timestamp_1.getTLogTimestamp)(timestamp.tlogEntry);
-                    /* istanbul ignore else */
                     if (result) {
                         timestamps.push(result);
                     }
@@ -6135,16 +6231,29 @@ class Verifier {
     }
     // Checks that the tlog entries are valid for the supplied content
     verifyTLogs({ signature: content, tlogEntries }) {
-        let tlogCount = 0;
+        const entryIDs = [];
         tlogEntries.forEach((entry) => {
-            tlogCount++;
             (0, tlog_1.verifyTLogInclusion)(entry, this.trustMaterial.tlogs);
             (0, tlog_1.verifyTLogBody)(entry, content);
+            entryIDs.push({
+                logID: entry.logId.keyId,
+                body: entry.canonicalizedBody,
+            });
         });
-        if (tlogCount < this.options.tlogThreshold) {
+        // Check for duplicate entries so that repeated copies of a single entry
+        // cannot be counted more than once toward the threshold. Inclusion
+        // verification authenticates the log ID and body, but a proof does not
+        // authenticate the top-level log index.
+        if (containsDupes(entryIDs)) {
             throw new error_1.VerificationError({
                 code: 'TLOG_ERROR',
-                message: `expected ${this.options.tlogThreshold} tlog entries, got ${tlogCount}`,
+                message: 'duplicate tlog entry',
+            });
+        }
+        if (entryIDs.length < this.options.tlogThreshold) {
+            throw new error_1.VerificationError({
+                code: 'TLOG_ERROR',
+                message: `expected ${this.options.tlogThreshold} tlog entries, got ${entryIDs.length}`,
             });
         }
     }
@@ -43183,6 +43292,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_
 
 /***/ }),
 
+/***/ 58500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+
+/***/ }),
+
 /***/ 41692:
 /***/ ((module) => {
 
@@ -43314,8 +43430,8 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(31969);
-/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(80740);
-/* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(25930);
+/* harmony import */ var _actions_pack_step_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5014);
+/* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(64314);
 
 
 
@@ -43505,15 +43621,15 @@ class WorkflowReporter {
     }
     section(title) {
         this.close();
-        this.#settings.write((0,workflow_command/* formatCommand */.f)('group', (0,plain_text/* plainText */.w)(title)));
+        this.#settings.write((0,workflow_command/* formatCommand */.fE)('group', (0,plain_text/* plainText */.w)(title)));
         this.#grouped = true;
     }
     line(text) {
-        for (const line of (0,workflow_command/* plainLines */.y)((0,plain_text/* plainText */.w)(text)))
+        for (const line of (0,workflow_command/* plainLines */.y1)((0,plain_text/* plainText */.w)(text)))
             this.#settings.write(line);
     }
     detail(text) {
-        this.#settings.write((0,workflow_command/* formatCommand */.f)('debug', (0,plain_text/* plainText */.w)(text)));
+        this.#settings.write((0,workflow_command/* formatCommand */.fE)('debug', (0,plain_text/* plainText */.w)(text)));
     }
     warning(text, place) {
         this.#annotate('warning', text, place);
@@ -43535,12 +43651,12 @@ class WorkflowReporter {
     close() {
         this.#activity = undefined;
         if (this.#grouped)
-            this.#settings.write((0,workflow_command/* formatCommand */.f)('endgroup'));
+            this.#settings.write((0,workflow_command/* formatCommand */.fE)('endgroup'));
         this.#grouped = false;
     }
     #annotate(name, text, place) {
         const file = place === undefined ? undefined : this.#relative(place.file);
-        this.#settings.write((0,workflow_command/* formatCommand */.f)(name, (0,plain_text/* plainText */.w)(text), { file, line: place?.line, col: place?.column }));
+        this.#settings.write((0,workflow_command/* formatCommand */.fE)(name, (0,plain_text/* plainText */.w)(text), { file, line: place?.line, col: place?.column }));
     }
     #relative(file) {
         const relative = external_node_path_.relative(this.#settings.workspace, external_node_path_.resolve(this.#settings.workspace, file));
@@ -43563,7 +43679,7 @@ const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
  */
 function openAction(stopping) {
     if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-        process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
+        process.stdout.write(`${(0,workflow_command/* formatCommand */.fE)('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
         process.exit(EXIT.failure);
     }
     const { GITHUB_WORKSPACE: workspace = process.cwd() } = process.env;
@@ -43593,7 +43709,7 @@ function openAction(stopping) {
 
 /***/ }),
 
-/***/ 80740:
+/***/ 5014:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43616,52 +43732,8 @@ var lib_failure = __nccwpck_require__(84679);
 var node_modules_semver = __nccwpck_require__(62088);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
 var schemas = __nccwpck_require__(55491);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
-;// CONCATENATED MODULE: ./build/src/registry/oci/digest.js
-
-
-const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
-/** Returns whether a text is a digest with one of these two algorithms. */
-function isDigest(text) {
-    return DIGEST.test(text);
-}
-/**
- * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
- * for other algorithms.
- */
-function digest_parseDigest(text, about) {
-    if (isDigest(text))
-        return text;
-    throw new lib_failure/* Failure */.HR({
-        code: 'DIGEST_MALFORMED',
-        fault: 'usage',
-        about,
-        message: `"${text.slice(0, 200)}" is not a digest`,
-        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
-    });
-}
-/** Returns the algorithm of a digest, by its name in node:crypto. */
-function digestAlgorithm(digest) {
-    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
-}
-/** Returns the hexadecimal part of a digest. */
-function digestHex(digest) {
-    return digest.slice(digest.indexOf(':') + 1);
-}
-/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
-function shortDigest(digest) {
-    return digestHex(digest).slice(0, 12);
-}
-/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
-function abbreviateDigest(digest) {
-    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
-}
-/** Returns the digest of some bytes. */
-function digestOf(bytes, algorithm = 'sha256') {
-    return digest_parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
-}
-
+// EXTERNAL MODULE: ./build/src/registry/oci/digest.js
+var oci_digest = __nccwpck_require__(39063);
 ;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
 /**
  * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
@@ -43741,7 +43813,7 @@ const DOCKER_HUB_ALIASES = new Set([
 ]);
 function malformed(about, message, hint) {
     // A password in an address would get into logs and pages.
-    const shown = about === '' ? 'image reference' : withoutLogin(about).slice(0, 400);
+    const shown = withoutLogin(about).slice(0, 400) || 'image reference';
     return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 /** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
@@ -43756,7 +43828,7 @@ function parseHost(text, about = text) {
         const isPasted = meant !== host && HOST.test(meant);
         throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, isPasted
             ? `write ${meant}`
-            : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
+            : `write a name such as registry.k8s.io or 10.0.0.5:5000, without https://${about === text ? ' and without a path' : ''}`);
     }
     return host;
 }
@@ -43839,7 +43911,7 @@ function reference_parseReference(text) {
     }
     const at = text.indexOf('@');
     const digest = at < 0 ? undefined : text.slice(at + 1);
-    if (digest !== undefined && !isDigest(digest)) {
+    if (digest !== undefined && !(0,oci_digest/* isDigest */.Bc)(digest)) {
         throw malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
     }
     const named = at < 0 ? text : text.slice(0, at);
@@ -44237,7 +44309,7 @@ const SIZE_LIMIT = 64 * 1024 * 1024;
 /**
  * The folder package/ as JSON. Empty in the sources; scripts/embed-package.ts fills it in when the tools are bundled.
  */
-const EMBEDDED_PACKAGE = "{\"install.sh\":{\"mode\":493,\"content\":\"IyEvYmluL3NoCiMgSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgZm9sZGVyLCB3aXRob3V0IGEgbmV0d29yay4gUnVuIGl0IHdpdGggLS1oZWxwLgpzZXQgLWV1CnVtYXNrIDAyMgpMQ19BTEw9QwpleHBvcnQgTENfQUxMCgp1c2FnZSgpIHsKICBjYXQgPDwnVEVYVCcKSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgcGFja2FnZSwgd2l0aG91dCBhIG5ldHdvcmsuCgpVc2FnZTogLi9pbnN0YWxsLnNoIFtvcHRpb25zXQoKICAtLWRyeS1ydW4gICAgICAgICBzaG93IHdoYXQgd291bGQgYmUgZG9uZSwgYW5kIGNoYW5nZSBub3RoaW5nCiAgLS1yb290IERJUiAgICAgICAgaW5zdGFsbCBpbnRvIERJUiwgc3VjaCBhcyB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2U7IG5vIHNlcnZpY2UgaXMgdG91Y2hlZCB0aGVyZQogIC0tYWRkcmVzcyBTT0NLRVQgIGNvbnRhaW5lcmQncyBzb2NrZXQsIGZvciB0aGUgaW1wb3J0IG9mIGltYWdlcwogICAgICAgICAgICAgICAgICAgIChkZWZhdWx0IC9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2s7IHdpdGggLS1yb290IGltYWdlcyBhcmUgaW1wb3J0ZWQgb25seSB3aGVuIGl0IGlzIGdpdmVuKQogIC0tc2tpcC1pbWFnZXMgICAgIHBsYWNlIGZpbGVzLCBidXQgaW1wb3J0IG5vIGltYWdlcwogIC0tcGluLWFsbCAgICAgICAgIGtlZXAgdGhlIGt1YmVsZXQgZnJvbSByZW1vdmluZyBhbnkgb2YgdGhlIGltYWdlcywgbm90IG9ubHkgdGhlIHBhdXNlIGltYWdlCiAgLS1icmlkZ2UtbmV0d29yayAgYWxzbyBpbnN0YWxsIGEgYnJpZGdlIG5ldHdvcmsgZm9yIGEgY2x1c3RlciBvZiBvbmUgbm9kZSwgaW4gcGxhY2Ugb2YgZmxhbm5lbCBvciB0aGUgbGlrZQogIC0taGVscCAgICAgICAgICAgIHNob3cgdGhpcyB0ZXh0CgpJdCB2ZXJpZmllcyB0aGUgcGFja2FnZSwgcGxhY2VzIHByb2dyYW1zIGluIC91c3IvbG9jYWwvYmluIGFuZCAvb3B0L2NuaS9iaW4gYW5kIGNvbmZpZ3VyYXRpb24gaW4gL2V0Yywgc3RhcnRzCmNvbnRhaW5lcmQsIGVuYWJsZXMgdGhlIGt1YmVsZXQsIGFuZCBpbXBvcnRzIHRoZSBpbWFnZXMuIEEgc2Vjb25kIHJ1biBjaGFuZ2VzIG9ubHkgd2hhdCBkaWZmZXJzLiBXaGVuIGEgc3RlcApmYWlscywgdGhlIGZpbGVzIHRoYXQgd2VyZSB0aGVyZSBiZWZvcmUgY29tZSBiYWNrLiBBIGZpbGUgb2YgeW91cnMgdGhhdCBpdCByZXBsYWNlcyBpcyBrZXB0IGFzIE5BTUUuYmVmb3JlLWtlZWwuClRFWFQKfQoKc2F5KCkgeyBwcmludGYgJyVzXG4nICIkKiI7IH0KY29tcGxhaW4oKSB7IHByaW50ZiAnaW5zdGFsbC5zaDogJXNcbicgIiQqIiA+JjI7IH0KIyBBIG5hbWUgZnJvbSBvdXRzaWRlLCB3aXRob3V0IHdoYXQgYSB0ZXJtaW5hbCB3b3VsZCBvYmV5LgpzaG93bigpIHsgcHJpbnRmICclcycgIiQxIiB8IHRyICdbOmNudHJsOl0nICc/JzsgfQpmYWlsKCkgewogIGNvbXBsYWluICIkKiIKICBleGl0IDEKfQoKZHJ5X3J1bj1ubwpyb290PQphZGRyZXNzPQpza2lwX2ltYWdlcz1ubwpwaW5fYWxsPW5vCmJyaWRnZV9uZXR3b3JrPW5vCgp3aGlsZSBbICQjIC1ndCAwIF07IGRvCiAgY2FzZSAkMSBpbgogICAgLS1kcnktcnVuKSBkcnlfcnVuPXllcyA7OwogICAgLS1yb290IHwgLS1hZGRyZXNzKQogICAgICBpZiBbICQjIC1sdCAyIF0gfHwgWyAteiAiJDIiIF07IHRoZW4gZmFpbCAiJDEgbmVlZHMgYSB2YWx1ZTsgc2VlIC0taGVscCI7IGZpCiAgICAgIGlmIFsgIiQxIiA9IC0tcm9vdCBdOyB0aGVuIHJvb3Q9JDI7IGVsc2UgYWRkcmVzcz0kMjsgZmkKICAgICAgc2hpZnQKICAgICAgOzsKICAgIC0tcm9vdD0/Kikgcm9vdD0kezEjLS1yb290PX0gOzsKICAgIC0tYWRkcmVzcz0/KikgYWRkcmVzcz0kezEjLS1hZGRyZXNzPX0gOzsKICAgIC0tc2tpcC1pbWFnZXMpIHNraXBfaW1hZ2VzPXllcyA7OwogICAgLS1waW4tYWxsKSBwaW5fYWxsPXllcyA7OwogICAgLS1icmlkZ2UtbmV0d29yaykgYnJpZGdlX25ldHdvcms9eWVzIDs7CiAgICAtaCB8IC0taGVscCkKICAgICAgdXNhZ2UKICAgICAgZXhpdCAwCiAgICAgIDs7CiAgICAqKSBmYWlsICJ1bmtub3duIG9wdGlvbjogJDE7IHNlZSAtLWhlbHAiIDs7CiAgZXNhYwogIHNoaWZ0CmRvbmUKCmhlcmU9JChDRFBBVEg9JycgY2QgLVAgLS0gIiQoZGlybmFtZSAtLSAiJDAiKSIgJiYgcHdkIC1QKQppZiBbIC1uICIkcm9vdCIgXTsgdGhlbgogIFsgLWQgIiRyb290IiBdIHx8IGZhaWwgIi0tcm9vdCAkcm9vdDogdGhlcmUgaXMgbm8gc3VjaCBmb2xkZXIiCiAgcm9vdD0kKENEUEFUSD0nJyBjZCAtUCAtLSAiJHJvb3QiICYmIHB3ZCAtUCkKICBbICIkcm9vdCIgIT0gLyBdIHx8IHJvb3Q9CmZpClsgIiRkcnlfcnVuIiA9IHllcyBdIHx8IFsgLW4gIiRyb290IiBdIHx8IFsgIiQoaWQgLXUpIiAtZXEgMCBdIHx8IGZhaWwgJ3J1biBpdCBhcyByb290LCBvciB3aXRoIC0tZHJ5LXJ1biBvciAtLXJvb3QgRElSJwoKIyAtLS0gdmVyaWZ5IC0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLQoKY29tbWFuZCAtdiBzaGEyNTZzdW0gPi9kZXYvbnVsbCAyPiYxIHx8IGZhaWwgJ3NoYTI1NnN1bSBpcyBtaXNzaW5nIG9uIHRoaXMgbWFjaGluZTsgaXQgaXMgcGFydCBvZiBjb3JldXRpbHMgYW5kIGJ1c3lib3gnClsgLWYgIiRoZXJlL1NIQTI1NlNVTVMiIF0gfHwgZmFpbCAiJGhlcmUvU0hBMjU2U1VNUyBpcyBtaXNzaW5nOyB1bnBhY2sgdGhlIHdob2xlIHBhY2thZ2UiCgojIFBhY2thZ2VzIGhhdmUgbm8gbGlua3M6IG9uZSB3b3VsZCBtYWtlIHdoYXQgbGllcyBlbHNld2hlcmUgbG9vayB2ZXJpZmllZC4KZm9yIGZvbGRlciBpbiBTSEEyNTZTVU1TIGt1YmVybmV0ZXMgcnVudGltZSBpbWFnZXM7IGRvCiAgWyAtZSAiJGhlcmUvJGZvbGRlciIgXSB8fCBbIC1MICIkaGVyZS8kZm9sZGVyIiBdIHx8IGNvbnRpbnVlCiAgb2RkPSQoY2QgLS0gIiRoZXJlIiAmJiBmaW5kICIkZm9sZGVyIiAhIC10eXBlIGYgISAtdHlwZSBkIHwgaGVhZCAtbiAxKQogIFsgLXogIiRvZGQiIF0gfHwgZmFpbCAiJChzaG93biAiJG9kZCIpIGlzIG5laXRoZXIgYSBmaWxlIG5vciBhIGZvbGRlcjsgbm90aGluZyB3YXMgY2hhbmdlZC4gVW5wYWNrIHRoZSBwYWNrYWdlIGFnYWluIgpkb25lCgojIHNoYTI1NnN1bSBza2lwcyBsaW5lcyB0aGF0IGl0IGNhbm5vdCByZWFkLCBhbmQgcmVhZHMgZmlsZXMgd2hlcmV2ZXIgYSBsaW5lIGxlYWRzLgpsaXN0ZWRfbmFtZXMoKSB7IHNlZCAncy9eWzAtOWEtZl0qIFsgKl0vLzsgc3xeXC4vfHwnICIkaGVyZS9TSEEyNTZTVU1TIjsgfQpvZGQ9JChncmVwIC1Fdm4gJ15bMC05YS1mXXs2NH0gWyAqXVteL1s6Y250cmw6XVxdW15bOmNudHJsOl1cXSokJyAiJGhlcmUvU0hBMjU2U1VNUyIgfCBzZWQgLW4gJzFzLzouKi8vcCcpClsgLW4gIiRvZGQiIF0gfHwgb2RkPSQobGlzdGVkX25hbWVzIHwgZ3JlcCAtRW4gJyhefC8pXC5cLigvfCQpJyB8IHNlZCAtbiAnMXMvOi4qLy9wJykKWyAteiAiJG9kZCIgXSB8fCBmYWlsICJsaW5lICRvZGQgb2YgU0hBMjU2U1VNUyBuYW1lcyBubyBmaWxlIG9mIHRoaXMgcGFja2FnZTsgbm90aGluZyB3YXMgY2hhbmdlZC4gQ29weSBvciB1bnBhY2sgaXQgYWdhaW4iCgppZiAhIGJhZD0kKGNkIC0tICIkaGVyZSIgJiYgc2hhMjU2c3VtIC1jIFNIQTI1NlNVTVMgMj4mMSk7IHRoZW4KICBwcmludGYgJyVzXG4nICIkYmFkIiB8IGdyZXAgLXYgJzogT0skJyA+JjIgfHwgOgogIGZhaWwgJ3RoZSBwYWNrYWdlIGlzIGRhbWFnZWQ7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIENvcHkgb3IgdW5wYWNrIGl0IGFnYWluJwpmaQpzYXkgInZlcmlmaWVkICQoZ3JlcCAtYyAuICIkaGVyZS9TSEEyNTZTVU1TIikgZmlsZXMiCgojIFdoYXQgaXMgbm90IGluIHRoZSBsaXN0IHdhcyBub3QgbWFkZSBieSB0aGUgcGFja2VyLCBzbyBpdCBpcyBub3QgaW5zdGFsbGVkLgpyZWZ1c2VfdW5saXN0ZWQoKSB7CiAgZmFpbCAiJChzaG93biAiJDEiKSBpcyBub3QgaW4gU0hBMjU2U1VNUywgc28gbm9ib2R5IHZvdWNoZXMgZm9yIGl0OyBub3RoaW5nIHdhcyBjaGFuZ2VkIgp9Cm5ld2xpbmU9JwonCnJlcXVpcmVfbGlzdGVkKCkgewogICMgVG8gZ3JlcCwgbGluZXMgYXJlIHBhdHRlcm5zIG9mIHRoZWlyIG93bi4KICBjYXNlICQxIGluICoiJG5ld2xpbmUiKikgcmVmdXNlX3VubGlzdGVkICIkMSIgOzsgZXNhYwogIGxpc3RlZF9uYW1lcyB8IGdyZXAgLUZxeCAtLSAiJDEiIHx8IHJlZnVzZV91bmxpc3RlZCAiJDEiCn0KaWYgWyAtZCAiJGhlcmUvaW1hZ2VzIiBdOyB0aGVuCiAgb2RkPSQoeyBsaXN0ZWRfbmFtZXMgJiYgbGlzdGVkX25hbWVzICYmIChjZCAtLSAiJGhlcmUiICYmIGZpbmQgaW1hZ2VzIC10eXBlIGYpOyB9IHwgc29ydCB8IHVuaXEgLXUgfCBoZWFkIC1uIDEpCiAgWyAteiAiJG9kZCIgXSB8fCByZWZ1c2VfdW5saXN0ZWQgIiRvZGQiCmZpCgpzZXR0aW5nKCkgeyBzZWQgLW4gInMvXiQxPS8vcCIgIiRoZXJlL2t1YmVybmV0ZXMvY29uZi9wYWNrYWdlLmVudiIgMj4vZGV2L251bGwgfCBoZWFkIC1uIDE7IH0KYXJjaD0kKHNldHRpbmcgQVJDSCkKcGF1c2VfaW1hZ2U9JChzZXR0aW5nIFBBVVNFX0lNQUdFKQoKY2FzZSAkKHVuYW1lIC1tKSBpbgogIHg4Nl82NCkgbWFjaGluZT1hbWQ2NCA7OwogIGFhcmNoNjQgfCBhcm02NCkgbWFjaGluZT1hcm02NCA7OwogICopIG1hY2hpbmU9JCh1bmFtZSAtbSkgOzsKZXNhYwppZiBbIC1uICIkYXJjaCIgXSAmJiBbICIkYXJjaCIgIT0gIiRtYWNoaW5lIiBdOyB0aGVuCiAgWyAtbiAiJHJvb3QiIF0gfHwgZmFpbCAidGhpcyBwYWNrYWdlIGlzIGZvciAkYXJjaCwgdGhpcyBtYWNoaW5lIGlzICRtYWNoaW5lIgogIHNheSAibm90ZTogdGhlIHBhY2thZ2UgaXMgZm9yICRhcmNoLCB0aGlzIG1hY2hpbmUgaXMgJG1hY2hpbmUiCmZpCgojIC0tLSB3aGF0IGdvZXMgd2hlcmUgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCnRhYj0kKHByaW50ZiAnXHQnKQpwbGFuPQoKIyBBZGRzIG9uZSBmaWxlOiBtb2RlLCBwYXRoIGluIHRoZSBwYWNrYWdlLCBwYXRoIG9uIHRoZSBtYWNoaW5lLgp3YW50KCkgewogIFsgLWYgIiRoZXJlLyQyIiBdIHx8IHJldHVybiAwCiAgcmVxdWlyZV9saXN0ZWQgIiQyIgogIHBsYW49IiRwbGFuJDEkdGFiJDIkdGFiJDMKIgp9CgojIEFkZHMgYWxsIHByb2dyYW1zIG9mIGEgZm9sZGVyLiBBIGZpbGUgdGhhdCBjYW5ub3QgYmUgcnVuLCBzdWNoIGFzIGEgbGljZW5jZSwgc3RheXMgd2hlcmUgaXQgaXMuCndhbnRfcHJvZ3JhbXMoKSB7CiAgZm9yIGZpbGUgaW4gIiRoZXJlLyQxIi8qOyBkbwogICAgaWYgWyAtZiAiJGZpbGUiIF0gJiYgWyAteCAiJGZpbGUiIF07IHRoZW4gd2FudCAwNzU1ICIkMS8ke2ZpbGUjIyovfSIgIiQyLyR7ZmlsZSMjKi99IjsgZmkKICBkb25lCn0KCndhbnRfcHJvZ3JhbXMga3ViZXJuZXRlcy9iaW4gL3Vzci9sb2NhbC9iaW4Kd2FudF9wcm9ncmFtcyBrdWJlcm5ldGVzL2NuaSAvb3B0L2NuaS9iaW4Kd2FudF9wcm9ncmFtcyBydW50aW1lL2NvbnRhaW5lcmQvYmluIC91c3IvbG9jYWwvYmluCndhbnQgMDY0NCBydW50aW1lL2NvbnRhaW5lcmQvY29uZi9jcmljdGwueWFtbCAvZXRjL2NyaWN0bC55YW1sCndhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvc3lzY3RsLmNvbmYgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZgp3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL21vZHVsZXMuY29uZiAvZXRjL21vZHVsZXMtbG9hZC5kL2tlZWwta3ViZXJuZXRlcy5jb25mCmlmIFsgLWYgIiRoZXJlL3J1bnRpbWUvY29udGFpbmVyZC9iaW4vY29udGFpbmVyZCIgXTsgdGhlbgogIHdhbnQgMDY0NCBydW50aW1lL2NvbnRhaW5lcmQvY29uZi9jb25maWcudG9tbCAvZXRjL2NvbnRhaW5lcmQvY29uZmlnLnRvbWwKICB3YW50IDA2NDQgcnVudGltZS9jb250YWluZXJkL2NvbmYvY29udGFpbmVyZC5zZXJ2aWNlIC9ldGMvc3lzdGVtZC9zeXN0ZW0vY29udGFpbmVyZC5zZXJ2aWNlCmZpCmlmIFsgLWYgIiRoZXJlL2t1YmVybmV0ZXMvYmluL2t1YmVsZXQiIF07IHRoZW4KICB3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL2t1YmVsZXQuc2VydmljZSAvZXRjL3N5c3RlbWQvc3lzdGVtL2t1YmVsZXQuc2VydmljZQogIHdhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvMTAta3ViZWFkbS5jb25mIC9ldGMvc3lzdGVtZC9zeXN0ZW0va3ViZWxldC5zZXJ2aWNlLmQvMTAta3ViZWFkbS5jb25mCmZpCmlmIFsgIiRicmlkZ2VfbmV0d29yayIgPSB5ZXMgXTsgdGhlbgogIHdhbnQgMDY0NCBrdWJlcm5ldGVzL2NvbmYvY25pLzEwLWJyaWRnZS5jb25mbGlzdCAvZXRjL2NuaS9uZXQuZC8xMC1icmlkZ2UuY29uZmxpc3QKZmkKCmlzX3NhbWUoKSB7IFsgLWYgIiQyIiBdICYmIFsgISAtTCAiJDIiIF0gJiYgY21wIC1zIC0tICIkMSIgIiQyIiAmJiBbICIkKHN0YXQgLWMgJWEgLS0gIiQyIikiID0gIiR7MyMwfSIgXTsgfQoKd2FudHNfaW1hZ2VzPW5vCmlmIFsgIiRza2lwX2ltYWdlcyIgPSBubyBdICYmIFsgLWYgIiRoZXJlL2ltYWdlcy9pbmRleC5qc29uIiBdOyB0aGVuCiAgaWYgWyAteiAiJHJvb3QiIF0gfHwgWyAtbiAiJGFkZHJlc3MiIF07IHRoZW4gd2FudHNfaW1hZ2VzPXllczsgZmkKZmkKYWRkcmVzcz0ke2FkZHJlc3M6LS9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2t9CgppbWFnZV9uYW1lcygpIHsKICBncmVwIC1vICciaW8uY29udGFpbmVyZC5pbWFnZS5uYW1lIjpbWzpzcGFjZTpdXSoiW14iXSoiJyAiJGhlcmUvaW1hZ2VzL2luZGV4Lmpzb24iIHwgc2VkICdzLy4qIlwoW14iXSpcKSIkL1wxLycgfCBzb3J0IC11Cn0KCmlmIFsgIiRkcnlfcnVuIiA9IHllcyBdOyB0aGVuCiAgcHJpbnRmICclcycgIiRwbGFuIiB8IHdoaWxlIElGUz0kdGFiIHJlYWQgLXIgbW9kZSBmcm9tIHRvOyBkbwogICAgaWYgaXNfc2FtZSAiJGhlcmUvJGZyb20iICIkcm9vdCR0byIgIiRtb2RlIjsgdGhlbiBzYXkgInVuY2hhbmdlZCAgJHJvb3QkdG8iCiAgICBlbGlmIFsgLWUgIiRyb290JHRvIiBdOyB0aGVuIHNheSAicmVwbGFjZSAgICAkcm9vdCR0byIKICAgIGVsc2Ugc2F5ICJwbGFjZSAgICAgICRyb290JHRvIjsgZmkKICBkb25lCiAgaWYgWyAteiAiJHJvb3QiIF07IHRoZW4gc2F5ICd0aGVuIHN0YXJ0IGNvbnRhaW5lcmQgYW5kIGVuYWJsZSB0aGUga3ViZWxldCc7IGZpCiAgaWYgWyAiJHdhbnRzX2ltYWdlcyIgPSB5ZXMgXTsgdGhlbiBpbWFnZV9uYW1lcyB8IHNlZCAncy9eL2ltcG9ydCAgICAgLyc7IGZpCiAgc2F5ICdub3RoaW5nIHdhcyBjaGFuZ2VkJwogIGV4aXQgMApmaQoKIyAtLS0gcGxhY2UsIGFuZCB0YWtlIGJhY2sgb24gZmFpbHVyZSAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgpiYWNrdXA9CmlzX2RvbmU9bm8Kc2VydmljZXNfdG91Y2hlZD1ubwpjb250YWluZXJkX3dhcz11bmtub3duCgojIFRoZSBqb3VybmFsIGhhcyBhIGxpbmUgZm9yIGVhY2ggY2hhbmdlLCBuZXdlc3QgbGFzdDogIm1hZGUgUEFUSCIgZm9yIGEgZm9sZGVyLCAibmV3IFBBVEgiIG9yICJvbGQgTlVNQkVSIFBBVEgiLgp0YWtlX2JhY2soKSB7CiAgY29tcGxhaW4gJ2Egc3RlcCBmYWlsZWQ7IHB1dHRpbmcgYmFjayB3aGF0IHdhcyB0aGVyZScKICBzZWQgLW4gJzEhRztoOyRwJyAiJGJhY2t1cC9qb3VybmFsIiB8IHdoaWxlIElGUz0gcmVhZCAtciBsaW5lOyBkbwogICAgcmVzdD0ke2xpbmUjKiB9CiAgICBjYXNlICRsaW5lIGluCiAgICAgIG1hZGVcICopIHJtZGlyIC0tICIkcmVzdCIgMj4vZGV2L251bGwgfHwgOiA7OwogICAgICBuZXdcICopIHJtIC1mIC0tICIkcmVzdCIgOzsKICAgICAgb2xkXCAqKSBtdiAtZiAtLSAiJGJhY2t1cC8ke3Jlc3QlJSAqfSIgIiR7cmVzdCMqIH0iIDs7CiAgICBlc2FjCiAgZG9uZQogIGlmIFsgIiRzZXJ2aWNlc190b3VjaGVkIiA9IHllcyBdOyB0aGVuCiAgICBzeXN0ZW1jdGwgZGFlbW9uLXJlbG9hZCB8fCA6CiAgICBpZiBbICIkY29udGFpbmVyZF93YXMiID0gYWN0aXZlIF07IHRoZW4gc3lzdGVtY3RsIHJlc3RhcnQgY29udGFpbmVyZCB8fCA6CiAgICBlbHNlIHN5c3RlbWN0bCBkaXNhYmxlIC0tbm93IGNvbnRhaW5lcmQgPi9kZXYvbnVsbCAyPiYxIHx8IDo7IGZpCiAgZmkKICBjb21wbGFpbiAndGhlIGZpbGVzIGFyZSBhcyB0aGV5IHdlcmUgYmVmb3JlOyBpbWFnZXMgdGhhdCB3ZXJlIGltcG9ydGVkIHN0YXksIHRoZXkgaGFybSBub2JvZHknCn0KCmZpbmlzaCgpIHsKICBzdGF0dXM9JD8KICB0cmFwIC0gRVhJVAogIHRyYXAgJycgSFVQIElOVCBURVJNCiAgaWYgWyAtbiAiJGJhY2t1cCIgXTsgdGhlbgogICAgaWYgWyAiJGlzX2RvbmUiID0gbm8gXTsgdGhlbgogICAgICBbICIkc3RhdHVzIiAtbmUgMCBdIHx8IHN0YXR1cz0xCiAgICAgIHRha2VfYmFjawogICAgZmkKICAgIHJtIC1yZiAtLSAiJGJhY2t1cCIKICBmaQogIGV4aXQgIiRzdGF0dXMiCn0KdHJhcCBmaW5pc2ggRVhJVAp0cmFwICdleGl0IDEzMCcgSFVQIElOVCBURVJNCgpiYWNrdXA9JChta3RlbXAgLWQgIiR7VE1QRElSOi0vdmFyL3RtcH0va2VlbC1pbnN0YWxsLlhYWFhYWCIpCjogPiIkYmFja3VwL2pvdXJuYWwiCgojIEEgbGluayBpbiB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2UgbWF5IHBvaW50IHRvIHRoaXMgbWFjaGluZSdzIG93biAvZXRjLgpyZXF1aXJlX2luc2lkZSgpIHsKICBpbnNpZGU9JChDRFBBVEg9JycgY2QgLVAgLS0gIiQxIiAmJiBwd2QgLVApCiAgY2FzZSAkaW5zaWRlLyBpbgogICAgIiRyb290Ii8qKSA7OwogICAgKikgZmFpbCAiJDEgbGVhZHMgdG8gJGluc2lkZSwgd2hpY2ggaXMgb3V0c2lkZSBvZiAkcm9vdCIgOzsKICBlc2FjCn0KCm1ha2VfZm9sZGVyKCkgewogIGlmIFsgLWQgIiQxIiBdOyB0aGVuCiAgICByZXF1aXJlX2luc2lkZSAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbWFrZV9mb2xkZXJfcGFyZW50PSQoZGlybmFtZSAtLSAiJDEiKQogIChtYWtlX2ZvbGRlciAiJG1ha2VfZm9sZGVyX3BhcmVudCIpCiAgbWtkaXIgLS0gIiQxIgogIHByaW50ZiAnbWFkZSAlc1xuJyAiJDEiID4+IiRiYWNrdXAvam91cm5hbCIKfQoKIyBHaXZlcyB0aGUgZmlyc3Qgb2YgTkFNRSwgTkFNRS4yLCBOQU1FLjMgYW5kIHNvIG9uIHRoYXQgaXMgZnJlZS4KZnJlZV9uYW1lKCkgewogIGlmIFsgISAtZSAiJDEiIF0gJiYgWyAhIC1MICIkMSIgXTsgdGhlbgogICAgcHJpbnRmICclc1xuJyAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbmV4dD0yCiAgd2hpbGUgWyAtZSAiJDEuJG5leHQiIF0gfHwgWyAtTCAiJDEuJG5leHQiIF07IGRvIG5leHQ9JCgobmV4dCArIDEpKTsgZG9uZQogIHByaW50ZiAnJXNcbicgIiQxLiRuZXh0Igp9CgpudW1iZXI9MApjaGFuZ2VkPTAKcGxhY2UoKSB7CiAgZm9sZGVyPSQoZGlybmFtZSAtLSAiJDMiKQogIG1ha2VfZm9sZGVyICIkZm9sZGVyIgogICEgaXNfc2FtZSAiJDIiICIkMyIgIiQxIiB8fCByZXR1cm4gMAogIFsgISAtZCAiJDMiIF0gfHwgZmFpbCAiJDMgaXMgYSBmb2xkZXI7IGl0IHNob3VsZCBiZSBhIGZpbGUiCiAgcm0gLWYgLS0gIiQzLmtlZWwtbmV3IgogIGNwIC0tICIkMiIgIiQzLmtlZWwtbmV3IiB8fCB7IHJtIC1mIC0tICIkMy5rZWVsLW5ldyI7IGZhaWwgIiQzIGNhbm5vdCBiZSB3cml0dGVuIjsgfQogIGNobW9kICIkMSIgIiQzLmtlZWwtbmV3IgogIGlmIFsgLWUgIiQzIiBdIHx8IFsgLUwgIiQzIiBdOyB0aGVuCiAgICBudW1iZXI9JCgobnVtYmVyICsgMSkpCiAgICBjcCAtUCAtcCAtLSAiJDMiICIkYmFja3VwLyRudW1iZXIiCiAgICBjYXNlICQzIGluCiAgICAgICIkcm9vdCIvZXRjLyopCiAgICAgICAga2VwdD0kKGZyZWVfbmFtZSAiJDMuYmVmb3JlLWtlZWwiKQogICAgICAgIHByaW50ZiAnbmV3ICVzXG4nICIka2VwdCIgPj4iJGJhY2t1cC9qb3VybmFsIgogICAgICAgIGNwIC1QIC1wIC0tICIkMyIgIiRrZXB0IgogICAgICAgIHNheSAia2VwdCAgICRrZXB0IgogICAgICAgIDs7CiAgICBlc2FjCiAgICBwcmludGYgJ29sZCAlcyAlc1xuJyAiJG51bWJlciIgIiQzIiA+PiIkYmFja3VwL2pvdXJuYWwiCiAgZWxzZQogICAgcHJpbnRmICduZXcgJXNcbicgIiQzIiA+PiIkYmFja3VwL2pvdXJuYWwiCiAgZmkKICBtdiAtZiAtLSAiJDMua2VlbC1uZXciICIkMyIKICBjaGFuZ2VkPSQoKGNoYW5nZWQgKyAxKSkKICBzYXkgInBsYWNlZCAkMyIKfQoKcHJpbnRmICclcycgIiRwbGFuIiA+IiRiYWNrdXAvcGxhbiIKd2hpbGUgSUZTPSR0YWIgcmVhZCAtciBtb2RlIGZyb20gdG87IGRvCiAgcGxhY2UgIiRtb2RlIiAiJGhlcmUvJGZyb20iICIkcm9vdCR0byIKZG9uZSA8IiRiYWNrdXAvcGxhbiIKc2F5ICIkY2hhbmdlZCBmaWxlcyBwbGFjZWQsICQoKCQoZ3JlcCAtYyAuICIkYmFja3VwL3BsYW4iKSAtIGNoYW5nZWQpKSB3ZXJlIHJpZ2h0IGFscmVhZHkiCgojIC0tLSBzZXJ2aWNlcyAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCmlmIFsgLXogIiRyb290IiBdOyB0aGVuCiAgaWYgY29tbWFuZCAtdiBzeXN0ZW1jdGwgPi9kZXYvbnVsbCAyPiYxOyB0aGVuCiAgICBjb250YWluZXJkX3dhcz0kKHN5c3RlbWN0bCBpcy1hY3RpdmUgY29udGFpbmVyZCAyPi9kZXYvbnVsbCB8fCA6KQogICAgc2VydmljZXNfdG91Y2hlZD15ZXMKICAgIHN5c3RlbWN0bCBkYWVtb24tcmVsb2FkCiAgICB3aGlsZSBJRlM9IHJlYWQgLXIgbW9kdWxlOyBkbyBtb2Rwcm9iZSAtLSAiJG1vZHVsZSIgMj4vZGV2L251bGwgfHwgY29tcGxhaW4gIm5vdGU6IHRoZSBtb2R1bGUgJG1vZHVsZSB3YXMgbm90IGxvYWRlZCI7IGRvbmUgXAogICAgICA8IiRoZXJlL2t1YmVybmV0ZXMvY29uZi9tb2R1bGVzLmNvbmYiCiAgICBzeXNjdGwgLXEgLXAgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZiB8fCBjb21wbGFpbiAnbm90ZTogbm90IGV2ZXJ5IGtlcm5lbCBzZXR0aW5nIGNvdWxkIGJlIHNldCcKICAgIGlmIFsgLWYgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9jb250YWluZXJkLnNlcnZpY2UgXTsgdGhlbgogICAgICBzeXN0ZW1jdGwgZW5hYmxlIGNvbnRhaW5lcmQKICAgICAgaWYgWyAiJGNvbnRhaW5lcmRfd2FzIiAhPSBhY3RpdmUgXSB8fCBbICIkY2hhbmdlZCIgLWd0IDAgXTsgdGhlbiBzeXN0ZW1jdGwgcmVzdGFydCBjb250YWluZXJkOyBmaQogICAgZmkKICAgIGlmIFsgLWYgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9rdWJlbGV0LnNlcnZpY2UgXTsgdGhlbiBzeXN0ZW1jdGwgZW5hYmxlIGt1YmVsZXQ7IGZpCiAgZWxzZQogICAgY29tcGxhaW4gJ25vdGU6IHRoZXJlIGlzIG5vIHN5c3RlbWQgaGVyZTsgc3RhcnQgY29udGFpbmVyZCB5b3Vyc2VsZicKICBmaQpmaQoKIyAtLS0gaW1hZ2VzIC0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgppZiBbIC14ICIkcm9vdC91c3IvbG9jYWwvYmluL2N0ciIgXTsgdGhlbiBjdHJfcHJvZ3JhbT0kcm9vdC91c3IvbG9jYWwvYmluL2N0cjsgZWxzZSBjdHJfcHJvZ3JhbT1jdHI7IGZpCnJ1bl9jdHIoKSB7ICIkY3RyX3Byb2dyYW0iIC0tYWRkcmVzcyAiJGFkZHJlc3MiIC1uIGs4cy5pbyAiJEAiOyB9Cgp3YWl0X2Zvcl9jb250YWluZXJkKCkgewogIHRyaWVzPTAKICB1bnRpbCBydW5fY3RyIHZlcnNpb24gPi9kZXYvbnVsbCAyPiYxOyBkbwogICAgdHJpZXM9JCgodHJpZXMgKyAxKSkKICAgIFsgIiR0cmllcyIgLWx0IDMwIF0gfHwgZmFpbCAiY29udGFpbmVyZCBkb2VzIG5vdCBhbnN3ZXIgYXQgJGFkZHJlc3M7IHNlZTogam91cm5hbGN0bCAtdSBjb250YWluZXJkIgogICAgc2xlZXAgMQogIGRvbmUKfQoKIyBUZWxscyB3aGljaCBpbWFnZXMgYXJlIG5vdCB0aGVyZSwgb25lIGEgbGluZS4KbWlzc2luZ19pbWFnZXMoKSB7CiAgcnVuX2N0ciBpbWFnZXMgbHMgLXEgPiIkYmFja3VwL3RoZXJlIiAyPi9kZXYvbnVsbCB8fCA6CiAgaW1hZ2VfbmFtZXMgfCB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIGdyZXAgLUZxeCAtLSAiJG5hbWUiICIkYmFja3VwL3RoZXJlIiB8fCBwcmludGYgJyVzXG4nICIkbmFtZSIKICBkb25lCn0KCmltcG9ydF9pbWFnZXMoKSB7IHRhciAtQyAiJGhlcmUvaW1hZ2VzIiAtY2YgLSAuIHwgcnVuX2N0ciBpbWFnZXMgaW1wb3J0ICIkQCIgLSA+IiRiYWNrdXAvaW1wb3J0IiAyPiYxOyB9CgppZiBbICIkd2FudHNfaW1hZ2VzIiA9IHllcyBdOyB0aGVuCiAgd2FpdF9mb3JfY29udGFpbmVyZAogIHNheSAnaW1wb3J0aW5nIGltYWdlcyDigKYnCiAgaWYgISBpbXBvcnRfaW1hZ2VzIHx8IFsgLW4gIiQobWlzc2luZ19pbWFnZXMpIiBdOyB0aGVuCiAgICAjIFNvbWUgY29udGFpbmVyZCAyLnggaW1wb3J0IHRocm91Z2ggYSBzZXJ2aWNlIHRoYXQgZG9lcyBub3Qgc2hvdyB3aGF0IGl0IGltcG9ydGVkLgogICAgY3AgLS0gIiRiYWNrdXAvaW1wb3J0IiAiJGJhY2t1cC9pbXBvcnQtZmlyc3QiCiAgICBpZiAhIGltcG9ydF9pbWFnZXMgLS1sb2NhbCB8fCBbIC1uICIkKG1pc3NpbmdfaW1hZ2VzKSIgXTsgdGhlbgogICAgICBjYXQgLS0gIiRiYWNrdXAvaW1wb3J0LWZpcnN0IiAiJGJhY2t1cC9pbXBvcnQiID4mMgogICAgICBmYWlsICJub3QgaW1wb3J0ZWQ6ICQobWlzc2luZ19pbWFnZXMgfCB0ciAnXG4nICcgJykiCiAgICBmaQogIGZpCiAgaWYgWyAiJHBpbl9hbGwiID0geWVzIF07IHRoZW4gaW1hZ2VfbmFtZXMgPiIkYmFja3VwL3BpbiI7IGVsc2UgcHJpbnRmICclc1xuJyAiJHBhdXNlX2ltYWdlIiA+IiRiYWNrdXAvcGluIjsgZmkKICB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIFsgLW4gIiRuYW1lIiBdIHx8IGNvbnRpbnVlCiAgICBydW5fY3RyIGltYWdlcyBsYWJlbCAiJG5hbWUiIGlvLmNyaS1jb250YWluZXJkLnBpbm5lZD1waW5uZWQgPi9kZXYvbnVsbCB8fAogICAgICBjb21wbGFpbiAibm90ZTogJG5hbWUgY291bGQgbm90IGJlIHBpbm5lZCwgc28gdGhlIGt1YmVsZXQgbWF5IHJlbW92ZSBpdCB3aGVuIHRoZSBkaXNrIGlzIGZ1bGwiCiAgZG9uZSA8IiRiYWNrdXAvcGluIgogIHNheSAiJChpbWFnZV9uYW1lcyB8IGdyZXAgLWMgLikgaW1hZ2VzIGFyZSB0aGVyZSIKZWxpZiBbIC1mICIkaGVyZS9pbWFnZXMvaW5kZXguanNvbiIgXTsgdGhlbgogIHNheSAnaW1hZ2VzIHdlcmUgbm90IGltcG9ydGVkJwpmaQoKaXNfZG9uZT15ZXMKc2F5ICdkb25lJwo=\"},\"kubernetes/conf/10-kubeadm.conf\":{\"mode\":420,\"content\":\"IyBrdWJlYWRtIHdyaXRlcyB0aGUgZmlsZXMgdGhhdCB0aGlzIGRyb3AtaW4gcmVhZHM7IHVudGlsIGl0IGhhcyBydW4sIHRoZSBrdWJlbGV0IHJlc3RhcnRzIGV2ZXJ5IHRlbiBzZWNvbmRzLgpbU2VydmljZV0KRW52aXJvbm1lbnQ9IktVQkVMRVRfS1VCRUNPTkZJR19BUkdTPS0tYm9vdHN0cmFwLWt1YmVjb25maWc9L2V0Yy9rdWJlcm5ldGVzL2Jvb3RzdHJhcC1rdWJlbGV0LmNvbmYgLS1rdWJlY29uZmlnPS9ldGMva3ViZXJuZXRlcy9rdWJlbGV0LmNvbmYiCkVudmlyb25tZW50PSJLVUJFTEVUX0NPTkZJR19BUkdTPS0tY29uZmlnPS92YXIvbGliL2t1YmVsZXQvY29uZmlnLnlhbWwiCkVudmlyb25tZW50RmlsZT0tL3Zhci9saWIva3ViZWxldC9rdWJlYWRtLWZsYWdzLmVudgpFbnZpcm9ubWVudEZpbGU9LS9ldGMvZGVmYXVsdC9rdWJlbGV0CkV4ZWNTdGFydD0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQgJEtVQkVMRVRfS1VCRUNPTkZJR19BUkdTICRLVUJFTEVUX0NPTkZJR19BUkdTICRLVUJFTEVUX0tVQkVBRE1fQVJHUyAkS1VCRUxFVF9FWFRSQV9BUkdTCg==\"},\"kubernetes/conf/cni/10-bridge.conflist\":{\"mode\":420,\"content\":\"ewogICJjbmlWZXJzaW9uIjogIjEuMC4wIiwKICAibmFtZSI6ICJrZWVsLWJyaWRnZSIsCiAgInBsdWdpbnMiOiBbCiAgICB7CiAgICAgICJ0eXBlIjogImJyaWRnZSIsCiAgICAgICJicmlkZ2UiOiAiY25pMCIsCiAgICAgICJpc0dhdGV3YXkiOiB0cnVlLAogICAgICAiaXBNYXNxIjogdHJ1ZSwKICAgICAgImhhaXJwaW5Nb2RlIjogdHJ1ZSwKICAgICAgImlwYW0iOiB7CiAgICAgICAgInR5cGUiOiAiaG9zdC1sb2NhbCIsCiAgICAgICAgInJhbmdlcyI6IFtbeyJzdWJuZXQiOiAiMTAuMjQ0LjAuMC8yNCJ9XV0sCiAgICAgICAgInJvdXRlcyI6IFt7ImRzdCI6ICIwLjAuMC4wLzAifV0KICAgICAgfQogICAgfSwKICAgIHsidHlwZSI6ICJwb3J0bWFwIiwgImNhcGFiaWxpdGllcyI6IHsicG9ydE1hcHBpbmdzIjogdHJ1ZX19CiAgXQp9Cg==\"},\"kubernetes/conf/kubelet.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWt1YmVsZXQsIHRoZSBLdWJlcm5ldGVzIG5vZGUgYWdlbnQKRG9jdW1lbnRhdGlvbj1odHRwczovL2t1YmVybmV0ZXMuaW8vZG9jcy8KV2FudHM9bmV0d29yay1vbmxpbmUudGFyZ2V0IGNvbnRhaW5lcmQuc2VydmljZQpBZnRlcj1uZXR3b3JrLW9ubGluZS50YXJnZXQgY29udGFpbmVyZC5zZXJ2aWNlCgpbU2VydmljZV0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQKUmVzdGFydD1hbHdheXMKU3RhcnRMaW1pdEludGVydmFsPTAKUmVzdGFydFNlYz0xMAoKW0luc3RhbGxdCldhbnRlZEJ5PW11bHRpLXVzZXIudGFyZ2V0Cg==\"},\"kubernetes/conf/modules.conf\":{\"mode\":420,\"content\":\"b3ZlcmxheQpicl9uZXRmaWx0ZXIK\"},\"kubernetes/conf/package.env.tmpl\":{\"mode\":420,\"content\":\"S1VCRVJORVRFU19WRVJTSU9OPXt7Lkt1YmVybmV0ZXNWZXJzaW9ufX0KQVJDSD17ey5BcmNofX0KUEFVU0VfSU1BR0U9e3suUGF1c2VJbWFnZX19Cg==\"},\"kubernetes/conf/sysctl.conf\":{\"mode\":420,\"content\":\"IyBQb2RzIHJlYWNoIGVhY2ggb3RoZXIgYW5kIHNlcnZpY2VzIG9ubHkgd2hlbiBicmlkZ2VkIHRyYWZmaWMgcGFzc2VzIGlwdGFibGVzIGFuZCBwYWNrZXRzIGFyZSBmb3J3YXJkZWQuCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXB0YWJsZXMgPSAxCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXA2dGFibGVzID0gMQpuZXQuaXB2NC5pcF9mb3J3YXJkID0gMQo=\"},\"runtime/containerd/conf/config.containerd-1.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDEueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiXQogIHNhbmRib3hfaW1hZ2UgPSAie3suUGF1c2VJbWFnZX19IgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gIi9ldGMvY29udGFpbmVyZC9jZXJ0cy5kIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAiaW8uY29udGFpbmVyZC5ydW5jLnYyIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/config.containerd-2.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDIueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLmltYWdlcycucGlubmVkX2ltYWdlc10KICBzYW5kYm94ID0gJ3t7LlBhdXNlSW1hZ2V9fScKCltwbHVnaW5zLidpby5jb250YWluZXJkLmNyaS52MS5pbWFnZXMnLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gJy9ldGMvY29udGFpbmVyZC9jZXJ0cy5kJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAnaW8uY29udGFpbmVyZC5ydW5jLnYyJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/containerd.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWNvbnRhaW5lcmQgY29udGFpbmVyIHJ1bnRpbWUKRG9jdW1lbnRhdGlvbj1odHRwczovL2NvbnRhaW5lcmQuaW8KQWZ0ZXI9bmV0d29yay50YXJnZXQgbG9jYWwtZnMudGFyZ2V0CgpbU2VydmljZV0KVHlwZT1ub3RpZnkKRXhlY1N0YXJ0UHJlPS0vc2Jpbi9tb2Rwcm9iZSBvdmVybGF5CkV4ZWNTdGFydD0vdXNyL2xvY2FsL2Jpbi9jb250YWluZXJkClJlc3RhcnQ9YWx3YXlzClJlc3RhcnRTZWM9NQpEZWxlZ2F0ZT15ZXMKS2lsbE1vZGU9cHJvY2VzcwpMaW1pdE5PRklMRT0xMDQ4NTc2CkxpbWl0TlBST0M9aW5maW5pdHkKTGltaXRDT1JFPWluZmluaXR5ClRhc2tzTWF4PWluZmluaXR5Ck9PTVNjb3JlQWRqdXN0PS05OTkKCltJbnN0YWxsXQpXYW50ZWRCeT1tdWx0aS11c2VyLnRhcmdldAo=\"},\"runtime/containerd/conf/crictl.yaml\":{\"mode\":420,\"content\":\"cnVudGltZS1lbmRwb2ludDogdW5peDovLy9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2sKaW1hZ2UtZW5kcG9pbnQ6IHVuaXg6Ly8vcnVuL2NvbnRhaW5lcmQvY29udGFpbmVyZC5zb2NrCnRpbWVvdXQ6IDEwCg==\"}}";
+const EMBEDDED_PACKAGE = "{\"install.sh\":{\"mode\":493,\"content\":\"IyEvYmluL3NoCiMgSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgZm9sZGVyLCB3aXRob3V0IGEgbmV0d29yay4gUnVuIGl0IHdpdGggLS1oZWxwLgpzZXQgLWV1CnVtYXNrIDAyMgpMQ19BTEw9QwpleHBvcnQgTENfQUxMCgp1c2FnZSgpIHsKICBjYXQgPDwnVEVYVCcKSW5zdGFsbHMgS3ViZXJuZXRlcyBmcm9tIHRoaXMgcGFja2FnZSwgd2l0aG91dCBhIG5ldHdvcmsuCgpVc2FnZTogLi9pbnN0YWxsLnNoIFtvcHRpb25zXQoKICAtLWRyeS1ydW4gICAgICAgICBzaG93IHdoYXQgd291bGQgYmUgZG9uZSwgYW5kIGNoYW5nZSBub3RoaW5nCiAgLS1yb290IERJUiAgICAgICAgaW5zdGFsbCBpbnRvIERJUiwgc3VjaCBhcyB0aGUgdHJlZSBvZiBhIG1hY2hpbmUgaW1hZ2U7IG5vIHNlcnZpY2UgaXMgdG91Y2hlZCB0aGVyZQogIC0tYWRkcmVzcyBTT0NLRVQgIGNvbnRhaW5lcmQncyBzb2NrZXQsIGZvciB0aGUgaW1wb3J0IG9mIGltYWdlcwogICAgICAgICAgICAgICAgICAgIChkZWZhdWx0IC9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2s7IHdpdGggLS1yb290IGltYWdlcyBhcmUgaW1wb3J0ZWQgb25seSB3aGVuIGl0IGlzIGdpdmVuKQogIC0tc2tpcC1pbWFnZXMgICAgIHBsYWNlIGZpbGVzLCBidXQgaW1wb3J0IG5vIGltYWdlcwogIC0tcGluLWFsbCAgICAgICAgIGtlZXAgdGhlIGt1YmVsZXQgZnJvbSByZW1vdmluZyBhbnkgb2YgdGhlIGltYWdlcywgbm90IG9ubHkgdGhlIHBhdXNlIGltYWdlCiAgLS1icmlkZ2UtbmV0d29yayAgYWxzbyBpbnN0YWxsIGEgYnJpZGdlIG5ldHdvcmsgZm9yIGEgY2x1c3RlciBvZiBvbmUgbm9kZSwgaW4gcGxhY2Ugb2YgZmxhbm5lbCBvciB0aGUgbGlrZQogIC0taGVscCAgICAgICAgICAgIHNob3cgdGhpcyB0ZXh0CgpJdCB2ZXJpZmllcyB0aGUgcGFja2FnZSwgcGxhY2VzIHByb2dyYW1zIGluIC91c3IvbG9jYWwvYmluIGFuZCAvb3B0L2NuaS9iaW4gYW5kIGNvbmZpZ3VyYXRpb24gaW4gL2V0Yywgc3RhcnRzCmNvbnRhaW5lcmQsIGVuYWJsZXMgdGhlIGt1YmVsZXQsIGFuZCBpbXBvcnRzIHRoZSBpbWFnZXMuIEEgc2Vjb25kIHJ1biBjaGFuZ2VzIG9ubHkgd2hhdCBkaWZmZXJzLiBXaGVuIGEgc3RlcApmYWlscywgdGhlIGZpbGVzIHRoYXQgd2VyZSB0aGVyZSBiZWZvcmUgY29tZSBiYWNrLiBBIGZpbGUgb2YgeW91cnMgdGhhdCBpdCByZXBsYWNlcyBpcyBrZXB0IGFzIE5BTUUuYmVmb3JlLWtlZWwuClRFWFQKfQoKIyBXaGF0IHRoZSBwYWNrYWdlIGFuZCB0aGUgbWFjaGluZSBzYXkgaXMgZGF0YSBvZiBvdGhlcnMsIGFuZCBhIHRlcm1pbmFsIG9iZXlzIG1vcmUgdGhhbiBBU0NJSSdzIGNvbnRyb2wgY2hhcmFjdGVyczoKIyBub3RoaW5nIGJ1dCBwcmludGFibGUgQVNDSUkgaXMgc2hvd24sIGFuZCBhIGxpbmUgc3RheXMgb25lIGxpbmUuCmxpbmVzKCkgeyB0ciAtYyAnXDAxMVwwMTJcMDQwLVwxNzYnICc/JzsgfQpsaW5lKCkgeyBwcmludGYgJyVzJyAiJCoiIHwgdHIgLWMgJ1wwNDAtXDE3NicgJz8nICYmIGVjaG87IH0Kc2F5KCkgeyBsaW5lICIkKiI7IH0KY29tcGxhaW4oKSB7IGxpbmUgImluc3RhbGwuc2g6ICQqIiA+JjI7IH0KZmFpbCgpIHsKICBjb21wbGFpbiAiJCoiCiAgZXhpdCAxCn0KCmRyeV9ydW49bm8Kcm9vdD0KYWRkcmVzcz0Kc2tpcF9pbWFnZXM9bm8KcGluX2FsbD1ubwpicmlkZ2VfbmV0d29yaz1ubwoKd2hpbGUgWyAkIyAtZ3QgMCBdOyBkbwogIGNhc2UgJDEgaW4KICAgIC0tZHJ5LXJ1bikgZHJ5X3J1bj15ZXMgOzsKICAgIC0tcm9vdCB8IC0tYWRkcmVzcykKICAgICAgaWYgWyAkIyAtbHQgMiBdIHx8IFsgLXogIiQyIiBdOyB0aGVuIGZhaWwgIiQxIG5lZWRzIGEgdmFsdWU7IHNlZSAtLWhlbHAiOyBmaQogICAgICBpZiBbICIkMSIgPSAtLXJvb3QgXTsgdGhlbiByb290PSQyOyBlbHNlIGFkZHJlc3M9JDI7IGZpCiAgICAgIHNoaWZ0CiAgICAgIDs7CiAgICAtLXJvb3Q9PyopIHJvb3Q9JHsxIy0tcm9vdD19IDs7CiAgICAtLWFkZHJlc3M9PyopIGFkZHJlc3M9JHsxIy0tYWRkcmVzcz19IDs7CiAgICAtLXNraXAtaW1hZ2VzKSBza2lwX2ltYWdlcz15ZXMgOzsKICAgIC0tcGluLWFsbCkgcGluX2FsbD15ZXMgOzsKICAgIC0tYnJpZGdlLW5ldHdvcmspIGJyaWRnZV9uZXR3b3JrPXllcyA7OwogICAgLWggfCAtLWhlbHApCiAgICAgIHVzYWdlCiAgICAgIGV4aXQgMAogICAgICA7OwogICAgKikgZmFpbCAidW5rbm93biBvcHRpb246ICQxOyBzZWUgLS1oZWxwIiA7OwogIGVzYWMKICBzaGlmdApkb25lCgpoZXJlPSQoQ0RQQVRIPScnIGNkIC1QIC0tICIkKGRpcm5hbWUgLS0gIiQwIikiICYmIHB3ZCAtUCkKaWYgWyAtbiAiJHJvb3QiIF07IHRoZW4KICBbIC1kICIkcm9vdCIgXSB8fCBmYWlsICItLXJvb3QgJHJvb3Q6IHRoZXJlIGlzIG5vIHN1Y2ggZm9sZGVyIgogIHJvb3Q9JChDRFBBVEg9JycgY2QgLVAgLS0gIiRyb290IiAmJiBwd2QgLVApCiAgWyAiJHJvb3QiICE9IC8gXSB8fCByb290PQpmaQpuZXdsaW5lPScKJwp0YWI9JChwcmludGYgJ1x0JykKY2FzZSAkcm9vdCBpbiAqIiRuZXdsaW5lIiogfCAqIiR0YWIiKikgZmFpbCAiLS1yb290ICRyb290OiB0aGUgbmFtZSBvZiB0aGlzIGZvbGRlciBoYXMgbGluZXMgb3IgdGFicyIgOzsgZXNhYwptZT0kKGlkIC11KQpteV9ncm91cD0kKGlkIC1nKQpbICIkZHJ5X3J1biIgPSB5ZXMgXSB8fCBbIC1uICIkcm9vdCIgXSB8fCBbICIkbWUiIC1lcSAwIF0gfHwgZmFpbCAncnVuIGl0IGFzIHJvb3QsIG9yIHdpdGggLS1kcnktcnVuIG9yIC0tcm9vdCBESVInCgojIC0tLSB2ZXJpZnkgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgpjb21tYW5kIC12IHNoYTI1NnN1bSA+L2Rldi9udWxsIDI+JjEgfHwgZmFpbCAnc2hhMjU2c3VtIGlzIG1pc3Npbmcgb24gdGhpcyBtYWNoaW5lOyBpdCBpcyBwYXJ0IG9mIGNvcmV1dGlscyBhbmQgYnVzeWJveCcKWyAtZiAiJGhlcmUvU0hBMjU2U1VNUyIgXSB8fCBmYWlsICIkaGVyZS9TSEEyNTZTVU1TIGlzIG1pc3Npbmc7IHVucGFjayB0aGUgd2hvbGUgcGFja2FnZSIKCiMgUGFja2FnZXMgaGF2ZSBubyBsaW5rczogb25lIHdvdWxkIG1ha2Ugd2hhdCBsaWVzIGVsc2V3aGVyZSBsb29rIHZlcmlmaWVkLgpmb3IgZm9sZGVyIGluIFNIQTI1NlNVTVMga3ViZXJuZXRlcyBydW50aW1lIGltYWdlczsgZG8KICBbIC1lICIkaGVyZS8kZm9sZGVyIiBdIHx8IFsgLUwgIiRoZXJlLyRmb2xkZXIiIF0gfHwgY29udGludWUKICBvZGQ9JChjZCAtLSAiJGhlcmUiICYmIGZpbmQgIiRmb2xkZXIiICEgLXR5cGUgZiAhIC10eXBlIGQgMj4mMSB8IGhlYWQgLW4gMSkKICBbIC16ICIkb2RkIiBdIHx8IGZhaWwgIiRvZGQgaXMgbmVpdGhlciBhIGZpbGUgbm9yIGEgZm9sZGVyOyBub3RoaW5nIHdhcyBjaGFuZ2VkLiBVbnBhY2sgdGhlIHBhY2thZ2UgYWdhaW4iCmRvbmUKCiMgc2hhMjU2c3VtIHNraXBzIGxpbmVzIHRoYXQgaXQgY2Fubm90IHJlYWQsIGFuZCByZWFkcyBmaWxlcyB3aGVyZXZlciBhIGxpbmUgbGVhZHMuClsgIiQodHIgLWQgJ1wwMDAnIDwiJGhlcmUvU0hBMjU2U1VNUyIgfCB3YyAtYykiIC1lcSAiJCh3YyAtYyA8IiRoZXJlL1NIQTI1NlNVTVMiKSIgXSB8fAogIGZhaWwgJ1NIQTI1NlNVTVMgaXMgbm90IHRleHQ7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIENvcHkgb3IgdW5wYWNrIGl0IGFnYWluJwpsaXN0ZWRfbmFtZXMoKSB7IHNlZCAncy9eWzAtOWEtZl0qIFsgKl0vLzsgc3xeXC4vfHwnICIkaGVyZS9TSEEyNTZTVU1TIjsgfQpvZGQ9JChncmVwIC1Fdm4gJ15bMC05YS1mXXs2NH0gWyAqXVteL1s6Y250cmw6XVxdW15bOmNudHJsOl1cXSokJyAiJGhlcmUvU0hBMjU2U1VNUyIgfCBzZWQgLW4gJzFzLzouKi8vcCcpCiMgU3RhbmRhcmQgaW5wdXQgaXMgd2hhdCBzaGEyNTZzdW0gcmVhZHMgZm9yICItIi4KWyAtbiAiJG9kZCIgXSB8fCBvZGQ9JChsaXN0ZWRfbmFtZXMgfCBncmVwIC1FbiAnKF58LylcLlwuKC98JCl8Xi0kJyB8IHNlZCAtbiAnMXMvOi4qLy9wJykKWyAteiAiJG9kZCIgXSB8fCBmYWlsICJsaW5lICRvZGQgb2YgU0hBMjU2U1VNUyBuYW1lcyBubyBmaWxlIG9mIHRoaXMgcGFja2FnZTsgbm90aGluZyB3YXMgY2hhbmdlZC4gQ29weSBvciB1bnBhY2sgaXQgYWdhaW4iCgpvZGQ9JChsaXN0ZWRfbmFtZXMgfCBzb3J0IHwgdW5pcSAtZCB8IGhlYWQgLW4gMSkKWyAteiAiJG9kZCIgXSB8fCBmYWlsICJTSEEyNTZTVU1TIG5hbWVzICRvZGQgdHdpY2U7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIENvcHkgb3IgdW5wYWNrIGl0IGFnYWluIgojIEEgcGlwZSBvciBhIGRldmljZSB3b3VsZCBiZSByZWFkIHdpdGhvdXQgZW5kLgpvZGQ9JChsaXN0ZWRfbmFtZXMgfCB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICBpZiBbIC1lICIkaGVyZS8kbmFtZSIgXSAmJiBbICEgLWYgIiRoZXJlLyRuYW1lIiBdOyB0aGVuIHByaW50ZiAnJXNcbicgIiRuYW1lIjsgZmkKZG9uZSB8IGhlYWQgLW4gMSkKWyAteiAiJG9kZCIgXSB8fCBmYWlsICIkb2RkIGlzIG5vdCBhIGZpbGU7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIFVucGFjayB0aGUgcGFja2FnZSBhZ2FpbiIKCmlmICEgYmFkPSQoY2QgLS0gIiRoZXJlIiAmJiBzaGEyNTZzdW0gLWMgU0hBMjU2U1VNUyAyPiYxIDwvZGV2L251bGwpOyB0aGVuCiAgcHJpbnRmICclc1xuJyAiJGJhZCIgfCBncmVwIC12ICc6IE9LJCcgfCBsaW5lcyA+JjIgfHwgOgogIGZhaWwgJ3RoZSBwYWNrYWdlIGlzIGRhbWFnZWQ7IG5vdGhpbmcgd2FzIGNoYW5nZWQuIENvcHkgb3IgdW5wYWNrIGl0IGFnYWluJwpmaQpzYXkgInZlcmlmaWVkICQoZ3JlcCAtYyAuICIkaGVyZS9TSEEyNTZTVU1TIikgZmlsZXMiCgojIFdoYXQgaXMgbm90IGluIHRoZSBsaXN0IHdhcyBub3QgbWFkZSBieSB0aGUgcGFja2VyLCBzbyBpdCBpcyBub3QgaW5zdGFsbGVkLgpyZWZ1c2VfdW5saXN0ZWQoKSB7CiAgZmFpbCAiJDEgaXMgbm90IGluIFNIQTI1NlNVTVMsIHNvIHRoZSBwYWNrZXIgZGlkIG5vdCBtYWtlIGl0OyBub3RoaW5nIHdhcyBjaGFuZ2VkIgp9CnJlcXVpcmVfbGlzdGVkKCkgewogICMgVG8gZ3JlcCwgbGluZXMgYXJlIHBhdHRlcm5zIG9mIHRoZWlyIG93bi4KICBjYXNlICQxIGluICoiJG5ld2xpbmUiKikgcmVmdXNlX3VubGlzdGVkICIkMSIgOzsgZXNhYwogIGxpc3RlZF9uYW1lcyB8IGdyZXAgLUZxeCAtLSAiJDEiIHx8IHJlZnVzZV91bmxpc3RlZCAiJDEiCn0KaWYgWyAtZCAiJGhlcmUvaW1hZ2VzIiBdOyB0aGVuCiAgb2RkPSQoeyBsaXN0ZWRfbmFtZXMgJiYgbGlzdGVkX25hbWVzICYmIChjZCAtLSAiJGhlcmUiICYmIGZpbmQgaW1hZ2VzIC10eXBlIGYgMj4mMSk7IH0gfCBzb3J0IHwgdW5pcSAtdSB8IGhlYWQgLW4gMSkKICBbIC16ICIkb2RkIiBdIHx8IHJlZnVzZV91bmxpc3RlZCAiJG9kZCIKZmkKClsgISAtZSAiJGhlcmUva3ViZXJuZXRlcy9jb25mL3BhY2thZ2UuZW52IiBdIHx8IHJlcXVpcmVfbGlzdGVkIGt1YmVybmV0ZXMvY29uZi9wYWNrYWdlLmVudgpzZXR0aW5nKCkgeyBzZWQgLW4gInMvXiQxPS8vcCIgIiRoZXJlL2t1YmVybmV0ZXMvY29uZi9wYWNrYWdlLmVudiIgMj4vZGV2L251bGwgfCBoZWFkIC1uIDE7IH0KYXJjaD0kKHNldHRpbmcgQVJDSCkKcGF1c2VfaW1hZ2U9JChzZXR0aW5nIFBBVVNFX0lNQUdFKQoKY2FzZSAkKHVuYW1lIC1tKSBpbgogIHg4Nl82NCkgbWFjaGluZT1hbWQ2NCA7OwogIGFhcmNoNjQgfCBhcm02NCkgbWFjaGluZT1hcm02NCA7OwogICopIG1hY2hpbmU9JCh1bmFtZSAtbSkgOzsKZXNhYwppZiBbIC1uICIkYXJjaCIgXSAmJiBbICIkYXJjaCIgIT0gIiRtYWNoaW5lIiBdOyB0aGVuCiAgWyAtbiAiJHJvb3QiIF0gfHwgZmFpbCAidGhpcyBwYWNrYWdlIGlzIGZvciAkYXJjaCwgdGhpcyBtYWNoaW5lIGlzICRtYWNoaW5lIgogIHNheSAibm90ZTogdGhlIHBhY2thZ2UgaXMgZm9yICRhcmNoLCB0aGlzIG1hY2hpbmUgaXMgJG1hY2hpbmUiCmZpCgojIC0tLSB3aGF0IGdvZXMgd2hlcmUgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCnBsYW49CgojIEFkZHMgb25lIGZpbGU6IG1vZGUsIHBhdGggaW4gdGhlIHBhY2thZ2UsIHBhdGggb24gdGhlIG1hY2hpbmUuCndhbnQoKSB7CiAgWyAtZiAiJGhlcmUvJDIiIF0gfHwgcmV0dXJuIDAKICByZXF1aXJlX2xpc3RlZCAiJDIiCiAgY2FzZSAkMiBpbiAqWyFcIC1+XSopIGZhaWwgIiQyIGhhcyBhIG5hbWUgdGhhdCBpcyBub3Qgb2YgQVNDSUk7IG5vdGhpbmcgd2FzIGNoYW5nZWQiIDs7IGVzYWMKICBwbGFuPSIkcGxhbiQxJHRhYiQyJHRhYiQzCiIKfQoKIyBBZGRzIGFsbCBwcm9ncmFtcyBvZiBhIGZvbGRlci4gQSBmaWxlIHRoYXQgY2Fubm90IGJlIHJ1biwgc3VjaCBhcyBhIGxpY2VuY2UsIHN0YXlzIHdoZXJlIGl0IGlzLgp3YW50X3Byb2dyYW1zKCkgewogIGZvciBmaWxlIGluICIkaGVyZS8kMSIvKjsgZG8KICAgIGlmIFsgLWYgIiRmaWxlIiBdICYmIFsgLXggIiRmaWxlIiBdOyB0aGVuIHdhbnQgMDc1NSAiJDEvJHtmaWxlIyMqL30iICIkMi8ke2ZpbGUjIyovfSI7IGZpCiAgZG9uZQp9Cgp3YW50X3Byb2dyYW1zIGt1YmVybmV0ZXMvYmluIC91c3IvbG9jYWwvYmluCndhbnRfcHJvZ3JhbXMga3ViZXJuZXRlcy9jbmkgL29wdC9jbmkvYmluCndhbnRfcHJvZ3JhbXMgcnVudGltZS9jb250YWluZXJkL2JpbiAvdXNyL2xvY2FsL2Jpbgp3YW50IDA2NDQgcnVudGltZS9jb250YWluZXJkL2NvbmYvY3JpY3RsLnlhbWwgL2V0Yy9jcmljdGwueWFtbAp3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL3N5c2N0bC5jb25mIC9ldGMvc3lzY3RsLmQvOTkta2VlbC1rdWJlcm5ldGVzLmNvbmYKd2FudCAwNjQ0IGt1YmVybmV0ZXMvY29uZi9tb2R1bGVzLmNvbmYgL2V0Yy9tb2R1bGVzLWxvYWQuZC9rZWVsLWt1YmVybmV0ZXMuY29uZgppZiBbIC1mICIkaGVyZS9ydW50aW1lL2NvbnRhaW5lcmQvYmluL2NvbnRhaW5lcmQiIF07IHRoZW4KICB3YW50IDA2NDQgcnVudGltZS9jb250YWluZXJkL2NvbmYvY29uZmlnLnRvbWwgL2V0Yy9jb250YWluZXJkL2NvbmZpZy50b21sCiAgd2FudCAwNjQ0IHJ1bnRpbWUvY29udGFpbmVyZC9jb25mL2NvbnRhaW5lcmQuc2VydmljZSAvZXRjL3N5c3RlbWQvc3lzdGVtL2NvbnRhaW5lcmQuc2VydmljZQpmaQppZiBbIC1mICIkaGVyZS9rdWJlcm5ldGVzL2Jpbi9rdWJlbGV0IiBdOyB0aGVuCiAgd2FudCAwNjQ0IGt1YmVybmV0ZXMvY29uZi9rdWJlbGV0LnNlcnZpY2UgL2V0Yy9zeXN0ZW1kL3N5c3RlbS9rdWJlbGV0LnNlcnZpY2UKICB3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mLzEwLWt1YmVhZG0uY29uZiAvZXRjL3N5c3RlbWQvc3lzdGVtL2t1YmVsZXQuc2VydmljZS5kLzEwLWt1YmVhZG0uY29uZgpmaQppZiBbICIkYnJpZGdlX25ldHdvcmsiID0geWVzIF07IHRoZW4KICB3YW50IDA2NDQga3ViZXJuZXRlcy9jb25mL2NuaS8xMC1icmlkZ2UuY29uZmxpc3QgL2V0Yy9jbmkvbmV0LmQvMTAtYnJpZGdlLmNvbmZsaXN0CmZpCgojIC0tLSB3aG9zZSB0aGUgcGxhY2VzIGFyZSAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0KCiMgV2hvIG93bnMgYSBwcm9ncmFtIG9yIHVuaXQsIG9yIG1heSB3cml0ZSB0byBhIGZvbGRlciBvbiB0aGUgd2F5IHRvIGl0LCBjYW4gZXhjaGFuZ2UgaXQgYWZ0ZXIgaXQgd2FzIHBsYWNlZC4gQW4gYWNjZXNzCiMgbGlzdCB0aGF0IGxldHMgYW55Ym9keSB3cml0ZSBzaG93cyBpbiB0aGUgYml0cyBvZiB0aGUgZ3JvdXAuCgpjb21tYW5kIC12IHN0YXQgPi9kZXYvbnVsbCAyPiYxIHx8IGZhaWwgJ3N0YXQgaXMgbWlzc2luZyBvbiB0aGlzIG1hY2hpbmU7IGl0IGlzIHBhcnQgb2YgY29yZXV0aWxzIGFuZCBidXN5Ym94JwojIFdobyBtYWRlIHRoZSB0cmVlIHRoYXQgLS1yb290IG5hbWVzIGNhbiBjaGFuZ2UgYWxsIG9mIGl0OiB0byBuYW1lIGl0IHdhcyB0aGUgY2hvaWNlIG9mIHdobyBydW5zIHRoaXMuCm1ha2VyPSRtZQpbIC16ICIkcm9vdCIgXSB8fCBtYWtlcj0kKHN0YXQgLWMgJXUgLS0gIiRyb290IikKCmhhc19hY2Nlc3NfbGlzdCgpIHsgY2FzZSAkKGxzIC1sZCAtLSAiJDEiKSBpbiA/Pz8/Pz8/Pz8/KyopIHJldHVybiAwIDs7ICopIHJldHVybiAxIDs7IGVzYWM7IH0KCiMgUHJpbnRzIGhvdyBzb21lb25lIGVsc2UgY291bGQgY2hhbmdlIGEgZm9sZGVyLCBvciBub3RoaW5nLgpvdGhlcnNfbWF5KCkgewogIHN0YXQgLWMgJyV1ICVnICVhICVHJyAtLSAiJDEiIDI+L2Rldi9udWxsIHwgewogICAgcmVhZCAtciBvd25lciBncm91cCBtb2RlIGdyb3VwX25hbWUgfHwgeyBzYXkgJ3N0YXQgY2Fubm90IHRlbGwgd2hvIG93bnMgaXQnOyBleGl0IDA7IH0KICAgIGNhc2UgJG93bmVyIGluCiAgICAgIDAgfCAiJG1lIiB8ICIkbWFrZXIiKSA7OwogICAgICAqKSBzYXkgInVzZXIgJG93bmVyIG93bnMgaXQiIDs7CiAgICBlc2FjCiAgICBpZiBbICQoKDAkbW9kZSAmIDAyKSkgLW5lIDAgXTsgdGhlbiBzYXkgJ2V2ZXJ5Ym9keSBtYXkgd3JpdGUgdG8gaXQnOyBmaQogICAgaWYgWyAkKCgwJG1vZGUgJiAwMjApKSAtbmUgMCBdOyB0aGVuCiAgICAgIGNhc2UgJGdyb3VwOiRncm91cF9uYW1lIGluCiAgICAgICAgIyBEZWJpYW4ncyBpbnN0YWxsZXIgZ2F2ZSAvdXNyL2xvY2FsIHRvIHRoaXMgZ3JvdXAsIHdob3NlIG1lbWJlcnMgY2FuIGJlY29tZSByb290IGJ5IGl0IGFueXdheS4KICAgICAgICAjIGh0dHBzOi8vd3d3LmRlYmlhbi5vcmcvZG9jL2RlYmlhbi1wb2xpY3kvY2gtb3BlcnN5cy5odG1sI3NpdGUtc3BlY2lmaWMtcHJvZ3JhbXMKICAgICAgICA1MDpzdGFmZikgOzsKICAgICAgICAjIFRoZSBwcml2YXRlIGdyb3VwIG9mIHRoZSBvd25lciwgYXMgd2hlcmUgdW1hc2sgaXMgMDAyLCB1bmxlc3MgYW4gYWNjZXNzIGxpc3QgbmFtZXMgb3RoZXJzLgogICAgICAgICIkb3duZXIiOiopIGlmIGhhc19hY2Nlc3NfbGlzdCAiJDEiOyB0aGVuIHNheSAnaXRzIGFjY2VzcyBsaXN0IG1heSBsZXQgb3RoZXJzIHdyaXRlIHRvIGl0JzsgZmkgOzsKICAgICAgICAqKSBpZiBbICIkbWUiIC1lcSAwIF0gfHwgWyAiJGdyb3VwIiAhPSAiJG15X2dyb3VwIiBdOyB0aGVuIHNheSAiZ3JvdXAgJGdyb3VwIG1heSB3cml0ZSB0byBpdCI7IGZpIDs7CiAgICAgIGVzYWMKICAgIGZpCiAgfSB8IGhlYWQgLW4gMQp9CgojIEZhaWxzIHdoZXJlIGEgZm9sZGVyIG9yIG9uZSBhYm92ZSBpdCwgdXAgdG8gdGhlIHJvb3QsIGlzIG5vYm9keSdzIHRvIGluc3RhbGwgaW50by4gV2hhdCBpcyBub3QgdGhlcmUgeWV0IGlzIGZpbmUuCnJlcXVpcmVfc2FmZV9mb2xkZXIoKSB7CiAgaWYgWyAiJDEiICE9ICIke3Jvb3Q6LS99IiBdICYmIFsgIiQxIiAhPSAvIF07IHRoZW4KICAgIChyZXF1aXJlX3NhZmVfZm9sZGVyICIkKGRpcm5hbWUgLS0gIiQxIikiKSB8fCBleGl0IDEKICAgIGlmIFsgISAtZSAiJDEiIF0gJiYgWyAhIC1MICIkMSIgXTsgdGhlbiByZXR1cm4gMDsgZmkKICBmaQogIFsgLWQgIiQxIiBdIHx8IGZhaWwgIiQxIGlzIG5vdCBhIGZvbGRlcjsgaXQgc2hvdWxkIGJlIG9uZSIKICBpZiBbIC1MICIkMSIgXTsgdGhlbgogICAgIyBBIGxpbmsgaW4gdGhlIHRyZWUgb2YgYSBtYWNoaW5lIGltYWdlIG1heSBwb2ludCB0byB0aGlzIG1hY2hpbmUncyBvd24gL2V0Yy4KICAgIGluc2lkZT0kKENEUEFUSD0nJyBjZCAtUCAtLSAiJDEiICYmIHB3ZCAtUCkKICAgIGNhc2UgJGluc2lkZS8gaW4KICAgICAgIiRyb290Ii8qKSA7OwogICAgICAqKSBmYWlsICIkMSBsZWFkcyB0byAkaW5zaWRlLCB3aGljaCBpcyBvdXRzaWRlIG9mICRyb290IiA7OwogICAgZXNhYwogICAgIyBXaG8gbWF5IGNoYW5nZSBhIGxpbmsgdGhhdCB0aGlzIG9uZSBsZWFkcyB0byBkZWNpZGVzIHdoZXJlIGl0IGVuZHMuCiAgICB0YXJnZXQ9JChyZWFkbGluayAtLSAiJDEiKQogICAgY2FzZSAkdGFyZ2V0IGluIC8qKSA7OyAqKSB0YXJnZXQ9JChkaXJuYW1lIC0tICIkMSIpLyR0YXJnZXQgOzsgZXNhYwogICAgcmVxdWlyZV9zYWZlX2ZvbGRlciAiJHRhcmdldCIKICAgIHJldHVybiAwCiAgZmkKICB3aHk9JChvdGhlcnNfbWF5ICIkMSIpCiAgWyAteiAiJHdoeSIgXSB8fCBmYWlsICIkMSBpcyBub3Qgc2FmZTogJHdoeSwgYW5kIHNvIGNvdWxkIGNoYW5nZSB3aGF0IGlzIGluc3RhbGxlZDsgbWVuZCBpdCB3aXRoIGNob3duIG9yIGNobW9kIGdvLXciCn0KCnByaW50ZiAnJXMnICIkcGxhbiIgfCB3aGlsZSBJRlM9JHRhYiByZWFkIC1yIF8gXyB0bzsgZG8gZGlybmFtZSAtLSAiJHJvb3QkdG8iOyBkb25lIHwgc29ydCAtdSB8CiAgd2hpbGUgSUZTPSByZWFkIC1yIGZvbGRlcjsgZG8gcmVxdWlyZV9zYWZlX2ZvbGRlciAiJGZvbGRlciI7IGRvbmUKCmlzX3NhbWUoKSB7CiAgWyAtZiAiJDIiIF0gJiYgWyAhIC1MICIkMiIgXSAmJiBjbXAgLXMgLS0gIiQxIiAiJDIiIHx8IHJldHVybiAxCiAgY2FzZSAkKHN0YXQgLWMgJyVhICV1JyAtLSAiJDIiKSBpbiAiJHszIzB9IDAiIHwgIiR7MyMwfSAkbWUiKSA7OyAqKSByZXR1cm4gMSA7OyBlc2FjCn0KCiMgRmFpbHMgd2hlcmUgc29tZXRoaW5nIGVsc2UgdGhhbiBhIGZpbGUgaXMgYXQgdGhlIHBsYWNlIG9mIG9uZTogdG8ga2VlcCBhIHBpcGUgb3IgYSBkZXZpY2Ugd291bGQgYmUgdG8gcmVhZCBpdC4KIyBUYWtlcyB0aGUgcGxhY2UsIHRoZSBmaWxlIHRoYXQgYmVsb25ncyB0aGVyZSwgYW5kIGl0cyBtb2RlLgpyZXF1aXJlX2ZpbGVfcGxhY2UoKSB7CiAgWyAhIC1kICIkMSIgXSB8fCBmYWlsICIkMSBpcyBhIGZvbGRlcjsgaXQgc2hvdWxkIGJlIGEgZmlsZSIKICBbIC1lICIkMSIgXSB8fCBbIC1MICIkMSIgXSB8fCByZXR1cm4gMAogIFsgLWYgIiQxIiBdIHx8IFsgLUwgIiQxIiBdIHx8IGZhaWwgIiQxIGlzIG5laXRoZXIgYSBmaWxlIG5vciBhIGxpbms7IHJlbW92ZSBpdCBmaXJzdCIKICAjIEl0IGNvdWxkIG5vdCBiZSBwdXQgYmFjayBhcyBpdCB3YXMuCiAgaWYgWyAiJG1lIiAtbmUgMCBdICYmIFsgIiQoc3RhdCAtYyAldSAtLSAiJDEiKSIgIT0gIiRtZSIgXSAmJiAhIGlzX3NhbWUgIiQyIiAiJDEiICIkMyI7IHRoZW4KICAgIGZhaWwgIiQxIGJlbG9uZ3MgdG8gc29tZW9uZSBlbHNlOyBvbmx5IHJvb3QgY2FuIHJlcGxhY2UgaXQiCiAgZmkKfQoKcHJpbnRmICclcycgIiRwbGFuIiB8IHdoaWxlIElGUz0kdGFiIHJlYWQgLXIgbW9kZSBmcm9tIHRvOyBkbwogIHJlcXVpcmVfZmlsZV9wbGFjZSAiJHJvb3QkdG8iICIkaGVyZS8kZnJvbSIgIiRtb2RlIgpkb25lCgp3YW50c19pbWFnZXM9bm8KaWYgWyAiJHNraXBfaW1hZ2VzIiA9IG5vIF0gJiYgWyAtZiAiJGhlcmUvaW1hZ2VzL2luZGV4Lmpzb24iIF07IHRoZW4KICBpZiBbIC16ICIkcm9vdCIgXSB8fCBbIC1uICIkYWRkcmVzcyIgXTsgdGhlbiB3YW50c19pbWFnZXM9eWVzOyBmaQpmaQphZGRyZXNzPSR7YWRkcmVzczotL3J1bi9jb250YWluZXJkL2NvbnRhaW5lcmQuc29ja30KCmltYWdlX25hbWVzKCkgewogIGdyZXAgLW8gJyJpby5jb250YWluZXJkLmltYWdlLm5hbWUiOltbOnNwYWNlOl1dKiJbXiJdKiInICIkaGVyZS9pbWFnZXMvaW5kZXguanNvbiIgfCBzZWQgJ3MvLioiXChbXiJdKlwpIiQvXDEvJyB8IHNvcnQgLXUKfQppZiBbICIkd2FudHNfaW1hZ2VzIiA9IHllcyBdOyB0aGVuCiAgIyBUbyBjdHIsIGEgbmFtZSB0aGF0IGJlZ2lucyB3aXRoIGEgZGFzaCBpcyBhbiBvcHRpb24uCiAgb2RkPSQoeyBpbWFnZV9uYW1lcyAmJiBwcmludGYgJyVzXG4nICIkcGF1c2VfaW1hZ2UiOyB9IHwgZ3JlcCAtRXYgJ14oWzAtOUEtWmEtel1bMC05QS1aYS16Ll86L0AtXSopPyQnIHwgaGVhZCAtbiAxKQogIFsgLXogIiRvZGQiIF0gfHwgZmFpbCAiJG9kZCBpcyBubyBuYW1lIG9mIGFuIGltYWdlOyBub3RoaW5nIHdhcyBjaGFuZ2VkIgpmaQoKaWYgWyAiJGRyeV9ydW4iID0geWVzIF07IHRoZW4KICBwcmludGYgJyVzJyAiJHBsYW4iIHwgd2hpbGUgSUZTPSR0YWIgcmVhZCAtciBtb2RlIGZyb20gdG87IGRvCiAgICBpZiBpc19zYW1lICIkaGVyZS8kZnJvbSIgIiRyb290JHRvIiAiJG1vZGUiOyB0aGVuCiAgICAgIHNheSAidW5jaGFuZ2VkICAkcm9vdCR0byIKICAgICAgY29udGludWUKICAgIGZpCiAgICBpZiBbIC1lICIkcm9vdCR0byIgXSB8fCBbIC1MICIkcm9vdCR0byIgXTsgdGhlbiBzYXkgInJlcGxhY2UgICAgJHJvb3QkdG8iCiAgICBlbHNlIHNheSAicGxhY2UgICAgICAkcm9vdCR0byI7IGZpCiAgZG9uZQogIGlmIFsgLXogIiRyb290IiBdOyB0aGVuIHNheSAndGhlbiBzdGFydCBjb250YWluZXJkIGFuZCBlbmFibGUgdGhlIGt1YmVsZXQnOyBmaQogIGlmIFsgIiR3YW50c19pbWFnZXMiID0geWVzIF07IHRoZW4gaW1hZ2VfbmFtZXMgfCBzZWQgJ3MvXi9pbXBvcnQgICAgIC8nOyBmaQogIHNheSAnbm90aGluZyB3YXMgY2hhbmdlZCcKICBleGl0IDAKZmkKCiMgLS0tIHBsYWNlLCBhbmQgdGFrZSBiYWNrIG9uIGZhaWx1cmUgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLQoKYmFja3VwPQppc19kb25lPW5vCnNlcnZpY2VzX3RvdWNoZWQ9bm8KY29udGFpbmVyZF93YXM9dW5rbm93bgoKIyBUaGUgam91cm5hbCBoYXMgYSBsaW5lIGZvciBlYWNoIGNoYW5nZSwgbmV3ZXN0IGxhc3Q6ICJtYWRlIFBBVEgiIGZvciBhIGZvbGRlciwgIm5ldyBQQVRIIiBvciAib2xkIE5VTUJFUiBQQVRIIi4KdGFrZV9iYWNrKCkgewogIGlmIFsgISAtcyAiJGJhY2t1cC9qb3VybmFsIiBdICYmIFsgIiRzZXJ2aWNlc190b3VjaGVkIiA9IG5vIF07IHRoZW4gcmV0dXJuIDA7IGZpCiAgY29tcGxhaW4gJ2Egc3RlcCBmYWlsZWQ7IHB1dHRpbmcgYmFjayB3aGF0IHdhcyB0aGVyZScKICBzZWQgLW4gJzEhRztoOyRwJyAiJGJhY2t1cC9qb3VybmFsIiB8IHdoaWxlIElGUz0gcmVhZCAtciBsaW5lOyBkbwogICAgcmVzdD0ke2xpbmUjKiB9CiAgICBjYXNlICRsaW5lIGluCiAgICAgIG1hZGVcICopIHJtZGlyIC0tICIkcmVzdCIgMj4vZGV2L251bGwgfHwgOiA7OwogICAgICBuZXdcICopIHJtIC1mIC0tICIkcmVzdCIgOzsKICAgICAgb2xkXCAqKSBtdiAtZiAtLSAiJGJhY2t1cC8ke3Jlc3QlJSAqfSIgIiR7cmVzdCMqIH0iIDs7CiAgICBlc2FjCiAgZG9uZQogIGlmIFsgIiRzZXJ2aWNlc190b3VjaGVkIiA9IHllcyBdOyB0aGVuCiAgICBzeXN0ZW1jdGwgZGFlbW9uLXJlbG9hZCB8fCA6CiAgICBpZiBbICIkY29udGFpbmVyZF93YXMiID0gYWN0aXZlIF07IHRoZW4gc3lzdGVtY3RsIHJlc3RhcnQgY29udGFpbmVyZCB8fCA6CiAgICBlbHNlIHN5c3RlbWN0bCBkaXNhYmxlIC0tbm93IGNvbnRhaW5lcmQgPi9kZXYvbnVsbCAyPiYxIHx8IDo7IGZpCiAgZmkKICBjb21wbGFpbiAndGhlIGZpbGVzIGFyZSBhcyB0aGV5IHdlcmUgYmVmb3JlOyBpbWFnZXMgdGhhdCB3ZXJlIGltcG9ydGVkIHN0YXksIHRoZXkgaGFybSBub2JvZHknCn0KCmZpbmlzaCgpIHsKICBzdGF0dXM9JD8KICB0cmFwIC0gRVhJVAogIHRyYXAgJycgSFVQIElOVCBURVJNCiAgaWYgWyAtbiAiJGJhY2t1cCIgXTsgdGhlbgogICAgaWYgWyAiJGlzX2RvbmUiID0gbm8gXTsgdGhlbgogICAgICBbICIkc3RhdHVzIiAtbmUgMCBdIHx8IHN0YXR1cz0xCiAgICAgIHRha2VfYmFjawogICAgZmkKICAgIHJtIC1yZiAtLSAiJGJhY2t1cCIKICBmaQogIGV4aXQgIiRzdGF0dXMiCn0KdHJhcCBmaW5pc2ggRVhJVAp0cmFwICdleGl0IDEzMCcgSFVQIElOVCBURVJNCgpiYWNrdXA9JChta3RlbXAgLWQgIiR7VE1QRElSOi0vdmFyL3RtcH0va2VlbC1pbnN0YWxsLlhYWFhYWCIpCjogPiIkYmFja3VwL2pvdXJuYWwiCgptYWtlX2ZvbGRlcigpIHsKICBbICEgLWQgIiQxIiBdIHx8IHJldHVybiAwCiAgbWFrZV9mb2xkZXJfcGFyZW50PSQoZGlybmFtZSAtLSAiJDEiKQogIChtYWtlX2ZvbGRlciAiJG1ha2VfZm9sZGVyX3BhcmVudCIpCiAgIyBUaGUgbW9kZSBiaW5kcyBhY2Nlc3MgbGlzdHMgdGhhdCB0aGUgZm9sZGVyIGFib3ZlIGhhbmRzIGRvd247IHVtYXNrIGRvZXMgbm90LgogIG1rZGlyIC1tIDA3NTUgLS0gIiQxIgogIHByaW50ZiAnbWFkZSAlc1xuJyAiJDEiID4+IiRiYWNrdXAvam91cm5hbCIKfQoKIyBHaXZlcyB0aGUgZmlyc3Qgb2YgTkFNRSwgTkFNRS4yLCBOQU1FLjMgYW5kIHNvIG9uIHRoYXQgaXMgZnJlZS4KZnJlZV9uYW1lKCkgewogIGlmIFsgISAtZSAiJDEiIF0gJiYgWyAhIC1MICIkMSIgXTsgdGhlbgogICAgcHJpbnRmICclc1xuJyAiJDEiCiAgICByZXR1cm4gMAogIGZpCiAgbmV4dD0yCiAgd2hpbGUgWyAtZSAiJDEuJG5leHQiIF0gfHwgWyAtTCAiJDEuJG5leHQiIF07IGRvIG5leHQ9JCgobmV4dCArIDEpKTsgZG9uZQogIHByaW50ZiAnJXNcbicgIiQxLiRuZXh0Igp9CgpudW1iZXI9MApjaGFuZ2VkPTAKcGxhY2UoKSB7CiAgZm9sZGVyPSQoZGlybmFtZSAtLSAiJDMiKQogIG1ha2VfZm9sZGVyICIkZm9sZGVyIgogICEgaXNfc2FtZSAiJDIiICIkMyIgIiQxIiB8fCByZXR1cm4gMAogIHJtIC1mIC0tICIkMy5rZWVsLW5ldyIKICBjcCAtLSAiJDIiICIkMy5rZWVsLW5ldyIgfHwgeyBybSAtZiAtLSAiJDMua2VlbC1uZXciOyBmYWlsICIkMyBjYW5ub3QgYmUgd3JpdHRlbiI7IH0KICBjaG1vZCAiJDEiICIkMy5rZWVsLW5ldyIKICBpZiBbIC1lICIkMyIgXSB8fCBbIC1MICIkMyIgXTsgdGhlbgogICAgbnVtYmVyPSQoKG51bWJlciArIDEpKQogICAgY3AgLVAgLXAgLS0gIiQzIiAiJGJhY2t1cC8kbnVtYmVyIgogICAgY2FzZSAkMyBpbgogICAgICAiJHJvb3QiL2V0Yy8qKQogICAgICAgIGtlcHQ9JChmcmVlX25hbWUgIiQzLmJlZm9yZS1rZWVsIikKICAgICAgICBwcmludGYgJ25ldyAlc1xuJyAiJGtlcHQiID4+IiRiYWNrdXAvam91cm5hbCIKICAgICAgICBjcCAtUCAtcCAtLSAiJDMiICIka2VwdCIKICAgICAgICBzYXkgImtlcHQgICAka2VwdCIKICAgICAgICA7OwogICAgZXNhYwogICAgcHJpbnRmICdvbGQgJXMgJXNcbicgIiRudW1iZXIiICIkMyIgPj4iJGJhY2t1cC9qb3VybmFsIgogIGVsc2UKICAgIHByaW50ZiAnbmV3ICVzXG4nICIkMyIgPj4iJGJhY2t1cC9qb3VybmFsIgogIGZpCiAgbXYgLWYgLS0gIiQzLmtlZWwtbmV3IiAiJDMiCiAgY2hhbmdlZD0kKChjaGFuZ2VkICsgMSkpCiAgc2F5ICJwbGFjZWQgJDMiCn0KCnByaW50ZiAnJXMnICIkcGxhbiIgPiIkYmFja3VwL3BsYW4iCndoaWxlIElGUz0kdGFiIHJlYWQgLXIgbW9kZSBmcm9tIHRvOyBkbwogIHBsYWNlICIkbW9kZSIgIiRoZXJlLyRmcm9tIiAiJHJvb3QkdG8iCmRvbmUgPCIkYmFja3VwL3BsYW4iCnNheSAiJGNoYW5nZWQgZmlsZXMgcGxhY2VkLCAkKCgkKGdyZXAgLWMgLiAiJGJhY2t1cC9wbGFuIikgLSBjaGFuZ2VkKSkgd2VyZSByaWdodCBhbHJlYWR5IgoKIyAtLS0gc2VydmljZXMgLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tCgppZiBbIC16ICIkcm9vdCIgXTsgdGhlbgogIGlmIGNvbW1hbmQgLXYgc3lzdGVtY3RsID4vZGV2L251bGwgMj4mMTsgdGhlbgogICAgY29udGFpbmVyZF93YXM9JChzeXN0ZW1jdGwgaXMtYWN0aXZlIGNvbnRhaW5lcmQgMj4vZGV2L251bGwgfHwgOikKICAgIHNlcnZpY2VzX3RvdWNoZWQ9eWVzCiAgICBzeXN0ZW1jdGwgZGFlbW9uLXJlbG9hZAogICAgWyAhIC1mICIkaGVyZS9rdWJlcm5ldGVzL2NvbmYvbW9kdWxlcy5jb25mIiBdIHx8IHdoaWxlIElGUz0gcmVhZCAtciBtb2R1bGU7IGRvCiAgICAgIG1vZHByb2JlIC0tICIkbW9kdWxlIiAyPi9kZXYvbnVsbCB8fCBjb21wbGFpbiAibm90ZTogdGhlIG1vZHVsZSAkbW9kdWxlIHdhcyBub3QgbG9hZGVkIgogICAgZG9uZSA8IiRoZXJlL2t1YmVybmV0ZXMvY29uZi9tb2R1bGVzLmNvbmYiCiAgICBzeXNjdGwgLXEgLXAgL2V0Yy9zeXNjdGwuZC85OS1rZWVsLWt1YmVybmV0ZXMuY29uZiA+L2Rldi9udWxsIDI+JjEgfHwgY29tcGxhaW4gJ25vdGU6IG5vdCBldmVyeSBrZXJuZWwgc2V0dGluZyBjb3VsZCBiZSBzZXQnCiAgICBpZiBbIC1mIC9ldGMvc3lzdGVtZC9zeXN0ZW0vY29udGFpbmVyZC5zZXJ2aWNlIF07IHRoZW4KICAgICAgc3lzdGVtY3RsIGVuYWJsZSBjb250YWluZXJkCiAgICAgIGlmIFsgIiRjb250YWluZXJkX3dhcyIgIT0gYWN0aXZlIF0gfHwgWyAiJGNoYW5nZWQiIC1ndCAwIF07IHRoZW4gc3lzdGVtY3RsIHJlc3RhcnQgY29udGFpbmVyZDsgZmkKICAgIGZpCiAgICBpZiBbIC1mIC9ldGMvc3lzdGVtZC9zeXN0ZW0va3ViZWxldC5zZXJ2aWNlIF07IHRoZW4gc3lzdGVtY3RsIGVuYWJsZSBrdWJlbGV0OyBmaQogIGVsc2UKICAgIGNvbXBsYWluICdub3RlOiB0aGVyZSBpcyBubyBzeXN0ZW1kIGhlcmU7IHN0YXJ0IGNvbnRhaW5lcmQgeW91cnNlbGYnCiAgZmkKZmkKCiMgLS0tIGltYWdlcyAtLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLS0tLQoKIyBPZiBhIHRyZWUgdGhhdCBpcyBub3QgdGhpcyBtYWNoaW5lIG5vdGhpbmcgaXMgcnVuIGJ1dCB3aGF0IHRoZSBwYWNrYWdlIGhhcyBwbGFjZWQgdGhlcmUuCmN0cl9wcm9ncmFtPWN0cgppZiBbIC16ICIkcm9vdCIgXSAmJiBbIC14IC91c3IvbG9jYWwvYmluL2N0ciBdOyB0aGVuIGN0cl9wcm9ncmFtPS91c3IvbG9jYWwvYmluL2N0cjsgZmkKY2FzZSAkcGxhbiBpbiAqIiR0YWIvdXNyL2xvY2FsL2Jpbi9jdHIkbmV3bGluZSIqKSBjdHJfcHJvZ3JhbT0kcm9vdC91c3IvbG9jYWwvYmluL2N0ciA7OyBlc2FjCnJ1bl9jdHIoKSB7ICIkY3RyX3Byb2dyYW0iIC0tYWRkcmVzcyAiJGFkZHJlc3MiIC1uIGs4cy5pbyAiJEAiOyB9Cgp3YWl0X2Zvcl9jb250YWluZXJkKCkgewogIHRyaWVzPTAKICB1bnRpbCBydW5fY3RyIHZlcnNpb24gPi9kZXYvbnVsbCAyPiYxOyBkbwogICAgdHJpZXM9JCgodHJpZXMgKyAxKSkKICAgIFsgIiR0cmllcyIgLWx0IDMwIF0gfHwgZmFpbCAiY29udGFpbmVyZCBkb2VzIG5vdCBhbnN3ZXIgYXQgJGFkZHJlc3M7IHNlZTogam91cm5hbGN0bCAtdSBjb250YWluZXJkIgogICAgc2xlZXAgMQogIGRvbmUKfQoKIyBUZWxscyB3aGljaCBpbWFnZXMgYXJlIG5vdCB0aGVyZSwgb25lIGEgbGluZS4KbWlzc2luZ19pbWFnZXMoKSB7CiAgcnVuX2N0ciBpbWFnZXMgbHMgLXEgPiIkYmFja3VwL3RoZXJlIiAyPi9kZXYvbnVsbCB8fCA6CiAgaW1hZ2VfbmFtZXMgfCB3aGlsZSBJRlM9IHJlYWQgLXIgbmFtZTsgZG8KICAgIGdyZXAgLUZxeCAtLSAiJG5hbWUiICIkYmFja3VwL3RoZXJlIiB8fCBwcmludGYgJyVzXG4nICIkbmFtZSIKICBkb25lCn0KCmltcG9ydF9pbWFnZXMoKSB7IHRhciAtQyAiJGhlcmUvaW1hZ2VzIiAtY2YgLSAuIHwgcnVuX2N0ciBpbWFnZXMgaW1wb3J0ICIkQCIgLSA+IiRiYWNrdXAvaW1wb3J0IiAyPiYxOyB9CgppZiBbICIkd2FudHNfaW1hZ2VzIiA9IHllcyBdOyB0aGVuCiAgd2FpdF9mb3JfY29udGFpbmVyZAogIHNheSAnaW1wb3J0aW5nIGltYWdlcycKICBpZiAhIGltcG9ydF9pbWFnZXMgfHwgWyAtbiAiJChtaXNzaW5nX2ltYWdlcykiIF07IHRoZW4KICAgICMgU29tZSBjb250YWluZXJkIDIueCBpbXBvcnQgdGhyb3VnaCBhIHNlcnZpY2UgdGhhdCBkb2VzIG5vdCBzaG93IHdoYXQgaXQgaW1wb3J0ZWQuCiAgICBjcCAtLSAiJGJhY2t1cC9pbXBvcnQiICIkYmFja3VwL2ltcG9ydC1maXJzdCIKICAgIGlmICEgaW1wb3J0X2ltYWdlcyAtLWxvY2FsIHx8IFsgLW4gIiQobWlzc2luZ19pbWFnZXMpIiBdOyB0aGVuCiAgICAgIGNhdCAtLSAiJGJhY2t1cC9pbXBvcnQtZmlyc3QiICIkYmFja3VwL2ltcG9ydCIgfCBsaW5lcyA+JjIKICAgICAgZmFpbCAibm90IGltcG9ydGVkOiAkKG1pc3NpbmdfaW1hZ2VzIHwgdHIgJ1xuJyAnICcpIgogICAgZmkKICBmaQogIGlmIFsgIiRwaW5fYWxsIiA9IHllcyBdOyB0aGVuIGltYWdlX25hbWVzID4iJGJhY2t1cC9waW4iOyBlbHNlIHByaW50ZiAnJXNcbicgIiRwYXVzZV9pbWFnZSIgPiIkYmFja3VwL3BpbiI7IGZpCiAgd2hpbGUgSUZTPSByZWFkIC1yIG5hbWU7IGRvCiAgICBbIC1uICIkbmFtZSIgXSB8fCBjb250aW51ZQogICAgcnVuX2N0ciBpbWFnZXMgbGFiZWwgIiRuYW1lIiBpby5jcmktY29udGFpbmVyZC5waW5uZWQ9cGlubmVkID4vZGV2L251bGwgMj4mMSB8fAogICAgICBjb21wbGFpbiAibm90ZTogJG5hbWUgY291bGQgbm90IGJlIHBpbm5lZCwgc28gdGhlIGt1YmVsZXQgbWF5IHJlbW92ZSBpdCB3aGVuIHRoZSBkaXNrIGlzIGZ1bGwiCiAgZG9uZSA8IiRiYWNrdXAvcGluIgogIHNheSAiJChpbWFnZV9uYW1lcyB8IGdyZXAgLWMgLikgaW1hZ2VzIGFyZSB0aGVyZSIKZWxpZiBbIC1mICIkaGVyZS9pbWFnZXMvaW5kZXguanNvbiIgXTsgdGhlbgogIHNheSAnaW1hZ2VzIHdlcmUgbm90IGltcG9ydGVkJwpmaQoKaXNfZG9uZT15ZXMKc2F5ICdkb25lJwo=\"},\"kubernetes/conf/10-kubeadm.conf\":{\"mode\":420,\"content\":\"IyBrdWJlYWRtIHdyaXRlcyB0aGUgZmlsZXMgdGhhdCB0aGlzIGRyb3AtaW4gcmVhZHM7IHVudGlsIGl0IGhhcyBydW4sIHRoZSBrdWJlbGV0IHJlc3RhcnRzIGV2ZXJ5IHRlbiBzZWNvbmRzLgpbU2VydmljZV0KRW52aXJvbm1lbnQ9IktVQkVMRVRfS1VCRUNPTkZJR19BUkdTPS0tYm9vdHN0cmFwLWt1YmVjb25maWc9L2V0Yy9rdWJlcm5ldGVzL2Jvb3RzdHJhcC1rdWJlbGV0LmNvbmYgLS1rdWJlY29uZmlnPS9ldGMva3ViZXJuZXRlcy9rdWJlbGV0LmNvbmYiCkVudmlyb25tZW50PSJLVUJFTEVUX0NPTkZJR19BUkdTPS0tY29uZmlnPS92YXIvbGliL2t1YmVsZXQvY29uZmlnLnlhbWwiCkVudmlyb25tZW50RmlsZT0tL3Zhci9saWIva3ViZWxldC9rdWJlYWRtLWZsYWdzLmVudgpFbnZpcm9ubWVudEZpbGU9LS9ldGMvZGVmYXVsdC9rdWJlbGV0CkV4ZWNTdGFydD0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQgJEtVQkVMRVRfS1VCRUNPTkZJR19BUkdTICRLVUJFTEVUX0NPTkZJR19BUkdTICRLVUJFTEVUX0tVQkVBRE1fQVJHUyAkS1VCRUxFVF9FWFRSQV9BUkdTCg==\"},\"kubernetes/conf/cni/10-bridge.conflist\":{\"mode\":420,\"content\":\"ewogICJjbmlWZXJzaW9uIjogIjEuMC4wIiwKICAibmFtZSI6ICJrZWVsLWJyaWRnZSIsCiAgInBsdWdpbnMiOiBbCiAgICB7CiAgICAgICJ0eXBlIjogImJyaWRnZSIsCiAgICAgICJicmlkZ2UiOiAiY25pMCIsCiAgICAgICJpc0dhdGV3YXkiOiB0cnVlLAogICAgICAiaXBNYXNxIjogdHJ1ZSwKICAgICAgImhhaXJwaW5Nb2RlIjogdHJ1ZSwKICAgICAgImlwYW0iOiB7CiAgICAgICAgInR5cGUiOiAiaG9zdC1sb2NhbCIsCiAgICAgICAgInJhbmdlcyI6IFtbeyJzdWJuZXQiOiAiMTAuMjQ0LjAuMC8yNCJ9XV0sCiAgICAgICAgInJvdXRlcyI6IFt7ImRzdCI6ICIwLjAuMC4wLzAifV0KICAgICAgfQogICAgfSwKICAgIHsidHlwZSI6ICJwb3J0bWFwIiwgImNhcGFiaWxpdGllcyI6IHsicG9ydE1hcHBpbmdzIjogdHJ1ZX19CiAgXQp9Cg==\"},\"kubernetes/conf/kubelet.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWt1YmVsZXQsIHRoZSBLdWJlcm5ldGVzIG5vZGUgYWdlbnQKRG9jdW1lbnRhdGlvbj1odHRwczovL2t1YmVybmV0ZXMuaW8vZG9jcy8KV2FudHM9bmV0d29yay1vbmxpbmUudGFyZ2V0IGNvbnRhaW5lcmQuc2VydmljZQpBZnRlcj1uZXR3b3JrLW9ubGluZS50YXJnZXQgY29udGFpbmVyZC5zZXJ2aWNlCgpbU2VydmljZV0KRXhlY1N0YXJ0PS91c3IvbG9jYWwvYmluL2t1YmVsZXQKUmVzdGFydD1hbHdheXMKU3RhcnRMaW1pdEludGVydmFsPTAKUmVzdGFydFNlYz0xMAoKW0luc3RhbGxdCldhbnRlZEJ5PW11bHRpLXVzZXIudGFyZ2V0Cg==\"},\"kubernetes/conf/modules.conf\":{\"mode\":420,\"content\":\"b3ZlcmxheQpicl9uZXRmaWx0ZXIK\"},\"kubernetes/conf/package.env.tmpl\":{\"mode\":420,\"content\":\"S1VCRVJORVRFU19WRVJTSU9OPXt7Lkt1YmVybmV0ZXNWZXJzaW9ufX0KQVJDSD17ey5BcmNofX0KUEFVU0VfSU1BR0U9e3suUGF1c2VJbWFnZX19Cg==\"},\"kubernetes/conf/sysctl.conf\":{\"mode\":420,\"content\":\"IyBQb2RzIHJlYWNoIGVhY2ggb3RoZXIgYW5kIHNlcnZpY2VzIG9ubHkgd2hlbiBicmlkZ2VkIHRyYWZmaWMgcGFzc2VzIGlwdGFibGVzIGFuZCBwYWNrZXRzIGFyZSBmb3J3YXJkZWQuCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXB0YWJsZXMgPSAxCm5ldC5icmlkZ2UuYnJpZGdlLW5mLWNhbGwtaXA2dGFibGVzID0gMQpuZXQuaXB2NC5pcF9mb3J3YXJkID0gMQo=\"},\"runtime/containerd/conf/config.containerd-1.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDEueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiXQogIHNhbmRib3hfaW1hZ2UgPSAie3suUGF1c2VJbWFnZX19IgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gIi9ldGMvY29udGFpbmVyZC9jZXJ0cy5kIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAiaW8uY29udGFpbmVyZC5ydW5jLnYyIgoKW3BsdWdpbnMuImlvLmNvbnRhaW5lcmQuZ3JwYy52MS5jcmkiLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/config.containerd-2.toml.tmpl\":{\"mode\":420,\"content\":\"IyBjb250YWluZXJkIDIueC4gVGhlIHBhdXNlIGltYWdlIGlzIHRoZSBvbmUgaW4gdGhpcyBwYWNrYWdlOiB3aXRoIGFueSBvdGhlciBuYW1lIHRoZSBrdWJlbGV0IHdvdWxkCiMgdHJ5IHRvIHB1bGwgaXQsIHdoaWNoIGZhaWxzIHdpdGhvdXQgYSBuZXR3b3JrLgp2ZXJzaW9uID0gMwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLmltYWdlcycucGlubmVkX2ltYWdlc10KICBzYW5kYm94ID0gJ3t7LlBhdXNlSW1hZ2V9fScKCltwbHVnaW5zLidpby5jb250YWluZXJkLmNyaS52MS5pbWFnZXMnLnJlZ2lzdHJ5XQogIGNvbmZpZ19wYXRoID0gJy9ldGMvY29udGFpbmVyZC9jZXJ0cy5kJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuY10KICBydW50aW1lX3R5cGUgPSAnaW8uY29udGFpbmVyZC5ydW5jLnYyJwoKW3BsdWdpbnMuJ2lvLmNvbnRhaW5lcmQuY3JpLnYxLnJ1bnRpbWUnLmNvbnRhaW5lcmQucnVudGltZXMucnVuYy5vcHRpb25zXQogIFN5c3RlbWRDZ3JvdXAgPSB0cnVlCg==\"},\"runtime/containerd/conf/containerd.service\":{\"mode\":420,\"content\":\"W1VuaXRdCkRlc2NyaXB0aW9uPWNvbnRhaW5lcmQgY29udGFpbmVyIHJ1bnRpbWUKRG9jdW1lbnRhdGlvbj1odHRwczovL2NvbnRhaW5lcmQuaW8KQWZ0ZXI9bmV0d29yay50YXJnZXQgbG9jYWwtZnMudGFyZ2V0CgpbU2VydmljZV0KVHlwZT1ub3RpZnkKRXhlY1N0YXJ0UHJlPS0vc2Jpbi9tb2Rwcm9iZSBvdmVybGF5CkV4ZWNTdGFydD0vdXNyL2xvY2FsL2Jpbi9jb250YWluZXJkClJlc3RhcnQ9YWx3YXlzClJlc3RhcnRTZWM9NQpEZWxlZ2F0ZT15ZXMKS2lsbE1vZGU9cHJvY2VzcwpMaW1pdE5PRklMRT0xMDQ4NTc2CkxpbWl0TlBST0M9aW5maW5pdHkKTGltaXRDT1JFPWluZmluaXR5ClRhc2tzTWF4PWluZmluaXR5Ck9PTVNjb3JlQWRqdXN0PS05OTkKCltJbnN0YWxsXQpXYW50ZWRCeT1tdWx0aS11c2VyLnRhcmdldAo=\"},\"runtime/containerd/conf/crictl.yaml\":{\"mode\":420,\"content\":\"cnVudGltZS1lbmRwb2ludDogdW5peDovLy9ydW4vY29udGFpbmVyZC9jb250YWluZXJkLnNvY2sKaW1hZ2UtZW5kcG9pbnQ6IHVuaXg6Ly8vcnVuL2NvbnRhaW5lcmQvY29udGFpbmVyZC5zb2NrCnRpbWVvdXQ6IDEwCg==\"}}";
 const embeddedShape = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* object */.Ikc({ mode: schemas/* number */.aig(), content: schemas/* string */.YjP() }));
 function containerdVersion(plan) {
     const packed = plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd');
@@ -44360,7 +44432,7 @@ function overlayFiles(sources, values) {
         const bytes = path.endsWith('.tmpl')
             ? Buffer.from(fill(content.toString('utf8'), values, about))
             : content;
-        files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: digestOf(bytes) });
+        files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: (0,oci_digest/* digestOf */.ol)(bytes) });
     }
     return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
 }
@@ -44688,6 +44760,7 @@ function registry_logins_malformed(about, message) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/signature-flags.js
+
 /** The flags for verifying signatures, the same in all tools. */
 const SIGNATURE_FLAGS = [
     {
@@ -44705,6 +44778,15 @@ const SIGNATURE_FLAGS = [
         description: 'trusted_root.json with the authorities and logs that signatures are checked against',
     },
 ];
+/** Returns whether signatures are verified, and by which root, with a notice about a root that is not used. */
+function readSignatureSettings(flags, notices) {
+    const verifySignatures = flags.required('verify-signatures', oneOf('off', 'warn', 'require'));
+    const trustedRoot = flags.text('trusted-root');
+    if (trustedRoot !== undefined && verifySignatures === 'off') {
+        notices.add(`${flags.label('trusted-root')}: no signature is verified by it, as ${flags.label('verify-signatures')} is off`);
+    }
+    return { verifySignatures, trustedRoot };
+}
 
 ;// CONCATENATED MODULE: ./build/src/pack/flags.js
 
@@ -44891,6 +44973,59 @@ function file_error_explainFileError(error) {
     return code === 'UNEXPECTED' && error instanceof Error ? error.message : `it cannot be read: ${code}`;
 }
 
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
+;// CONCATENATED MODULE: external "node:tty"
+const external_node_tty_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:tty");
+;// CONCATENATED MODULE: ./build/src/lib/given-file.js
+
+
+
+
+
+/** More than any file has that a person writes or a tool for a person. */
+const given_file_SIZE_LIMIT = 256 * 1024 ** 2;
+// To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+const READ_WITHOUT_WAITING = external_node_fs_.constants.O_RDONLY | (external_node_fs_.constants.O_NONBLOCK ?? 0);
+/**
+ * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)` or a
+ * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
+ * content has no end.
+ */
+async function readGivenFile(file, signal) {
+    signal.throwIfAborted();
+    const content = contentOf((0,external_node_fs_.openSync)(file, READ_WITHOUT_WAITING), signal);
+    try {
+        return await collect(content);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
+/** Returns the content of an open file, which is closed at its end. */
+function contentOf(fd, signal) {
+    // What waits for someone is read by events: as a file, a terminal has nothing, and a pipe occupies a thread until then.
+    if ((0,external_node_tty_namespaceObject.isatty)(fd))
+        return (0,external_node_stream_.addAbortSignal)(signal, new external_node_tty_namespaceObject.ReadStream(fd));
+    if (!(0,external_node_fs_.fstatSync)(fd).isFIFO())
+        return (0,external_node_fs_.createReadStream)('', { fd, signal });
+    return (0,external_node_stream_.addAbortSignal)(signal, new external_node_net_.Socket({ fd, readable: true, writable: false }));
+}
+async function collect(pieces) {
+    const parts = [];
+    let length = 0;
+    for await (const part of pieces) {
+        length += part.length;
+        if (length > given_file_SIZE_LIMIT)
+            throw new Error(`it has more than ${(0,text_size/* formatSize */.X)(given_file_SIZE_LIMIT)}`);
+        parts.push(part);
+    }
+    return Buffer.concat(parts, length);
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/text/decoded-text.js
 /** Thrown if bytes are no text in an encoding that is known. */
 class UndecodableText extends Error {
@@ -45007,23 +45142,27 @@ function withPlainSpaces(text) {
 function problem_formatPlace(place) {
     return `${place.file}:${place.line}:${place.column}`;
 }
-/** The failure of a configuration file, with all of its problems in the order of the file. */
+/** More problems are found and told when these are solved. */
+const PROBLEMS_TOLD = 100;
+/** The failure of a configuration file, with its problems in the order of the file. */
 class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
     name = 'ConfigurationFailure';
     problems;
     constructor(file, problems) {
         const sorted = problems.toSorted((one, other) => one.place.line - other.place.line || one.place.column - other.place.column);
         const [only] = sorted;
-        const lines = sorted.map((problem) => `  ${problem_formatPlace(problem.place)}: ${problem.message}`);
+        const told = sorted.slice(0, PROBLEMS_TOLD);
+        const lines = told.map((problem) => `  ${problem_formatPlace(problem.place)}: ${problem.message}`);
+        const least = sorted.length < PROBLEMS_TOLD ? '' : 'at least ';
         super({
             code: 'CONFIGURATION_MALFORMED',
             fault: 'usage',
             about: only !== undefined && sorted.length === 1 ? problem_formatPlace(only.place) : file,
             message: only !== undefined && sorted.length === 1
                 ? only.message
-                : `${sorted.length} problems\n${lines.join('\n')}`,
+                : `${least}${told.length} problems\n${lines.join('\n')}`,
         });
-        this.problems = sorted;
+        this.problems = told;
     }
 }
 
@@ -45033,6 +45172,9 @@ class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
 
 /** Our files are four levels deep. */
 const DEPTH_LIMIT = 50;
+/** Brackets, commas and values. The longest image sets have some thousand names. */
+const TOKENS_LIMIT = 500_000;
+const document_LENGTH_LIMIT = 16 * 1024 * 1024;
 function keyOf(property) {
     return String(property.children?.[0]?.value);
 }
@@ -45058,18 +45200,26 @@ function lineOf(starts, offset) {
     }
     return low;
 }
-/** Returns the offset at which lists and objects are nested too deeply for recursive functions, or undefined. */
-function depthExceeded(text) {
+/** Returns where a text becomes too much: where it is nested too deeply for recursive functions, or has too much in it. */
+function excessOf(text) {
+    if (text.length > document_LENGTH_LIMIT)
+        return { offset: 0, message: 'the file is larger than 16 MiB' };
     const scanner = (0,main.createScanner)(text, true);
     let depth = 0;
+    let tokens = 0;
     for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+        tokens += 1;
+        if (tokens > TOKENS_LIMIT) {
+            return { offset: scanner.getTokenOffset(), message: 'the file has far too many values' };
+        }
         const first = text.charAt(scanner.getTokenOffset());
         if (first === '{' || first === '[')
             depth += 1;
         if (first === '}' || first === ']')
             depth -= 1;
-        if (depth > DEPTH_LIMIT)
-            return scanner.getTokenOffset();
+        if (depth > DEPTH_LIMIT) {
+            return { offset: scanner.getTokenOffset(), message: 'lists or objects are nested too deeply' };
+        }
     }
     return undefined;
 }
@@ -45161,19 +45311,18 @@ function withPlainSpacesOutside(text) {
     }
     return plain;
 }
-/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
+/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too long. */
 function parseDocument(file, source) {
     // Windows editors start files with a byte order mark, which is not part of JSON.
-    const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, ''));
+    const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, '').slice(0, document_LENGTH_LIMIT + 1));
     const starts = lineStarts(text);
     const at = (offset) => {
         const line = lineOf(starts, offset);
         return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
     };
-    const tooDeep = depthExceeded(text);
-    if (tooDeep !== undefined) {
-        const message = 'lists or objects are nested too deeply';
-        throw new problem_ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
+    const excess = excessOf(text);
+    if (excess !== undefined) {
+        throw new problem_ConfigurationFailure(file, [{ place: at(excess.offset), message: excess.message }]);
     }
     const errors = [];
     const root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
@@ -45184,12 +45333,16 @@ function parseDocument(file, source) {
         if (problems.at(-1)?.place.line === place.line)
             continue;
         problems.push({ place, message: describeSyntaxError(error, text) });
+        if (problems.length === PROBLEMS_TOLD)
+            break;
     }
     for (const { key, first, again } of repeatedKeys(root)) {
         problems.push({
             place: at(again),
-            message: `"${key}" is written twice, first on line ${at(first).line}`,
+            message: `"${key.slice(0, 200)}" is written twice, first on line ${at(first).line}`,
         });
+        if (problems.length >= PROBLEMS_TOLD)
+            break;
     }
     const follow = (path) => {
         let node = root;
@@ -52296,12 +52449,21 @@ function findDay(tag, dayOrder) {
     if (date !== null) {
         return { index: date.index, text: date[0], numbers: [date[1], date[3], date[4]].map(Number) };
     }
-    const late = findLateYear(tag);
+    const late = tag_version_findLateYear(tag);
     if (late === undefined)
         return undefined;
     const { index, text, first, second, year } = late;
     const isDayFirst = first > 12 || (second <= 12 && dayOrder === 'day first');
     return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
+}
+/** Returns whether a day stands in a tag, as `20240513` and `2024-05-13T01-02-03Z` do. */
+function tag_age_namesDay(tag) {
+    return findDay(tag, 'day first') !== undefined;
+}
+/** Returns whether a commit stands in a tag: `sha-7e12abc`, `main-1a2b3c4d`, `v20240513-35280ba`. */
+function tag_age_namesCommit(tag) {
+    const chunks = tag.split(/[^0-9a-z]+/i);
+    return chunks.some((chunk, index) => isCommit(chunk, chunks[index - 1] ?? ''));
 }
 function readTagAge(tag, dayOrder) {
     const version = readTagVersion(tag);
@@ -52335,10 +52497,10 @@ function readWords(text) {
     const numbers = [];
     const wordsBefore = [];
     for (const chunk of text.split(/[^0-9a-z]+/i)) {
-        const isCommit = tag_age_COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
-        const parts = isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
+        const isOfCommit = isCommit(chunk, words.at(-1) ?? '');
+        const parts = isOfCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
         for (const part of parts) {
-            if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
+            if (parts.length > 0 && /^\d+$/.test(part) && !isOfCommit) {
                 numbers.push(readNumber(part));
                 wordsBefore.push(words.length);
             }
@@ -52347,6 +52509,9 @@ function readWords(text) {
         }
     }
     return { words, numbers, wordsBefore };
+}
+function isCommit(chunk, wordBefore) {
+    return tag_age_COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(wordBefore));
 }
 function readNumber(digits) {
     const value = Number(digits);
@@ -52568,14 +52733,15 @@ function flatten(issue, base) {
 }
 function problemsOf(document, error, knownKeys) {
     return error.issues
+        .slice(0, PROBLEMS_TOLD)
         .flatMap((issue) => flatten(issue, []))
         .flatMap(({ issue, path, message }) => {
         if (issue.code === 'unrecognized_keys') {
             const known = knownKeys.get(issue.keys) ?? [];
-            return issue.keys.map((key) => {
-                const near = suggestion(key, known) || `; known are ${alternatives(known)}`;
+            return issue.keys.slice(0, PROBLEMS_TOLD).map((key) => {
+                const near = suggestion(key.slice(0, 200), known) || `; known are ${alternatives(known)}`;
                 const place = document.keyPlace([...path, key]);
-                return { place, message: `"${key}" is not a known key${near}`, isMissing: false };
+                return { place, message: `"${key.slice(0, 200)}" is not a known key${near}`, isMissing: false };
             });
         }
         const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;
@@ -52863,6 +53029,160 @@ function parseKubernetesRelease(text) {
     return { kind: 'version', text: version, version };
 }
 
+;// CONCATENATED MODULE: ./build/src/config/fixed-tag.js
+
+
+/** Words of tags that follow a branch or a channel: each new image of it takes the tag. */
+const MOVING_WORD = /^(?:latest|nightly|daily|weekly|snapshot|dev|devel|develop|edge|canary|main|master|trunk|head|tip|current|next|rolling|unstable)$/i;
+/** A tag that is such a word, or one that says that it is a channel only where it stands alone. */
+const CHANNEL = /^(?:stable|lts|mainline|release|testing|alpha|beta|rc)(?:[-_.]|$)/i;
+/** Three or four numbers, at the beginning or behind words of which the last says that a version follows. */
+const WHOLE_VERSION = /^(?:(?:.*[-_])?(?:v|(?:release|version)[-_]?v?))?\d{1,9}(?:\.\d{1,9}){2,3}(?=$|[-_]|[a-z]+\d|\.[a-z]{2,})/i;
+const isRebuilt = () => false;
+/** Images are promoted under a tag once: https://github.com/kubernetes/registry.k8s.io, and k8s.io's promoter. */
+const isPromoted = (tag) => tag_age_namesCommit(tag) || !(isChannel(tag) || holdsMovingWord(tag));
+/** Where Docker Hub has its official images of one architecture. */
+const fixed_tag_ARCHITECTURES = 'amd64 arm32v5 arm32v6 arm32v7 arm64v8 i386 mips64le ppc64le riscv64 s390x winamd64'.split(' ');
+const MAKERS = [
+    {
+        places: [`${image_set_name_KUBERNETES_REGISTRY}/`, 'us-central1-docker.pkg.dev/k8s-artifacts-prod/images/'],
+        isFixed: isPromoted,
+    },
+    // Official images are rebuilt under the same tags when their base is: https://github.com/docker-library/faq
+    { places: ['docker.io/library/', 'public.ecr.aws/docker/library/'], isFixed: isRebuilt },
+    // https://github.com/docker-library/official-images#architectures-other-than-amd64
+    { places: fixed_tag_ARCHITECTURES.map((architecture) => `docker.io/${architecture}/`), isFixed: isRebuilt },
+    // https://github.com/dotnet/dotnet-docker/blob/main/documentation/supported-tags.md#tag-policies
+    { places: ['mcr.microsoft.com/dotnet/'], isFixed: isRebuilt },
+    // https://edu.chainguard.dev/chainguard/containers/troubleshooting/inspecting-containers/
+    { places: ['cgr.dev/'], isFixed: isRebuilt },
+    // All tags but those of a revision are rebuilt: https://github.com/bitnami/containers
+    {
+        places: ['docker.io/bitnami/', 'docker.io/bitnamilegacy/', 'public.ecr.aws/bitnami/'],
+        isFixed: (tag) => /-r\d+$/.test(tag),
+    },
+    // All tags but those of a build: https://www.linuxserver.io/blog/docker-tags-so-many-tags-so-little-time
+    {
+        places: ['docker.io/linuxserver/', 'ghcr.io/linuxserver/', 'lscr.io/linuxserver/'],
+        isFixed: (tag) => /-ls\d+$/.test(tag),
+    },
+];
+/** Google's mirror has the repositories of Docker Hub under the same names. */
+const MIRRORED = new Map([['mirror.gcr.io', 'docker.io']]);
+/**
+ * Returns whether a tag names one image for ever: a whole version (`v1.2.3`, `1.2.3-rc.1`, `3.5.21-0`, `1.2.3-alpine`), a
+ * day, or a commit. What is known of its maker goes before what the tag looks like. When in doubt, returns false: of a tag
+ * that moves by nature (`latest`, `1.36`, `v1`, `nightly`, `1.36-alpine`) it is no news that it moved.
+ */
+function fixed_tag_isFixedTag({ host, repository, tag }) {
+    const name = `${MIRRORED.get(host) ?? host}/${repository}`;
+    const maker = MAKERS.find(({ places }) => places.some((place) => name.startsWith(place)));
+    if (maker !== undefined)
+        return maker.isFixed(tag);
+    if (namesCommit(tag))
+        return true;
+    if (isChannel(tag) || holdsMovingWord(tag))
+        return false;
+    return namesDay(tag) || WHOLE_VERSION.test(tag);
+}
+/** A channel behind which no version stands. */
+function isChannel(tag) {
+    return CHANNEL.test(tag) && !WHOLE_VERSION.test(tag) && !tag_age_namesDay(tag);
+}
+function holdsMovingWord(tag) {
+    return tag.split(/[^0-9a-z]+/i).some((word) => MOVING_WORD.test(word));
+}
+
+;// CONCATENATED MODULE: ./build/src/config/signer-identity.js
+
+// Who signed, as the certificate has it: an e-mail address, or the address of a workflow,
+// https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@REF. In a pattern of a file, "*" is text within one of these
+// parts and "**" is any text. https://github.com/sigstore/fulcio/blob/main/docs/oidc.md
+/** Parts that a star does not cross: whoever may name a branch could else write the end of another identity into it. */
+const WITHIN = '[^/@]*';
+const STARS = /\*+/;
+const EACH_STAR = /\*+/g;
+/** Returns whether a pattern matches a whole identity. */
+function isIdentity(pattern, identity) {
+    const literals = pattern.split(/\*+/).map((part) => RE2JS.quote(part));
+    const gaps = [...pattern.matchAll(/\*+/g)].map(([stars]) => (stars.length === 1 ? WITHIN : '.*'));
+    const expression = literals.map((literal, index) => `${literal}${gaps[index] ?? ''}`).join('');
+    return RE2JS.compile(expression, RE2JS.DOTALL).testExact(identity);
+}
+/** Returns whether only "/" or "@" keeps a star of a pattern from matching; until version 1.0 a star was any text. */
+function isNearly(pattern, identity) {
+    return !isIdentity(pattern, identity) && isIdentity(pattern.replaceAll(EACH_STAR, '**'), identity);
+}
+/** Everybody can be an owner there, also of a name that begins like another. */
+const OPEN_OWNER = /^https:\/\/(github\.com|gitlab\.com)\/[^/]*\*/;
+/** Returns what is wrong with a pattern that leaves open at which place the signer is; undefined where it does not. */
+function findAnyone(pattern) {
+    if (!STARS.test(pattern))
+        return undefined;
+    if (/^[*@/:.]+$/.test(pattern.replace(/^https?:/, '')))
+        return 'this is everyone';
+    const [, forge] = OPEN_OWNER.exec(pattern) ?? [];
+    if (forge !== undefined)
+        return `this is anyone at ${forge}`;
+    const isBound = /^[a-z][a-z0-9+.-]*:\/\//.test(pattern)
+        ? /^[^/]*\/\/[^/*@]+\//.test(pattern)
+        : /@[^@*]+$/.test(pattern);
+    return isBound ? undefined : 'this is anyone at any place';
+}
+const BEYOND_ASCII = /[^\x21-\x7e]/u;
+/** Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else undefined. */
+function adviseOnLetters(pattern) {
+    const [odd] = BEYOND_ASCII.exec(pattern) ?? [];
+    if (odd === undefined)
+        return undefined;
+    const code = (odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    return `no certificate has an identity like ${JSON.stringify(pattern)}: it has U+${code}, and they have ASCII only`;
+}
+const signer_identity_GITHUB = 'https://github.com/';
+/** Workflows that are there to be called by everybody. The certificate names them, and not who called. */
+const CALLED_BY_ALL = /^(?:slsa-framework\/slsa-github-generator|github\/artifact-attestations-workflows|docker\/github-builder(?:-experimental)?)\//i;
+/** A branch, a tag, a commit, or a pattern of them. */
+const REF = /^(?:refs\/[^/]+\/|\*\*|refs\/\*\*|[0-9a-f]{40}$)/;
+/** Every branch, or everything. Who may push a branch may sign then. */
+const ANY_REF = /^(?:refs\/(?:heads\/)?)?\*+$/;
+/** Returns an identity with "**" for each longer run of stars, which means no more than that; undefined if it has none. */
+function withoutLongStars(pattern) {
+    return pattern.includes('***') ? pattern.replaceAll(/\*{3,}/g, '**') : undefined;
+}
+/**
+ * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an address;
+ * undefined where there is nothing to warn of, and for other identities.
+ */
+function adviseOnWorkflow(pattern) {
+    if (!pattern.startsWith(signer_identity_GITHUB))
+        return undefined;
+    if (CALLED_BY_ALL.test(pattern.slice(signer_identity_GITHUB.length))) {
+        return `${JSON.stringify(pattern)} is a workflow that anyone can call, to sign for any image: name one of the maker's own`;
+    }
+    const at = pattern.indexOf('@');
+    const path = pattern.slice(signer_identity_GITHUB.length, at < 0 ? undefined : at).split('/');
+    const spans = path.findIndex((part) => part.includes('**'));
+    const [, repository, folder, workflows, file] = path;
+    const isWhole = path.length === 5 && isLike(folder, '.github') && isLike(workflows, 'workflows') && file !== '';
+    const ref = at < 0 ? (path.at(-1)?.endsWith('**') ? '**' : undefined) : pattern.slice(at + 1);
+    if (ref === undefined || !REF.test(ref) || (!isWhole && spans < 0)) {
+        return `no workflow has an address like ${JSON.stringify(pattern)}: ${FORM}`;
+    }
+    const isOpen = (part, index) => (spans >= 0 && spans <= index) || part === undefined || /^\*+$/.test(part);
+    const open = [
+        ...(isOpen(repository, 1) ? ['repository'] : []),
+        ...(isOpen(file, 4) ? ['workflow'] : []),
+        ...(ANY_REF.test(ref) ? ['branch'] : []),
+    ];
+    if (open.length === 0)
+        return undefined;
+    return `${JSON.stringify(pattern)} takes any ${open.join(', any ')}: ${FORM}`;
+}
+const FORM = 'write https://github.com/OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/tags/v*, where "*" stands for text without "/" and "@", and "**" for any';
+function isLike(part, name) {
+    return part !== undefined && isIdentity(part, name);
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/signature-policy.js
 
 
@@ -52892,7 +53212,7 @@ function signature_policy_malformed(message, hint) {
     });
 }
 /** Returns the scope `host` or `host/path`. Throws `SIGNATURE_POLICY_MALFORMED` or `REFERENCE_MALFORMED`. */
-function parseScope(text) {
+function signature_policy_parseScope(text) {
     const [first = '', ...rest] = text.replace(/\/$/, '').split('/');
     if (!isHostPart(first)) {
         throw signature_policy_malformed(`expected a registry, found ${JSON.stringify(text.slice(0, 200))}`, 'write its host, or its host and the beginning of a path, such as ghcr.io/flannel-io');
@@ -52905,16 +53225,21 @@ function parseScope(text) {
     return { host: host === image_set_name_OLD_KUBERNETES_REGISTRY ? parseHost(image_set_name_KUBERNETES_REGISTRY) : host, path };
 }
 /** Returns a scope as a file writes it. */
-function formatScope({ host, path }) {
+function signature_policy_formatScope({ host, path }) {
     return path === undefined ? host : `${host}/${path}`;
 }
 function readIdentity(text) {
-    if (/^\*+$/.test(text)) {
-        throw signature_policy_malformed('this is everyone', 'write an e-mail address or the address of a workflow');
+    const anyone = findAnyone(text);
+    if (anyone !== undefined) {
+        throw signature_policy_malformed(anyone, 'write an e-mail address, or the address of a workflow, which begins with https://');
+    }
+    const meant = withoutLongStars(text);
+    if (meant !== undefined) {
+        throw signature_policy_malformed('there are more than two stars in a row', `write ${JSON.stringify(meant.slice(0, 200))}; "**" stands for any text already`);
     }
     if (text !== '' && text.length <= 1000 && !/\s/.test(text))
         return text;
-    throw signature_policy_malformed(`expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`, 'write an e-mail address or the address of a workflow; "*" stands for any text');
+    throw signature_policy_malformed(`expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`, 'write an e-mail address or the address of a workflow; "*" stands for text without "/" and "@"');
 }
 function readIssuer(text) {
     if (URL.canParse(text) && text.startsWith('https://') && !/[\s*]/.test(text))
@@ -52924,7 +53249,10 @@ function readIssuer(text) {
 const signerSchema = schemas/* strictObject */.rej({
     identity: textOf(readIdentity),
     issuer: textOf(readIssuer),
-    signedAs: textOf(parseScope).optional(),
+    signedAs: textOf(signature_policy_parseScope).optional(),
+    acceptUnnamed: schemas/* boolean */.zMY()
+        .transform((accept) => (accept ? true : undefined))
+        .optional(),
 });
 /** The schema of `signatures` in an image set and in a versions.json. */
 const signaturesSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* union */.KCZ([schemas/* literal */.euz('off'), signerSchema, schemas/* array */.YOg(signerSchema).min(1)]));
@@ -52933,19 +53261,22 @@ function toPolicy(value) {
         return { kind: 'off' };
     return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
-/** Returns the policies under `signatures` of a document, and the problems of their scopes. */
+/** Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and notices about their signers. */
 function signature_policy_readSignaturePolicies(document, parsed) {
     const policies = [];
+    const scopes = [];
     const problems = [];
     for (const [key, value] of Object.entries(parsed)) {
         const place = document.keyPlace(['signatures', key]);
         try {
-            const scope = parseScope(key);
-            const isTaken = policies.some((known) => formatScope(known.scope) === formatScope(scope));
+            const scope = signature_policy_parseScope(key);
+            const isTaken = policies.some((known) => signature_policy_formatScope(known.scope) === signature_policy_formatScope(scope));
             if (isTaken)
-                problems.push({ place, message: `${formatScope(scope)} is already there under another name` });
-            else
+                problems.push({ place, message: `${signature_policy_formatScope(scope)} is already there under another name` });
+            else {
                 policies.push({ scope, policy: toPolicy(value) });
+                scopes.push({ map: 'signatures', scope, place });
+            }
         }
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
@@ -52953,40 +53284,134 @@ function signature_policy_readSignaturePolicies(document, parsed) {
             problems.push({ place, message: `${error.message} (${error.hint})` });
         }
     }
-    return { policies, problems };
+    return { policies, scopes, problems, notices: noticesOf(document, parsed) };
+}
+function noticesOf(document, parsed) {
+    return Object.entries(parsed).flatMap(([key, value]) => {
+        if (value === 'off')
+            return [];
+        const signers = Array.isArray(value) ? value : [value];
+        return signers.flatMap(({ identity }, index) => {
+            const message = adviseOnLetters(identity) ?? adviseOnWorkflow(identity);
+            const path = ['signatures', key, ...(Array.isArray(value) ? [index] : []), 'identity'];
+            return message === undefined ? [] : [{ place: document.place(path), message }];
+        });
+    });
 }
 /** Returns policies as a file writes them. */
 function formatSignaturePolicies(policies) {
     const entries = policies.map(({ scope, policy }) => [
-        formatScope(scope),
+        signature_policy_formatScope(scope),
         policy.kind === 'off'
             ? 'off'
             : policy.signers.map(({ signedAs, ...signer }) => ({
                 ...signer,
-                signedAs: signedAs && formatScope(signedAs),
+                signedAs: signedAs && signature_policy_formatScope(signedAs),
             })),
     ]);
     return Object.fromEntries(entries);
 }
-/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
-function policyFor(policies, { host, repository }) {
-    const fits = [...policies, ...KNOWN_POLICIES].filter(({ scope }) => scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)));
-    const length = ({ scope }) => scope.path?.length ?? 0;
-    // The first of equal scopes: a file takes precedence over the built-in policies.
-    return fits.toSorted((one, other) => length(other) - length(one))[0];
+/**
+ * Returns how many characters of a repository a scope names; undefined if it is of others. On Docker Hub `busybox` is the
+ * image library/busybox, as it is everywhere, and what is below `busybox/` too.
+ */
+function signature_policy_lengthOfScope({ host, path = '' }, image) {
+    if (host !== image.host)
+        return undefined;
+    if (path === '' || `${image.repository}/`.startsWith(`${path}/`))
+        return path.length;
+    return host === DOCKER_HUB && image.repository === `library/${path}` ? image.repository.length : undefined;
 }
-/** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
+/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
+function policyFor(policies, image) {
+    const fits = [...policies, ...KNOWN_POLICIES].flatMap((policy) => {
+        const length = signature_policy_lengthOfScope(policy.scope, image);
+        return length === undefined ? [] : [{ policy, length }];
+    });
+    // The first of equal scopes: a file takes precedence over the built-in policies.
+    return fits.toSorted((one, other) => other.length - one.length)[0]?.policy;
+}
+/** Returns as what an identity of a policy names somebody. */
+function identityKind(identity) {
+    return identity.includes('://') ? 'uri' : 'email';
+}
+/**
+ * Returns whether a trusted signer's pattern matches a whole identity of its kind, and the issuer is the same. A URI may be
+ * `me@example.com` as well: whoever vouches for one kind of names may let people choose another.
+ */
 function isSigner(wanted, found) {
-    if (wanted.issuer !== found.issuer)
-        return false;
-    const pattern = wanted.identity
-        .split('*')
-        .map((part) => RE2JS.quote(part))
-        .join('.*');
-    return RE2JS.compile(pattern, RE2JS.DOTALL).testExact(found.identity);
+    return (wanted.issuer === found.issuer &&
+        identityKind(wanted.identity) === found.identityKind &&
+        isIdentity(wanted.identity, found.identity));
+}
+
+;// CONCATENATED MODULE: ./build/src/config/moved-tags.js
+
+
+
+
+
+/** What becomes of a tag that should not move and moved: it is copied, copied with a warning, or kept as it was. */
+const MOVED_TAGS_MODES = ['warn', 'keep', 'copy'];
+/** The schema of `movedTags` in an image set. */
+const movedTagsSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* enum */.k5n(MOVED_TAGS_MODES));
+/** Throws what `parseScope` throws, and `REFERENCE_MALFORMED`. */
+function parseMovedTagsScope(text) {
+    const colon = text.lastIndexOf(':');
+    // A colon before the last slash starts a port, and so does one without a slash.
+    if (!text.includes('/') || colon < text.lastIndexOf('/'))
+        return { ...parseScope(text), tag: undefined };
+    return { ...parseScope(text.slice(0, colon)), tag: parseTag(text.slice(colon + 1), text) };
+}
+function nameOf({ tag, ...scope }) {
+    return tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
+}
+/** Returns the rules under `movedTags` of a document, their scopes with places, and what is wrong with others. */
+function moved_tags_readMovedTags(document, parsed) {
+    const scopes = [];
+    const rules = [];
+    const problems = [];
+    for (const [key, mode] of Object.entries(parsed)) {
+        const place = document.keyPlace(['movedTags', key]);
+        try {
+            const scope = parseMovedTagsScope(key);
+            const isTaken = rules.some((known) => nameOf(known.scope) === nameOf(scope));
+            if (isTaken)
+                problems.push({ place, message: `${nameOf(scope)} is already there under another name` });
+            else {
+                rules.push({ scope, mode });
+                scopes.push({ map: 'movedTags', scope, place });
+            }
+        }
+        catch (error) {
+            if (!(error instanceof Failure))
+                throw error;
+            problems.push({ place, message: `${error.message} (${error.hint})` });
+        }
+    }
+    return { rules, problems, scopes };
+}
+/**
+ * Returns what becomes of a tag if it moves, by the narrowest scope that contains it, and without one by `otherwise`. A
+ * tag that a rule names should not move, whatever it looks like.
+ */
+function movedTagsRule(rules, image, otherwise) {
+    const fits = rules.flatMap((rule) => {
+        const length = lengthOfScope(rule.scope, image);
+        if (length === undefined)
+            return [];
+        if (rule.scope.tag === undefined)
+            return [{ ...rule, length }];
+        const isThis = length === image.repository.length && rule.scope.tag === image.tag;
+        return isThis ? [{ ...rule, length: Number.POSITIVE_INFINITY }] : [];
+    });
+    const narrowest = fits.toSorted((one, other) => (one.length > other.length ? -1 : 1))[0];
+    const isNamed = narrowest?.scope.tag !== undefined;
+    return { mode: narrowest?.mode ?? otherwise, isFixed: isNamed || isFixedTag(image) };
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/image-set.js
+
 
 
 
@@ -53014,6 +53439,8 @@ const EMPTY_IMAGE_SET = {
     patches: new Map(),
     tags: {},
     signatures: [],
+    movedTags: [],
+    scopes: [],
     notices: [],
 };
 /** Go writes an empty list as null, so files that were written by a Go tool contain null. */
@@ -53041,6 +53468,7 @@ const imageSetSchema = schemas/* strictObject */.rej({
     patches: list(patchSchema),
     tags: tag_filter_tagFilterSchema.nullish(),
     signatures: signaturesSchema.nullish(),
+    movedTags: movedTagsSchema.nullish(),
 });
 function repeatedPatches(document, matches) {
     return matches.flatMap((match, index) => {
@@ -53091,8 +53519,9 @@ function image_set_parseImageSet(document) {
     const parsed = validate(document, imageSetSchema);
     const entries = (key, values) => values.map((value, index) => ({ value, place: document.place([key, index]) }));
     const problems = repeatedPatches(document, parsed.patches.map((patch) => patch.match));
-    const { policies: signatures, problems: wrongScopes } = readSignaturePolicies(document, parsed.signatures ?? {});
-    problems.push(...wrongScopes);
+    const policies = readSignaturePolicies(document, parsed.signatures ?? {});
+    const moved = readMovedTags(document, parsed.movedTags ?? {});
+    problems.push(...policies.problems, ...moved.problems);
     const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
     if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
         problems.push({
@@ -53123,7 +53552,9 @@ function image_set_parseImageSet(document) {
             { ...patch, place: document.place(['patches', index, 'match']) },
         ])),
         tags: parsed.tags ?? {},
-        signatures,
+        signatures: policies.policies,
+        movedTags: moved.rules,
+        scopes: [...policies.scopes, ...moved.scopes],
     };
     const notices = [
         ...set.prefixes
@@ -53133,6 +53564,7 @@ function image_set_parseImageSet(document) {
         ...noticesOfTexts(document, describeLookAlike),
         ...kubernetes.flatMap(unknownPatch),
         ...uselessFilters(set),
+        ...policies.notices,
     ];
     return { ...set, notices };
 }
@@ -53157,10 +53589,7 @@ function listsAll(extra, image) {
     return extra.tag === undefined && extraName(extra) === extraName(image);
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(77030);
 ;// CONCATENATED MODULE: ./build/src/lib/http/loopback.js
-
 /** Returns whether a host name or address (without port; IPv6 with or without brackets) is this machine. */
 function isLoopback(hostname) {
     const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
@@ -53168,31 +53597,6 @@ function isLoopback(hostname) {
         bare.endsWith('.localhost') ||
         bare === '::1' ||
         /^127(?:\.\d{1,3}){3}$/.test(bare));
-}
-// 0.0.0.0 and :: reach this machine too. The others are the metadata services of clouds, which hand out secrets.
-const INWARD = new external_node_net_.BlockList();
-INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
-INWARD.addAddress('100.100.100.200', 'ipv4');
-INWARD.addAddress('::1', 'ipv6');
-INWARD.addAddress('::', 'ipv6');
-INWARD.addSubnet('fe80::', 10, 'ipv6');
-INWARD.addAddress('fd00:ec2::254', 'ipv6');
-/**
- * Returns whether a host name or address (IPv6 with or without brackets) is this machine or the metadata service of its
- * cloud. Names that a name server resolves to such an address are not recognised.
- */
-function isInward(hostname) {
-    const bare = hostname
-        .replace(/^\[|\]$/g, '')
-        .replace(/\.$/, '')
-        .toLowerCase();
-    const version = (0,external_node_net_.isIP)(bare);
-    if (version === 0)
-        return isLoopback(bare) || bare === 'metadata.google.internal';
-    // The list also recognises an IPv4 address within an IPv6 one.
-    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/uri-template.js
@@ -53297,7 +53701,7 @@ function readComponentName(text) {
 }
 function readSha256(text) {
     const digest = `sha256:${text.toLowerCase().replace(/^sha256:/, '')}`;
-    if (isDigest(digest))
+    if ((0,oci_digest/* isDigest */.Bc)(digest))
         return digest;
     return refuse(`"${text.slice(0, 80)}" is not a sha256`, 'write its 64 hexadecimal digits, or "none" for a download that nothing can check');
 }
@@ -53396,7 +53800,7 @@ function contradictions(versions, document) {
 function parseVersions(document) {
     const value = validation_validate(document, shape);
     const at = (list, index) => (key) => document.place(key === undefined ? [list, index] : [list, index, key]);
-    const { policies, problems: wrongScopes } = signature_policy_readSignaturePolicies(document, value.signatures ?? {});
+    const { policies, scopes, problems: wrongScopes, notices, } = signature_policy_readSignaturePolicies(document, value.signatures ?? {});
     const versions = {
         file: document.file,
         arch: value.arch,
@@ -53406,6 +53810,8 @@ function parseVersions(document) {
             place: at('components', index),
         })),
         signatures: policies,
+        scopes,
+        notices,
     };
     const problems = [...contradictions(versions, document), ...wrongScopes];
     if (problems.length > 0)
@@ -53422,15 +53828,15 @@ function parseVersions(document) {
 
 
 /** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-async function readImageSet(file) {
-    return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+async function readImageSet(file, signal) {
+    return parseImageSet(await readDocument(file, 'docs/image-set.md', signal));
 }
 /**
  * Returns the image set in a file, or undefined if there is no such file. Otherwise throws what `readImageSet` throws.
  */
-async function readImageSetIfThere(file) {
+async function readImageSetIfThere(file, signal) {
     try {
-        return await readImageSet(file);
+        return await readImageSet(file, signal);
     }
     catch (error) {
         const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
@@ -53440,16 +53846,17 @@ async function readImageSetIfThere(file) {
     }
 }
 /** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-async function readVersions(file) {
-    return parseVersions(await readDocument(file, 'docs/pack.md'));
+async function readVersions(file, signal) {
+    return parseVersions(await readDocument(file, 'docs/pack.md', signal));
 }
 /** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
-async function readDocument(file, page) {
+async function readDocument(file, page, signal) {
     let source;
     try {
-        source = decodeText(await (0,promises_.readFile)(file));
+        source = decodeText(await readGivenFile(file, signal));
     }
     catch (cause) {
+        signal.throwIfAborted();
         const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
         const { GITHUB_ACTIONS } = process.env;
         throw new lib_failure/* Failure */.HR({
@@ -53468,6 +53875,8 @@ async function readDocument(file, page) {
     return parseDocument(file, source);
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
 ;// CONCATENATED MODULE: ./build/src/lib/folder.js
 
 
@@ -53677,6 +54086,8 @@ class RunDeadline {
     }
 }
 
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(58500);
 ;// CONCATENATED MODULE: ./build/src/lib/single-flight.js
 /**
  * Runs the work for each key only once at a time and remembers the results that were added last. A failure rejects for
@@ -54008,6 +54419,168 @@ function addressOf(error) {
 
 // EXTERNAL MODULE: ./build/src/lib/json.js
 var lib_json = __nccwpck_require__(90467);
+;// CONCATENATED MODULE: ./build/src/lib/json-members.js
+
+
+/** What is parsed at once, in bytes, and then let go: some milliseconds of work. */
+const SLICE = 256 * 1024;
+/** Of one item, or of a member that is read as a whole. */
+const json_members_LENGTH_LIMIT = 4 * 1024 * 1024;
+/** No answer has nearly so many fields; what has many items is a field itself. */
+const MEMBERS_LIMIT = 1000;
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const COMMA = 0x2c;
+/**
+ * Reads a JSON object of others, in which lists and objects may be long. Calls `take` of the reader of each member's name;
+ * of those that are absent or null, and where all of the text is `null`, of none. What has no reader is parsed and let
+ * go. Lets other work run between slices. What `take` throws ends the reading. Throws `SyntaxError` for what `JSON.parse`
+ * refuses, for a member of another kind than its reader and for a name that is there twice, and `UnreasonableJson`.
+ */
+async function readMembers(json, readers) {
+    const cursor = new Cursor(json);
+    const readerOf = new Map(Object.entries(readers));
+    const names = new Set();
+    if (!cursor.isAt('{')) {
+        if ((0,lib_json/* readJson */.Vh)(json) === null)
+            return;
+        throw new SyntaxError('it is no JSON object');
+    }
+    cursor.step('{');
+    while (!(names.size === 0 && cursor.isAt('}'))) {
+        const name = cursor.name();
+        if (names.has(name))
+            throw new SyntaxError(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
+        if (names.add(name).size > MEMBERS_LIMIT) {
+            throw new lib_json/* UnreasonableJson */.sB(`it has more than ${MEMBERS_LIMIT} members`);
+        }
+        await readMember(cursor, name, readerOf.get(name));
+        if (!cursor.isAt(','))
+            break;
+        cursor.step(',');
+    }
+    cursor.step('}');
+    cursor.end();
+}
+/** Returns the names in the text of a JSON object that `readJson` has read, each as often as it is there. */
+function memberNames(json) {
+    const cursor = new Cursor(json);
+    const names = [];
+    cursor.step('{');
+    while (!cursor.isAt('}')) {
+        names.push(cursor.name());
+        cursor.skip();
+        if (cursor.isAt(','))
+            cursor.step(',');
+    }
+    return names;
+}
+async function readMember(cursor, name, reader) {
+    if (reader === undefined || reader.of === 'value') {
+        const value = cursor.value();
+        if (value !== null)
+            reader?.take(value);
+        return;
+    }
+    const [opening, closing] = reader.of === 'list' ? ['[', ']'] : ['{', '}'];
+    if (!cursor.isAt(opening)) {
+        if (cursor.value() === null)
+            return;
+        throw new SyntaxError(`its ${name} is no ${reader.of}`);
+    }
+    cursor.step(opening);
+    for (let isFirst = true;; isFirst = false) {
+        const slice = JSON.parse(opening + cursor.items() + closing);
+        const entries = Object.entries(Object(slice));
+        if (entries.length === 0 && !isFirst)
+            throw new SyntaxError(`its ${name} ends with a comma`);
+        if (reader.of === 'object')
+            reader.take(entries);
+        else if (Array.isArray(slice))
+            reader.take(slice);
+        if (!cursor.isAt(','))
+            break;
+        cursor.step(',');
+        await (0,external_node_timers_promises_.setImmediate)();
+    }
+    cursor.step(closing);
+}
+/** A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps over. */
+class Cursor {
+    #json;
+    #at;
+    constructor(json) {
+        this.#json = json;
+        this.#at = json.toString('utf8', 0, 3) === '\uFEFF' ? 3 : 0;
+    }
+    /** Returns whether a sign is next, after white space. */
+    isAt(sign) {
+        this.#skipSpaces();
+        return this.#json[this.#at] === sign.charCodeAt(0);
+    }
+    /** Steps over a sign. Throws `SyntaxError` if another one is next. */
+    step(sign) {
+        if (!this.isAt(sign))
+            throw new SyntaxError(`there is no ${sign} at byte ${this.#at}`);
+        this.#at += 1;
+    }
+    /** Returns the name of a member, and steps over its colon. */
+    name() {
+        if (!this.isAt('"'))
+            throw new SyntaxError(`there is no name at byte ${this.#at}`);
+        const end = this.#at + (0,lib_json/* textEnd */.fs)(this.#near(this.#at), 0) + 1;
+        this.#requireNear(this.#at, end);
+        const name = String(JSON.parse(this.#until(end)));
+        this.step(':');
+        return name;
+    }
+    /** Returns the value of a member. */
+    value() {
+        return JSON.parse(this.#until(this.#itemEnd(this.#at)));
+    }
+    /** Steps over the value of a member. */
+    skip() {
+        this.#at = this.#itemEnd(this.#at);
+    }
+    /** Returns the text of the next items of a list or object, up to the comma after them or the end. */
+    items() {
+        let end = this.#itemEnd(this.#at);
+        while (end - this.#at < SLICE && this.#json[end] === COMMA)
+            end = this.#itemEnd(end + 1);
+        return this.#until(end);
+    }
+    /** Throws `SyntaxError` unless the text ends here. */
+    end() {
+        this.#skipSpaces();
+        if (this.#at < this.#json.length) {
+            throw new SyntaxError(`there is more after the end, at byte ${this.#at}`);
+        }
+    }
+    #skipSpaces() {
+        const from = this.#at;
+        while (SPACES.has(this.#json[this.#at] ?? 0) && this.#at - from <= json_members_LENGTH_LIMIT)
+            this.#at += 1;
+        this.#requireNear(from, this.#at);
+    }
+    #itemEnd(from) {
+        const end = from + (0,lib_json/* itemEnd */.z4)(this.#near(from), 0, (0,lib_json/* weightLimit */.Cs)(this.#json.length));
+        this.#requireNear(from, end);
+        return end;
+    }
+    /** Returns no more than may be looked at without a pause. */
+    #near(from) {
+        return this.#json.subarray(from, from + json_members_LENGTH_LIMIT + 1);
+    }
+    #requireNear(from, end) {
+        if (end - from > json_members_LENGTH_LIMIT)
+            throw new lib_json/* UnreasonableJson */.sB('one of its items is longer than 4 MiB');
+    }
+    #until(end) {
+        const text = this.#json.toString('utf8', this.#at, end);
+        this.#at = end;
+        return text;
+    }
+}
+
 // EXTERNAL MODULE: ./build/src/lib/zero-value.js
 var zero_value = __nccwpck_require__(12315);
 ;// CONCATENATED MODULE: ./build/src/registry/auth/scope.js
@@ -54055,11 +54628,191 @@ function split(scope) {
 var external_node_http_ = __nccwpck_require__(37067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(44708);
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(57075);
+;// CONCATENATED MODULE: ./build/src/lib/http/answer-pace.js
+
+
+
+/**
+ * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once on
+ * 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16 KiB/s. So one
+ * of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle` asks for within 6.
+ */
+const DEFAULT_PACE = { grace: (0,lib_duration/* seconds */.YA)(300), bytesPerSecond: 16 * 1024 };
+/** Counts the bytes of an answer, and calls `onExpiry` once when they fall behind its pace. */
+class PaceWatch {
+    #pace;
+    #onExpiry;
+    #host;
+    #timer;
+    #received = 0;
+    constructor(pace, host, onExpiry) {
+        this.#pace = pace;
+        this.#host = host;
+        this.#onExpiry = onExpiry;
+        if (pace.grace > 0)
+            this.#wait(pace.grace, pace.grace);
+    }
+    /** Adds bytes that arrived. */
+    count(bytes) {
+        this.#received += bytes;
+    }
+    /** Stops watching, because the answer is complete or has failed. */
+    [Symbol.dispose]() {
+        clearTimeout(this.#timer);
+    }
+    /** Waits until `allowed` milliseconds of the whole answer are over, the last `step` of which begin now. */
+    #wait(step, allowed) {
+        this.#timer = setTimeout(() => this.#check(allowed), step);
+    }
+    #check(allowed) {
+        const { grace, bytesPerSecond } = this.#pace;
+        const earned = grace + (this.#received * 1000) / bytesPerSecond;
+        if (earned - allowed >= 1) {
+            this.#wait(earned - allowed, earned);
+            return;
+        }
+        const slowness = `${(0,text_size/* formatSize */.X)(this.#received)} within ${(0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(allowed))}`;
+        this.#onExpiry(new http_failure_HttpFailure({
+            code: 'TIMED_OUT',
+            about: this.#host,
+            message: `its answer comes too slowly to wait for its end (${slowness})`,
+            hint: `check the connection to it; an answer has to bring ${(0,text_size/* formatSize */.X)(bytesPerSecond)} a second`,
+            transient: true,
+        }));
+    }
+}
+
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(38522);
+;// CONCATENATED MODULE: ./build/src/lib/zstd-frames.js
+// https://www.rfc-editor.org/rfc/rfc8878#section-3.1
+const MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const SKIPPABLE_MASK = 0xfffffff0;
+const RLE_BLOCK = 1;
+const DICTIONARY_BYTES = [0, 1, 2, 4];
+const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
+/** More frames than any layer has, whose tools write one for each file or chunk of a file. */
+const FRAMES_LIMIT = 1_000_000;
+const GATHERED_SIZE = 64 * 1024;
+/** Data is no zstd, or has more frames than it may. The code is like those of Node. */
+class FrameError extends Error {
+    code = 'ZSTD_error_frames';
+}
+/** Gives bytes of a stream in wanted lengths. */
+class ByteQueue {
+    #source;
+    #held = Buffer.alloc(0);
+    constructor(source) {
+        this.#source = source[Symbol.asyncIterator]();
+    }
+    async isAtEnd() {
+        while (this.#held.length === 0) {
+            const { done, value } = await this.#source.next();
+            if (done === true)
+                return true;
+            this.#held = value;
+        }
+        return false;
+    }
+    /** Returns up to so many bytes, and at least one. Throws at the end. */
+    async some(most) {
+        if (await this.isAtEnd())
+            throw new FrameError('it ends within a frame');
+        const bytes = this.#held.subarray(0, most);
+        this.#held = this.#held.subarray(bytes.length);
+        return bytes;
+    }
+    /** Returns exactly so many bytes, which are few. */
+    async exactly(count) {
+        if (this.#held.length >= count) {
+            const bytes = this.#held.subarray(0, count);
+            this.#held = this.#held.subarray(count);
+            return bytes;
+        }
+        const pieces = [];
+        for (let missing = count; missing > 0;) {
+            const piece = await this.some(missing);
+            pieces.push(piece);
+            missing -= piece.length;
+        }
+        return Buffer.concat(pieces);
+    }
+}
+/** Pieces that are not handed on yet: handing on costs a turn of a thread, and blocks may be empty. */
+class Gathered {
+    #pieces = [];
+    #size = 0;
+    get isEnough() {
+        return this.#size >= GATHERED_SIZE;
+    }
+    add(piece) {
+        this.#pieces.push(piece);
+        this.#size += piece.length;
+    }
+    take() {
+        const whole = Buffer.concat(this.#pieces);
+        this.#pieces = [];
+        this.#size = 0;
+        return whole;
+    }
+}
+function isSkippable(magic) {
+    return (magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC;
+}
+/** Returns how many bytes follow the first one of a frame's header. */
+function headerRest(descriptor) {
+    const isSingleSegment = (descriptor & 0x20) !== 0;
+    const contentSize = descriptor >> 6;
+    const sizeBytes = contentSize === 0 && isSingleSegment ? 1 : (CONTENT_SIZE_BYTES[contentSize] ?? 0);
+    return (isSingleSegment ? 0 : 1) + (DICTIONARY_BYTES[descriptor & 3] ?? 0) + sizeBytes;
+}
+/**
+ * Returns the bytes of zstd data in pieces, without skippable frames, such that no piece goes beyond a frame's end. The
+ * decompressor of Node ignores all that comes after a frame within a piece, and takes the next frame from the next piece.
+ * Throws if the frames are malformed, or more than a million.
+ */
+async function* zstdFrames(source) {
+    const queue = new ByteQueue(source);
+    for (let frames = 0; !(await queue.isAtEnd()); frames += 1) {
+        if (frames >= FRAMES_LIMIT)
+            throw new FrameError(`it has more than ${FRAMES_LIMIT} frames`);
+        const magic = await queue.exactly(4);
+        const kind = magic.readUInt32LE(0);
+        if (isSkippable(kind)) {
+            let left = (await queue.exactly(4)).readUInt32LE(0);
+            while (left > 0)
+                left -= (await queue.some(left)).length;
+            continue;
+        }
+        if (kind !== MAGIC)
+            throw new FrameError('something else follows a frame');
+        const descriptor = await queue.exactly(1);
+        const flags = descriptor.readUInt8(0);
+        const gathered = new Gathered();
+        gathered.add(Buffer.concat([magic, descriptor, await queue.exactly(headerRest(flags))]));
+        for (let isLast = false; !isLast;) {
+            const header = await queue.exactly(3);
+            const block = header.readUIntLE(0, 3);
+            isLast = (block & 1) !== 0;
+            gathered.add(header);
+            let left = ((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3;
+            while (left > 0) {
+                const piece = await queue.some(left);
+                left -= piece.length;
+                gathered.add(piece);
+            }
+            if (gathered.isEnough)
+                yield gathered.take();
+        }
+        if ((flags & 4) !== 0)
+            gathered.add(await queue.exactly(4));
+        yield gathered.take();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http/content-coding.js
+
 
 
 /** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
@@ -54068,7 +54821,7 @@ const DECODERS = new Map([
     ['x-gzip', external_node_zlib_.createGunzip],
     ['deflate', () => external_node_stream_.Duplex.from(inflated)],
     ['br', external_node_zlib_.createBrotliDecompress],
-    ['zstd', external_node_zlib_.createZstdDecompress],
+    ['zstd', () => external_node_stream_.Duplex.from(unpacked)],
 ]);
 /** Answers without content, and one with a part of it. */
 const NOTHING_TO_UNDO = new Set([204, 206, 304]);
@@ -54094,6 +54847,10 @@ function decoded(answer) {
         return (0,external_node_stream_.pipeline)(coded, make(), () => undefined);
     }, answer);
     return { headers: rest, body: body.on('error', () => undefined) };
+}
+/** Undoes `zstd`, of which Node alone would undo the first frame. */
+async function* unpacked(coded) {
+    yield* (0,external_node_stream_.pipeline)(zstdFrames(coded), (0,external_node_zlib_.createZstdDecompress)(), () => undefined);
 }
 /** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
 async function* inflated(coded) {
@@ -54520,6 +55277,7 @@ function asked(text) {
 ;// CONCATENATED MODULE: ./build/src/lib/http/request-clock.js
 
 
+
 const DEFAULT_TIMEOUTS = {
     connect: (0,lib_duration/* seconds */.YA)(30),
     firstByte: (0,lib_duration/* seconds */.YA)(60),
@@ -54527,6 +55285,7 @@ const DEFAULT_TIMEOUTS = {
     content: (0,lib_duration/* seconds */.YA)(300),
     work: (0,lib_duration/* seconds */.YA)(900),
     idle: (0,lib_duration/* seconds */.YA)(60),
+    pace: DEFAULT_PACE,
 };
 /**
  * Returns the limits that were set, or else the usual ones, with at least as long for work as something else allows for
@@ -54567,7 +55326,11 @@ class RequestClock {
         start(connect, 'no connection', UNCONNECTED_HINT);
         outgoing.once('socket', (socket) => {
             const connected = () => clearTimeout(this.#timer);
-            if (socket.connecting)
+            // A handshake that trickles moves bytes all the time.
+            const isInHandshake = 'secureConnecting' in socket && socket.secureConnecting === true;
+            if (isInHandshake)
+                socket.once('secureConnect', connected);
+            else if (socket.connecting)
                 socket.once('connect', connected);
             else
                 connected();
@@ -54597,6 +55360,59 @@ class RequestClock {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/http.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
 
 
 
@@ -54718,7 +55534,8 @@ class HttpClient {
                 answer.on('error', () => undefined);
                 const isRaw = method === 'HEAD' || request.isOwnCoding?.(answer.headers) === true;
                 const content = isRaw ? { headers: answer.headers, body: answer } : decoded(answer);
-                resolve({ status: answer.statusCode ?? 0, url, ...content });
+                const { pace = DEFAULT_PACE } = this.#timeouts;
+                resolve({ status: answer.statusCode ?? 0, url, pace, ...content });
             });
             if (typeof body !== 'function')
                 outgoing.end(body);
@@ -54766,27 +55583,40 @@ function isReset(error) {
 }
 /**
  * Reads a body into memory and returns its bytes. Returns undefined and closes the connection if there are more than
- * `limit` bytes. Throws `HttpFailure` if the body breaks off.
+ * `limit` bytes. Throws `HttpFailure` if the body breaks off or comes too slowly.
  */
 async function readBody(answer, limit) {
-    const parts = [];
-    let length = 0;
+    const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        for await (const part of answer.body) {
-            if (!Buffer.isBuffer(part))
-                continue;
-            length += part.length;
-            if (length > limit) {
-                answer.body.destroy();
-                return undefined;
+        const { body, pace, url } = answer;
+        const parts = [];
+        let length = 0;
+        const watch = __addDisposableResource(env_1, pace && new PaceWatch(pace, url.host, (failure) => body.destroy(failure)), false);
+        try {
+            for await (const part of body) {
+                if (!Buffer.isBuffer(part))
+                    continue;
+                length += part.length;
+                watch?.count(part.length);
+                if (length > limit) {
+                    body.destroy();
+                    return undefined;
+                }
+                parts.push(part);
             }
-            parts.push(part);
         }
+        catch (error) {
+            throw explainNetworkError(error, url.host);
+        }
+        return Buffer.concat(parts, length);
     }
-    catch (error) {
-        throw explainNetworkError(error, answer.url.host);
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
     }
-    return Buffer.concat(parts, length);
+    finally {
+        __disposeResources(env_1);
+    }
 }
 /** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
 function discardBody(answer) {
@@ -54797,6 +55627,110 @@ function discardBody(answer) {
         answer.body.resume();
     else
         answer.body.destroy();
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/inward-address.js
+
+
+
+/** Names that distributions give to this machine in /etc/hosts. */
+const MACHINE_NAMES = /^(?:localhost[46]?(?:\.localdomain[46]?)?|ip6-(?:localhost|loopback))$/;
+/** Names that the name servers of clouds give to their metadata services. */
+const CLOUD_NAMES = new Set([
+    'metadata',
+    'metadata.goog',
+    'metadata.azure.com',
+    'metadata.tencentyun.com',
+    'metadata.packet.net',
+    'metadata.platformequinix.com',
+    'metadata.oraclecloud.com',
+    'metadata.exoscale.com',
+    'api.metadata.cloud.ibm.com',
+    'rancher-metadata',
+    'instance-data',
+]);
+const CLOUD_NAME = /^(?:metadata|instance-data)\.(?:.+\.)?internal$/;
+const MACHINE = new external_node_net_.BlockList();
+// 0.0.0.0 and :: reach this machine too.
+MACHINE.addSubnet('0.0.0.0', 8, 'ipv4');
+MACHINE.addSubnet('127.0.0.0', 8, 'ipv4');
+MACHINE.addAddress('::', 'ipv6');
+MACHINE.addAddress('::1', 'ipv6');
+// What hands out secrets to the machines in a cloud.
+const CLOUD = new external_node_net_.BlockList();
+// AWS, Google, Azure, Huawei, Tencent, OpenStack and most others.
+CLOUD.addSubnet('169.254.0.0', 16, 'ipv4');
+CLOUD.addSubnet('fe80::', 10, 'ipv6');
+CLOUD.addAddress('168.63.129.16', 'ipv4'); // Azure
+CLOUD.addAddress('100.100.100.200', 'ipv4'); // Alibaba
+CLOUD.addAddress('fd00:100::100:200', 'ipv6');
+CLOUD.addAddress('100.96.0.96', 'ipv4'); // Volcengine
+CLOUD.addAddress('100.80.80.80', 'ipv4'); // UCloud
+CLOUD.addSubnet('192.0.0.0', 24, 'ipv4'); // Oracle's 192.0.0.192
+CLOUD.addAddress('fd00:c1::a9fe:a9fe', 'ipv6');
+CLOUD.addSubnet('fd00:ec2::', 32, 'ipv6'); // AWS
+CLOUD.addAddress('fd20:ce::254', 'ipv6'); // Google
+CLOUD.addAddress('fd00:a9fe:a9fe::1', 'ipv6'); // Akamai
+CLOUD.addAddress('fd00:42::42', 'ipv6'); // Scaleway
+/**
+ * Returns where a host name or address (IPv6 with or without brackets) leads, if that is inward; undefined for all
+ * others. An IPv4 address within an IPv6 one is recognised. What a name server answers is not known here.
+ */
+function inwardPlace(hostname) {
+    const bare = withoutTrailing(hostname.replace(/^\[|\]$/g, '').replace(/%.*$/, ''), '.').toLowerCase();
+    const version = (0,external_node_net_.isIP)(bare);
+    if (version === 4)
+        return placeOf(bare, 'ipv4');
+    if (version === 6) {
+        const within = embeddedAddresses(groupsOf(bare)).map((address) => placeOf(address, 'ipv4'));
+        return placeOf(bare, 'ipv6') ?? within.find((place) => place !== undefined);
+    }
+    if (isLoopback(bare) || MACHINE_NAMES.test(bare))
+        return 'machine';
+    return CLOUD_NAMES.has(bare) || CLOUD_NAME.test(bare) ? 'cloud' : undefined;
+}
+function placeOf(address, family) {
+    if (MACHINE.check(address, family))
+        return 'machine';
+    return CLOUD.check(address, family) ? 'cloud' : undefined;
+}
+/** Returns the eight numbers of an IPv6 address. */
+function groupsOf(address) {
+    const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
+    const numbers = (text = '') => text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+    const [before, after] = [numbers(head), numbers(tail)];
+    const omitted = tail === undefined ? 0 : 8 - before.length - after.length;
+    return [...before, ...Array.from({ length: omitted }, () => 0), ...after];
+}
+/** Returns the IPv4 addresses to which gateways and systems take an IPv6 one: NAT64, 6to4, Teredo, ISATAP, mapped. */
+function embeddedAddresses(groups) {
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
+    const isZeroTo = (count) => groups.slice(0, count).every((group) => group === 0);
+    const last = dotted(g, h);
+    const found = [];
+    // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d. :: and ::1 are no addresses of IPv4.
+    const isMapped = (isZeroTo(5) && f === 0xffff) || (isZeroTo(4) && e === 0xffff && f === 0);
+    if (isMapped || (isZeroTo(6) && g !== 0))
+        found.push(last);
+    if (a === 0x64 && b === 0xff9b && (c === 0 || g >> 8 !== 0))
+        found.push(last);
+    if (a === 0x64 && b === 0xff9b && c === 1) {
+        // RFC 6052 puts it behind a prefix of 48, 56 or 64 bits too, leaves out bits 64 to 71, and fills up with zeros.
+        const bytes = [d >> 8, d & 0xff, e & 0xff, f >> 8, f & 0xff, g >> 8];
+        for (const start of [0, 1, 2].filter((at) => bytes[at] !== 0)) {
+            found.push(bytes.slice(start, start + 4).join('.'));
+        }
+    }
+    if (a === 0x2002)
+        found.push(dotted(b, c));
+    if (a === 0x2001 && b === 0)
+        found.push(dotted(c, d), dotted(~g & 0xffff, ~h & 0xffff));
+    if ((e & 0xfdff) === 0 && f === 0x5efe)
+        found.push(last);
+    return found;
+}
+function dotted(high, low) {
+    return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/redirect.js
@@ -54837,7 +55771,8 @@ async function followRedirects({ method, url: first }, send, next) {
 /**
  * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
  * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
- * HTTPS to plain HTTP, or leads from another machine to services of this one.
+ * HTTPS to plain HTTP, from another machine to services of this one, or to an inner service of a cloud. The host that was
+ * asked may be any of these, as the user named it.
  */
 function followAddress(from, address, asked) {
     const refuse = (message) => {
@@ -54845,7 +55780,7 @@ function followAddress(from, address, asked) {
             code: 'REDIRECT_REFUSED',
             about: asked.host,
             message,
-            hint: 'this looks like a broken or hostile registry; nothing was sent there',
+            hint: 'this looks like a broken or hostile server; nothing was sent there',
         });
     };
     const target = URL.canParse(address, from.href) ? new ReceivedUrl(address, from) : undefined;
@@ -54859,7 +55794,11 @@ function followAddress(from, address, asked) {
     if (from.protocol === 'https:' && target.protocol === 'http:') {
         return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
     }
-    if (isInward(target.hostname) && !isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
+    const place = target.hostname === asked.hostname ? undefined : inwardPlace(target.hostname);
+    if (place === 'cloud') {
+        return refuse(`it leads to ${target.host}, a service of a cloud for its own machines only`);
+    }
+    if (place === 'machine' && inwardPlace(asked.hostname) !== 'machine') {
         return refuse(`it leads to ${target.host} on the machine that asks`);
     }
     // A user name and password in an address would be sent, and would end up in logs.
@@ -54923,8 +55862,8 @@ async function readPages(list, endpoint) {
             return { pages, isCircular: true };
         known.add(read.fingerprint);
         // More names than that are enough for all pages.
-        if (names.size < FEWEST_NEW * limits.pages)
-            for (const name of entries)
+        for (const name of entries)
+            if (names.size < FEWEST_NEW * limits.pages)
                 names.add(name);
         if (entries.length > 0)
             filled += 1;
@@ -54942,8 +55881,8 @@ async function readPage({ about, limits, send, parse, attempt }, url, endpoint, 
         const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
         // registry.k8s.io redirects, so the next page is relative to the URL that answered.
         const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-        const fingerprint = (0,external_node_crypto_.createHash)('sha256').update(body).digest('base64');
-        return { page: parse(body, about), fingerprint, bytes: body.length, next };
+        const page = await parse(body, about);
+        return { page, fingerprint: await (0,oci_digest/* digestOfMany */.ZB)(body), bytes: body.length, next };
     };
     try {
         return await attempt(() => read(url));
@@ -55001,6 +55940,52 @@ function nextLink(header) {
             return link.slice(start + 1, end);
     }
     return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/oci/ambiguity.js
+
+// Readers in Go take a name for another one that differs in case only, and the last of several; others do not. What one of
+// them checks need not be what another one runs. https://pkg.go.dev/encoding/json#Unmarshal
+const OF_MANIFEST = 'schemaVersion|mediaType|artifactType|config|layers|manifests|subject|annotations';
+const OF_DESCRIPTOR = 'mediaType|digest|size|urls|annotations|data|platform|artifactType';
+const WHOLE = new RegExp(`^(?:${OF_MANIFEST})$`);
+const WHOLE_IN_ANY_CASE = new RegExp(`^(?:${OF_MANIFEST})$`, 'iu');
+const ambiguity_PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
+const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
+/**
+ * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs; undefined if
+ * it cannot.
+ */
+function ambiguityOf(bytes, json) {
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+        return undefined;
+    if (bytes.toString('utf8', 0, 3) === '\uFEFF')
+        return 'it begins with a byte order mark, which Go refuses';
+    const seen = new Set();
+    for (const name of memberNames(bytes)) {
+        if (!WHOLE_IN_ANY_CASE.test(name))
+            continue;
+        if (!WHOLE.test(name))
+            return twofold(name);
+        if (seen.has(name))
+            return `it has "${name}" twice`;
+        seen.add(name);
+    }
+    const fields = new Map(Object.entries(json));
+    for (const list of ['config', 'layers', 'manifests']) {
+        for (const part of [fields.get(list)].flat()) {
+            const name = ambiguity_namesOf(part).find((held) => PART_IN_ANY_CASE.test(held) && !ambiguity_PART.test(held));
+            if (name !== undefined)
+                return twofold(name);
+        }
+    }
+    return undefined;
+}
+function twofold(name) {
+    return `it has "${name}", which programs read in two ways`;
+}
+function ambiguity_namesOf(part) {
+    return typeof part === 'object' && part !== null ? Object.keys(part) : [];
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
@@ -55075,6 +56060,7 @@ function isBlobMediaType(type) {
 
 
 
+
 /** The size in bytes that registries accept at most; real manifests are smaller. */
 const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 const platformShape = schemas/* object */.Ikc({
@@ -55086,11 +56072,11 @@ const platformShape = schemas/* object */.Ikc({
     .transform(({ 'os.version': osVersion, ...platform }) => normalizePlatform({ ...platform, osVersion }));
 const descriptorShape = schemas/* object */.Ikc({
     mediaType: schemas/* string */.YjP(),
-    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && (0,oci_digest/* isDigest */.Bc)(value), 'not a digest'),
     size: schemas/* number */.aig().int().nonnegative(),
     platform: (0,zero_value/* fieldOf */._F)(platformShape).catch(undefined),
     annotations: (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined),
-    urls: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())).catch(undefined),
+    urls: (0,zero_value/* fieldOf */._F)((0,zero_value/* eachOf */.pQ)(schemas/* string */.YjP())).catch(undefined),
 });
 const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: zero_value/* TEXT_FIELD */.rr });
 /** An image under the type of an index is none, and not an empty one. */
@@ -55126,23 +56112,21 @@ function isNestedIndex({ platform, mediaType }) {
 }
 /** Returns whether a manifest has a digest, which another registry may have computed with another algorithm. */
 function hasDigest({ bytes, digest }, other) {
-    return digest === other || digestOf(bytes, digestAlgorithm(other)) === other;
+    return digest === other || (0,oci_digest/* digestOf */.ol)(bytes, (0,oci_digest/* digestAlgorithm */.g4)(other)) === other;
 }
 function unusable(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
 }
 /** More layers than any filesystem can stack, and more files than artifacts have. */
 const LAYERS_LIMIT = 1000;
-/** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
-const manifest_DEPTH_LIMIT = 100;
 function parseJson(bytes, about) {
-    if ((0,lib_json/* isNestedDeeper */.Ff)(bytes, manifest_DEPTH_LIMIT)) {
-        throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
-    }
     try {
-        return JSON.parse(bytes.toString('utf8'));
+        return (0,lib_json/* readJson */.Vh)(bytes);
     }
     catch (cause) {
+        // It did not break on the way, so asking again is of no use.
+        if (cause instanceof lib_json/* UnreasonableJson */.sB)
+            throw unusable(about, cause.message);
         throw unusable(about, 'the manifest is not JSON', cause);
     }
 }
@@ -55163,6 +56147,9 @@ function kindOf(json) {
  */
 function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     const json = parseJson(bytes, about);
+    const ambiguity = ambiguityOf(bytes, json);
+    if (ambiguity !== undefined)
+        throw unusable(about, ambiguity);
     const body = bodyShape.safeParse(json);
     if (!body.success)
         throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
@@ -55170,7 +56157,7 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     if (!isManifestMediaType(mediaType)) {
         throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
     }
-    const common = { mediaType, digest: digestOf(bytes, algorithm), bytes };
+    const common = { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes, algorithm), bytes };
     if (isIndexMediaType(mediaType)) {
         const index = indexShape.safeParse(json);
         if (!index.success)
@@ -55252,14 +56239,9 @@ function mayBeAbsent(error) {
 
 /** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
 const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
-const listShape = schemas/* object */.Ikc({
-    // An image has a configuration, and is no list.
-    config: schemas/* null */.chJ().optional(),
-    manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
-        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-    })
-        .nullable()),
+const referrerShape = schemas/* object */.Ikc({
+    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && (0,oci_digest/* isDigest */.Bc)(value), 'not a digest'),
+    artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
 });
 /**
  * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
@@ -55285,7 +56267,7 @@ async function askReferrersApi(registry, repository, digest, signal) {
 }
 /** Returns the tag that stands for the referrers API. It has at most 64 digits of the digest. */
 function referrersTag(digest) {
-    return reference_parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    return reference_parseTag(`${(0,oci_digest/* digestAlgorithm */.g4)(digest)}-${(0,oci_digest/* digestHex */.sU)(digest).slice(0, 64)}`);
 }
 async function readReferrers(registry, repository, digest, signal) {
     const about = registry.nameOf(repository, digest);
@@ -55311,7 +56293,7 @@ async function readFallbackTag(registry, repository, digest, signal) {
     const tag = referrersTag(digest);
     try {
         const { bytes } = await registry.getManifest(repository, tag, signal);
-        return parseReferrers(bytes, registry.nameOf(repository, tag));
+        return await parseReferrers(bytes, registry.nameOf(repository, tag));
     }
     catch (error) {
         if (mayBeAbsent(error))
@@ -55319,15 +56301,34 @@ async function readFallbackTag(registry, repository, digest, signal) {
         throw error;
     }
 }
-function parseReferrers(body, about) {
+async function parseReferrers(body, about) {
+    const referrers = [];
     try {
-        const { manifests } = listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
-        return manifests.flatMap((manifest) => manifest === null ? [] : [{ digest: manifest.digest, artifactType: manifest.artifactType }]);
+        await readMembers(body, {
+            config: {
+                of: 'value',
+                take: () => {
+                    throw new TypeError('it has a configuration, as an image has, and is no list');
+                },
+            },
+            manifests: {
+                of: 'list',
+                take: (items) => {
+                    for (const item of items) {
+                        if (item === null)
+                            continue;
+                        const { digest, artifactType } = referrerShape.parse(item);
+                        referrers.push({ digest, artifactType });
+                    }
+                },
+            },
+        });
     }
     catch (cause) {
         const message = 'its list of what refers to a manifest makes no sense';
         throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
     }
+    return referrers;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/small-blob.js
@@ -55341,7 +56342,8 @@ function readBlob(registry, repository, descriptor, signal) {
     return registry.asMetadata(signal, async () => {
         const answer = await registry.openBlob(repository, descriptor, signal);
         const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-        if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+        if (bytes !== undefined &&
+            (await (0,oci_digest/* digestOfMany */.ZB)(bytes, (0,oci_digest/* digestAlgorithm */.g4)(descriptor.digest))) === descriptor.digest) {
             return bytes;
         }
         const about = registry.nameOf(repository, descriptor.digest);
@@ -55350,7 +56352,10 @@ function readBlob(registry, repository, descriptor, signal) {
     });
 }
 
+// EXTERNAL MODULE: ./build/src/signatures/pem.js
+var pem = __nccwpck_require__(95075);
 ;// CONCATENATED MODULE: ./build/src/signatures/cosign-layer.js
+
 
 
 
@@ -55376,7 +56381,9 @@ const logEntryShape = schemas/* object */.Ikc({
 const logBodyShape = schemas/* object */.Ikc({
     kind: schemas/* string */.YjP(),
     apiVersion: schemas/* string */.YjP(),
-    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
+    spec: schemas/* object */.Ikc({
+        data: schemas/* object */.Ikc({ hash: schemas/* object */.Ikc({ algorithm: schemas/* enum */.k5n(['sha256', 'sha384', 'sha512']) }) }),
+    }),
 });
 const payloadShape = schemas/* object */.Ikc({
     critical: schemas/* object */.Ikc({
@@ -55385,17 +56392,10 @@ const payloadShape = schemas/* object */.Ikc({
         type: schemas/* literal */.euz('cosign container image signature'),
     }),
 });
-/** Returns the base64 of a PEM certificate's content; the first, where there are several. */
-function certificateOf(pem) {
-    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
-    const end = pem.indexOf('-----END CERTIFICATE-----');
-    if (start < 0 || end < start)
-        return undefined;
-    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
-}
+const HASH_NAMES = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' };
 /**
- * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
- * its entry in the log must be of the same certificate. Nothing of it is verified here.
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so. Nothing
+ * of it is verified here.
  */
 function readCosignLayer(layer, digest) {
     const payload = payloadShape.safeParse((0,lib_json/* parseJson */.qF)(layer.payload));
@@ -55408,7 +56408,7 @@ function readCosignLayer(layer, digest) {
     const annotations = annotationsShape.safeParse(layer.annotations);
     if (!annotations.success)
         return unfit('it has no certificate or no entry in a log, so nobody is named by it');
-    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+    const certificate = (0,pem/* readPem */.J)(annotations.data['dev.sigstore.cosign/certificate']);
     const entry = logEntryShape.safeParse((0,lib_json/* parseJson */.qF)(annotations.data['dev.sigstore.cosign/bundle']));
     if (certificate === undefined || !entry.success)
         return unfit('its certificate or its entry in a log is malformed');
@@ -55416,13 +56416,11 @@ function readCosignLayer(layer, digest) {
     const body = logBodyShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(Payload.body, 'base64')));
     if (!body.success)
         return unfit('its entry in a log is malformed');
-    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
-    if (certificateOf(logged) !== certificate)
-        return unfit('its entry in a log is of another certificate');
+    const { algorithm } = body.data.spec.data.hash;
     const bundle = {
         mediaType: BUNDLE_TYPE,
         verificationMaterial: {
-            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+            x509CertificateChain: { certificates: [{ rawBytes: certificate.toString('base64') }] },
             tlogEntries: [
                 {
                     logIndex: String(Payload.logIndex),
@@ -55436,14 +56434,14 @@ function readCosignLayer(layer, digest) {
         },
         messageSignature: {
             messageDigest: {
-                algorithm: 'SHA2_256',
-                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
+                algorithm: HASH_NAMES[algorithm],
+                digest: (0,external_node_crypto_.createHash)(algorithm).update(layer.payload).digest('base64'),
             },
             signature: annotations.data['dev.cosignproject.cosign/signature'],
         },
     };
-    const signedName = identity['docker-reference'];
-    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
+    const names = { claims: [[identity['docker-reference']]] };
+    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, names };
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/sigstore-bundle.js
@@ -55454,6 +56452,8 @@ function readCosignLayer(layer, digest) {
 
 const sigstore_bundle_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+/** What tells under which name and tags Kubernetes promoted an image. */
+const PROMOTION = 'https://k8s.io/promo-tools/promotion/v1';
 /**
  * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
  * may tell anything of an image, also that it failed a test.
@@ -55468,8 +56468,16 @@ const bundleShape = schemas/* union */.KCZ([
     schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
 ]);
 const statementShape = schemas/* object */.Ikc({
-    subject: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
+    subject: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ name: zero_value/* TEXT_FIELD */.rr, digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
     predicateType: schemas/* string */.YjP(),
+    predicate: schemas/* unknown */.L5J().optional(),
+});
+/** https://github.com/kubernetes-sigs/promo-tools/blob/main/docs/promotion-predicate.md */
+const promotionShape = schemas/* object */.Ikc({
+    dstRef: zero_value/* TEXT_FIELD */.rr,
+    digest: zero_value/* TEXT_FIELD */.rr,
+    tags: (0,zero_value/* fieldOf */._F)((0,zero_value/* eachOf */.pQ)(schemas/* string */.YjP())),
+    destination: (0,zero_value/* fieldOf */._F)(schemas/* object */.Ikc({ name: zero_value/* TEXT_FIELD */.rr, digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
 });
 /**
  * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
@@ -55480,20 +56488,41 @@ function readBundle(bytes, digest, manifest) {
     const shape = bundleShape.safeParse(bundle);
     if (!shape.success)
         return unfit('it is no bundle that signs something');
-    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
+    const candidate = { kind: 'candidate', form: 'bundle', bundle };
     if ('messageSignature' in shape.data)
-        return { ...candidate, artifact: manifest };
+        return { ...candidate, artifact: manifest, names: { claims: [] } };
     const { payloadType, payload } = shape.data.dsseEnvelope;
     const statement = statementShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(payload, 'base64')));
     if (payloadType !== STATEMENT_TYPE || !statement.success)
         return unfit('it is no statement of in-toto');
-    const { subject, predicateType } = statement.data;
+    const { subject, predicateType, predicate } = statement.data;
     if (!PREDICATES.test(predicateType)) {
         return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
     }
-    const algorithm = digestAlgorithm(digest);
-    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
-    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
+    const own = subject.filter((one) => one.digest[(0,oci_digest/* digestAlgorithm */.g4)(digest)] === (0,oci_digest/* digestHex */.sU)(digest));
+    if (own.length === 0)
+        return unfit('it is a statement about something else');
+    const claim = own.flatMap(({ name }) => name ?? []);
+    if (predicateType !== PROMOTION)
+        return { ...candidate, artifact: undefined, names: { claims: [claim] } };
+    const promotion = readPromotion(predicate, digest);
+    if ('kind' in promotion)
+        return promotion;
+    const names = { ...promotion, claims: [claim, ...promotion.claims] };
+    return { ...candidate, artifact: undefined, names };
+}
+function readPromotion(predicate, digest) {
+    const promotion = promotionShape.safeParse(predicate ?? {});
+    if (!promotion.success)
+        return unfit('it is no record of a promotion');
+    const { dstRef, tags, digest: promoted = digest, destination } = promotion.data;
+    const stored = destination?.digest[(0,oci_digest/* digestAlgorithm */.g4)(digest)] ?? (0,oci_digest/* digestHex */.sU)(digest);
+    if (promoted !== digest || stored !== (0,oci_digest/* digestHex */.sU)(digest))
+        return unfit('it is the promotion of something else');
+    return {
+        claims: [dstRef, destination?.name].flatMap((name) => (name === undefined ? [] : [[name]])),
+        tags,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
@@ -55512,25 +56541,25 @@ const signature_search_SIZE_LIMIT = 1024 * 1024;
 const CANDIDATES_LIMIT = 64;
 /**
  * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
- * layers of cosign's tag, then the bundles that refer to it.
+ * layers of cosign's tag, then the bundles that refer to it. Ends after as many as any real image could have.
  */
 async function* findSignatures(place, digest, signal) {
     let count = 0;
     for (const search of [cosignLayers, bundles]) {
         for await (const found of search(place, digest, signal)) {
-            if (count >= CANDIDATES_LIMIT)
-                return;
             count += 1;
             yield found;
+            if (count >= CANDIDATES_LIMIT)
+                return yield { kind: 'rest' };
         }
     }
 }
 async function* cosignLayers(place, digest, signal) {
     // The tag of a longer digest would be longer than tags may be.
-    if (digestAlgorithm(digest) !== 'sha256')
+    if ((0,oci_digest/* digestAlgorithm */.g4)(digest) !== 'sha256')
         return;
     // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
-    const tag = reference_parseTag(`sha256-${digestHex(digest)}.sig`);
+    const tag = reference_parseTag(`sha256-${(0,oci_digest/* digestHex */.sU)(digest)}.sig`);
     const manifest = await attempt(() => getIfThere(place, tag, signal), signal);
     if (manifest === undefined)
         return;
@@ -55610,7 +56639,46 @@ async function attempt(work, signal) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/signatures/image-purl.js
+/**
+ * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is none
+ * of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the beginning
+ * of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
+ */
+function referenceOfPurl(purl) {
+    const parts = /^pkg:(docker|oci)\/+([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/i.exec(purl);
+    if (parts === null)
+        return undefined;
+    const [, type = '', path = '', version = '', query = ''] = parts;
+    const qualifiers = new URLSearchParams(query);
+    const place = qualifiers.get('repository_url')?.replace(/^[a-z]+:\/\//i, '');
+    try {
+        const name = decodeURIComponent(path);
+        const release = decodeURIComponent(version);
+        const isDigest = release.includes(':');
+        const digest = isDigest ? release : qualifiers.get('digest');
+        const tag = qualifiers.get('tag') ?? (isDigest ? '' : release);
+        const repository = type.toLowerCase() === 'oci' ? place : nameAt(place, name);
+        if (repository === undefined)
+            return undefined;
+        // BuildKit writes "latest" where no tag was given.
+        const tagged = tag === '' || tag === 'latest' ? repository : `${repository}:${tag}`;
+        return digest === null ? tagged : `${tagged}@${digest}`;
+    }
+    catch (error) {
+        if (error instanceof URIError)
+            return undefined;
+        throw error;
+    }
+}
+function nameAt(place, name) {
+    if (place === undefined || /^hub\.docker\.com(?:\/|$)/i.test(place))
+        return name;
+    return place === name || place.endsWith(`/${name}`) ? place : `${place}/${name}`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
+
 
 
 
@@ -55619,22 +56687,75 @@ const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?
 /** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
 function nameWhenSigned({ host, repository }, scope, signedAs) {
     if (signedAs === undefined)
-        return `${host}/${repository}`;
-    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
-    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
+        return current(`${host}/${repository}`);
+    const path = [signedAs.path ?? '', below(scope.path, repository)].filter((part) => part !== '').join('/');
+    const isOfficial = signedAs.host === DOCKER_HUB && !path.includes('/');
+    return current(`${signedAs.host}/${isOfficial ? 'library/' : ''}${path}`);
 }
-/** Returns whether the name in a signature, with or without tag and digest, is that of a repository. */
-function isNameOf(signed, wanted) {
+/** Returns what follows the path of a scope in a repository of it; nothing follows `busybox` in library/busybox. */
+function below(path, repository) {
+    if (path === undefined)
+        return repository;
+    return repository.startsWith(`${path}/`) ? repository.slice(path.length + 1) : '';
+}
+/** Compares what a signature says it is of with `name`, a registry and a repository, and the digest that it signs. */
+function compareNames(signed, name, digest) {
+    const read = signed.claims.map((texts) => texts.flatMap((text) => readName(text, name) ?? []));
+    const named = read.filter(({ length }) => length > 0);
+    let tags = signed.tags;
+    for (const claim of named) {
+        const same = claim.filter((one) => one.name === name && (one.digest ?? digest) === digest);
+        if (same.length === 0)
+            return { kind: 'other', signedAs: claim[0]?.text ?? '' };
+        tags = common(tags, tagsOf(same));
+    }
+    if (named.length > 0)
+        return { kind: 'same', tags };
+    return { kind: 'unnamed', text: signed.claims.flat()[0] ?? '', tags };
+}
+/** A name without a tag is that of all tags. */
+function tagsOf(names) {
+    const tags = names.flatMap(({ tag }) => tag ?? []);
+    return tags.length < names.length ? undefined : tags;
+}
+function common(one, other) {
+    if (one === undefined || other === undefined)
+        return one ?? other;
+    const known = new Set(other);
+    return one.filter((each) => known.has(each));
+}
+const signed_name_LENGTH_LIMIT = 1000;
+/** Statements name files too, and a name without a registry may be either. */
+function isLikeFile(name) {
+    return name.slice(name.lastIndexOf('/') + 1).includes('.');
+}
+/** Returns the image that a text names; undefined if it names none. */
+function readName(text, wanted) {
+    const reference = /^pkg:/i.test(text)
+        ? referenceOfPurl(text)
+        : text.replace(/^(?:oci|docker|https?):\/\//i, '');
+    if (reference === undefined || reference.length > signed_name_LENGTH_LIMIT)
+        return undefined;
+    const at = reference.indexOf('@');
+    const tagged = at < 0 ? reference : reference.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    const end = colon < 0 ? tagged.length : colon;
     try {
-        const { host, repository } = reference_parseReference(signed);
-        return current(`${host}/${repository}`) === wanted;
+        // No repository has capitals, and GitHub writes those of its owners.
+        const lower = reference.slice(0, end).toLowerCase();
+        const { host, repository, tag, digest } = reference_parseReference(`${lower}${reference.slice(end)}`);
+        const name = current(`${host}/${repository}`);
+        if (name !== wanted && !startsWithHost(lower) && isLikeFile(lower))
+            return undefined;
+        return { text, name, tag, digest };
     }
     catch (error) {
         if (error instanceof lib_failure/* Failure */.HR)
-            return false;
+            return undefined;
         throw error;
     }
 }
+/** Returns the name under which Kubernetes gives out what it once pushed, or still pushes, elsewhere. */
 function current(name) {
     for (const [index, character] of [...name].entries()) {
         if (character !== '/')
@@ -55651,6 +56772,7 @@ function current(name) {
 
 
 
+
 function trusted_root_malformed(file, message, cause) {
     return new lib_failure/* Failure */.HR({
         code: 'TRUSTED_ROOT_MALFORMED',
@@ -55661,28 +56783,34 @@ function trusted_root_malformed(file, message, cause) {
         cause,
     });
 }
-async function readRoot(file) {
+async function readRoot(file, signal) {
     let text;
     try {
-        text = await (0,promises_.readFile)(file, 'utf8');
+        text = (await readGivenFile(file, signal)).toString('utf8');
     }
     catch (cause) {
+        signal.throwIfAborted();
         throw trusted_root_malformed(file, file_error_explainFileError(cause), cause);
     }
     try {
-        return JSON.parse(text);
+        return (0,lib_json/* readJson */.Vh)(text);
     }
     catch (cause) {
-        throw trusted_root_malformed(file, 'it is not JSON', cause);
+        throw trusted_root_malformed(file, isOnLines(text) ? 'it has one on each line: keep one' : 'it is not JSON', cause);
     }
+}
+/** Returns whether a text is JSON by lines, as `gh attestation trusted-root` writes the roots of Sigstore and of GitHub. */
+function isOnLines(text) {
+    const lines = text.split('\n', 3).filter((line) => line.trim() !== '');
+    return lines.length > 1 && lines.every((line) => (0,lib_json/* parseJson */.qF)(line) !== undefined);
 }
 /**
  * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
  * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
  */
-async function openVerifier(file) {
-    const root = file === undefined ? undefined : await readRoot(file);
-    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 84610));
+async function openVerifier(file, signal) {
+    const root = file === undefined ? undefined : await readRoot(file, signal);
+    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 60784));
     if (file === undefined) {
         const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 72888, 17));
         return new Verifier(pinned);
@@ -55696,17 +56824,23 @@ async function openVerifier(file) {
     }
 }
 
+// EXTERNAL MODULE: ./build/src/signatures/untrusted.js
+var untrusted = __nccwpck_require__(2879);
 ;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
+
+
 
 
 function describeSigner({ identity, issuer }) {
     return `${identity} (${issuer})`;
 }
 const REASONS_TOLD = 4;
-/** Returns the failure of an image whose signature is missing or does not count. */
-function signatureFailure(about, refusal, signers) {
+const ACCEPT_UNNAMED = 'find a signature that names its image; if this signer never names one and you trust everything that they sign, write ' +
+    '"acceptUnnamed": true beside their identity under "signatures"';
+/** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
+function signatureFailure(about, { reasons, hasRest, trustedRoot, }, signers) {
     const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
-    if (refusal.kind === 'missing') {
+    if (reasons.length === 0) {
         return new lib_failure/* Failure */.HR({
             code: 'SIGNATURE_MISSING',
             about,
@@ -55714,20 +56848,64 @@ function signatureFailure(about, refusal, signers) {
             hint: 'take a release that is signed, or write "off" for its name under "signatures"',
         });
     }
-    const { reasons } = refusal;
-    const told = [...new Set(reasons)];
+    const told = [...new Set(reasons.map(({ text }) => text))];
     const some = told.length > REASONS_TOLD ? [...told.slice(0, REASONS_TOLD), 'and so on'] : told;
-    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
+    const looked = hasRest ? `the first ${reasons.length} of its` : `its ${reasons.length}`;
+    const subject = reasons.length === 1 ? 'its signature does' : `none of ${looked} signatures does`;
     return new lib_failure/* Failure */.HR({
         code: 'SIGNATURE_REFUSED',
         about,
         message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
-        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
+        hint: hintFor(reasons, trustedRoot),
     });
 }
-/** What is wrong with a signature that is by someone else. */
-function byAnother(signer) {
-    return `it is by ${describeSigner(signer)}`;
+function hintFor(reasons, trustedRoot) {
+    if (reasons.some(({ isUnnamed }) => isUnnamed))
+        return ACCEPT_UNNAMED;
+    if (!reasons.every(({ isOfAnotherRoot }) => isOfAnotherRoot)) {
+        return 'find out why before you use this image; where the signer is right, name them under "signatures"';
+    }
+    return trustedRoot === undefined
+        ? `find out why before you use this image; where it was signed at another Sigstore than the public one, give its trusted root with ${ROOT_FLAG}`
+        : `find out why before you use this image; ${shown(trustedRoot, 300)} is of one Sigstore, and an image that was signed at another needs that one's with ${ROOT_FLAG}`;
+}
+const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
+/** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
+function unnamed(text) {
+    const named = text === '' ? '' : `, only ${shown(text, 100)}`;
+    return { text: `it names no image${named}, and counts with "acceptUnnamed" only`, isUnnamed: true };
+}
+/** What is wrong with a signature that is by none of these signers. */
+function byAnother(signer, wanted) {
+    const near = wanted.find(({ issuer, identity }) => issuer === signer.issuer && isNearly(identity, signer.identity));
+    const stars = near === undefined ? '' : `, and "*" of ${near.identity} stands for no "/" and no "@"`;
+    return `${describeAnother(signer)}${stars || likeOf(signer, wanted)}`;
+}
+/** Returns in what little a wanted signer differs, which is hard to see in a long line; empty where it is more. */
+function likeOf(signer, wanted) {
+    const isLike = (one, form) => form(one.issuer) === form(signer.issuer) && isIdentity(form(one.identity), form(signer.identity));
+    if (wanted.some((one) => isLike(one, String)))
+        return '';
+    if (wanted.some((one) => isLike(one, withoutSlash))) {
+        return ', and only the "/" at the end of its issuer differs from the one that is wanted';
+    }
+    return wanted.some((one) => isLike(one, (text) => text.toLowerCase()))
+        ? ', and only small and capital letters differ from the one that is wanted'
+        : '';
+}
+function withoutSlash(address) {
+    return address.replace(/\/$/, '');
+}
+function describeAnother(signer) {
+    const { identityKind } = signer;
+    const seems = signer.identity.includes('://') ? 'uri' : 'email';
+    // A certificate has room for names of many kilobytes.
+    const identity = shown(signer.identity, 300);
+    const issuer = shown(signer.issuer, 300);
+    if (identityKind === seems)
+        return `it is by ${describeSigner({ identity, issuer })}`;
+    const kind = identityKind === 'uri' ? 'a URI' : 'an e-mail address';
+    return `it is by ${identity}, which its certificate has as ${kind} (${issuer})`;
 }
 /** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */
 function policyFailure(about, host, file) {
@@ -55749,6 +56927,11 @@ function policyFailure(about, host, file) {
 
 
 
+
+
+
+/** Raised when something that counted before does not any more: then recorded verdicts are no longer relied on. */
+const RULES = 2;
 const OUTCOMES_KEPT = 10_000;
 /** Verifies signatures of images, each digest of a repository once a run. */
 class SignatureCheck {
@@ -55757,6 +56940,8 @@ class SignatureCheck {
     #file;
     #known = new SingleFlight({ results: OUTCOMES_KEPT });
     #verifier;
+    /** Of a trusted root that was given. */
+    #rootDigest;
     constructor({ policies, trustedRoot, file }) {
         this.#policies = policies;
         this.#trustedRoot = trustedRoot;
@@ -55766,22 +56951,22 @@ class SignatureCheck {
      * Returns what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
      * `TRUSTED_ROOT_MALFORMED`.
      */
-    static async open(wanted, settings) {
+    static async open(wanted, settings, signal) {
         if (wanted === 'off')
             return undefined;
         const check = new SignatureCheck(settings);
         if (settings.trustedRoot !== undefined)
-            await check.#open();
+            check.#rootDigest = (await check.#open(signal)).rootDigest;
         return check;
     }
-    /** Returns what the policies say of a repository, without asking anyone. */
-    stanceOn(name) {
-        const applied = policyFor(this.#policies, name);
+    /** Returns what the policies say of an image, without asking anyone. */
+    stanceOn(image) {
+        const applied = policyFor(this.#policies, image.name);
         if (applied === undefined)
             return { kind: 'unknown' };
         return applied.policy.kind === 'off'
             ? { kind: 'off' }
-            : { kind: 'signed', policy: digestOfPolicy(applied) };
+            : { kind: 'signed', policy: this.#digestOfPolicy(applied, image) };
     }
     /** Returns the failure of an image for which there is no policy; undefined where there is one. */
     missingPolicy({ name, about }) {
@@ -55800,10 +56985,18 @@ class SignatureCheck {
         const { signers } = applied.policy;
         const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
         try {
-            const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
-            if (outcome.kind === 'verified')
-                return { ...outcome, policy: digestOfPolicy(applied) };
-            return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+            const search = () => this.#search(image, applied, signers, signal);
+            let findings = await this.#known.get(key, search);
+            if (signatureFor(image, findings) === undefined && !findings.isWhole) {
+                findings = await this.#known.get(`${key} ${image.tag}`, search);
+            }
+            const found = signatureFor(image, findings);
+            if (found === undefined) {
+                const measure = { signers, trustedRoot: this.#trustedRoot };
+                return { kind: 'unverified', failure: refusalOf(image, findings, measure) };
+            }
+            const { identity, issuer, form } = found;
+            return { kind: 'verified', identity, issuer, form, policy: this.#digestOfPolicy(applied, image) };
         }
         catch (error) {
             signal.throwIfAborted();
@@ -55812,55 +57005,103 @@ class SignatureCheck {
             return { kind: 'unverified', failure: error };
         }
     }
+    /** Ends at the first signature that counts for the tag. */
     async #search(image, applied, signers, signal) {
-        const verifier = await this.#open();
+        const verifier = await this.#open(signal);
+        const accepted = [];
         const reasons = [];
         const unread = [];
+        let hasRest = false;
         for (const digest of image.digests) {
             for (const place of image.places) {
                 for await (const found of findSignatures(place, digest, signal)) {
-                    if (found.kind === 'unread')
+                    // Each costs some milliseconds during which no timeout fires and no Ctrl-C is heard.
+                    await (0,external_node_timers_promises_.setImmediate)();
+                    signal.throwIfAborted();
+                    if (found.kind === 'rest')
+                        hasRest = true;
+                    else if (found.kind === 'unread')
                         unread.push(found.error);
                     else if (found.kind === 'unfit')
-                        reasons.push(found.reason);
+                        reasons.push({ text: found.reason });
                     else {
-                        const judged = judge(found, { verifier, signers, name: image.name, applied });
-                        if (typeof judged !== 'string')
-                            return { ...judged, kind: 'verified', form: found.form };
-                        reasons.push(judged);
+                        const judged = judge(found, { verifier, signers, name: image.name, digest, applied });
+                        if ('text' in judged)
+                            reasons.push(judged);
+                        else {
+                            const one = { ...judged, form: found.form };
+                            accepted.push(one);
+                            if (countsFor(image, one))
+                                return { accepted, reasons, unread, hasRest, isWhole: false };
+                        }
                     }
                 }
             }
         }
-        // What could not be had may have been the right one.
-        if (unread.length > 0)
+        // What could not be had may have been the right one, and may be there the next time.
+        if (accepted.length === 0 && unread.length > 0)
             throw unread[0];
-        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
+        return { accepted, reasons, unread, hasRest, isWhole: true };
     }
-    #open() {
-        this.#verifier ??= openVerifier(this.#trustedRoot);
+    /** Returns a text that changes with all that a verdict about an image depends on, but for its digest. */
+    #digestOfPolicy({ scope, policy }, { name, tag }) {
+        // A signature names its image, so that a verdict is one about a name too.
+        const image = [name.host, name.repository, tag];
+        const text = JSON.stringify([RULES, this.#rootDigest, signature_policy_formatScope(scope), policy, image]);
+        return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
+    }
+    #open(signal) {
+        this.#verifier ??= openVerifier(this.#trustedRoot, signal);
         return this.#verifier;
     }
 }
-/** Returns who signed, or why that does not count as the end of a sentence. */
-function judge(candidate, { verifier, signers, name, applied }) {
+function countsFor({ tag }, { tags }) {
+    return tags === undefined || tag === undefined || tags.includes(tag);
+}
+function signatureFor(image, { accepted }) {
+    return accepted.find((one) => countsFor(image, one));
+}
+/** Returns why no signature counts for the tag of an image. Throws what kept one from being had. */
+function refusalOf(image, findings, { signers, trustedRoot }) {
+    const { accepted, unread } = findings;
+    if (unread.length > 0)
+        throw unread[0];
+    const reasons = [
+        ...findings.reasons,
+        ...accepted.map(({ tags = [] }) => ({ text: `it was signed ${forTags(tags)}, not for ${image.tag}` })),
+    ];
+    return signatureFailure(image.about, { reasons, hasRest: findings.hasRest, trustedRoot }, signers);
+}
+const TAGS_TOLD = 3;
+function forTags(tags) {
+    const told = [...new Set(tags)].slice(0, TAGS_TOLD).map((tag) => shown(tag, 128));
+    return told.length === 0 ? 'with names that have no tag in common' : `for ${joinWords(told, 'and')}`;
+}
+/** Returns who signed, and for which tags that counts, or why it does not. */
+function judge(candidate, { verifier, signers, name, digest, applied }) {
     let signer;
     try {
         signer = verifier.verify(candidate);
     }
     catch (error) {
-        return explain(error);
+        return { text: explain(error), isOfAnotherRoot: UNKNOWN_TO_ROOT.has((0,lib_failure/* failureCode */.AD)(error)) || undefined };
     }
     const wanted = signers.filter((one) => isSigner(one, signer));
     if (wanted.length === 0)
-        return byAnother(signer);
-    const { signedName } = candidate;
-    if (signedName === undefined)
-        return signer;
-    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
-    if (names.some((one) => isNameOf(signedName, one)))
-        return signer;
-    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
+        return { text: byAnother(signer, signers) };
+    const reasons = [];
+    for (const { signedAs, acceptUnnamed = false } of wanted) {
+        const expected = nameWhenSigned(name, applied.scope, signedAs);
+        const compared = compareNames(candidate.names, expected, digest);
+        if (compared.kind === 'same')
+            return { ...signer, tags: compared.tags };
+        if (compared.kind === 'unnamed' && acceptUnnamed)
+            return { ...signer, tags: compared.tags };
+        reasons.push(compared.kind === 'unnamed'
+            ? unnamed(compared.text)
+            : { text: `it was signed as ${shown(compared.signedAs)}, not as ${expected}` });
+    }
+    return reasons[0] ?? { text: byAnother(signer, signers) };
 }
 const EXPLANATIONS = new Map([
     ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
@@ -55873,13 +57114,18 @@ const EXPLANATIONS = new Map([
     ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
     ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
 ]);
+/** What a signature of another Sigstore than that of the trusted root fails with. */
+const UNKNOWN_TO_ROOT = new Set([
+    'CERTIFICATE_ERROR',
+    'TIMESTAMP_ERROR',
+    'TLOG_INCLUSION_PROOF_ERROR',
+    'TLOG_INCLUSION_PROMISE_ERROR',
+]);
 function explain(error) {
+    if (error instanceof untrusted/* Untrusted */.H)
+        return error.message;
     const known = EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
     return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
-}
-function digestOfPolicy({ scope, policy }) {
-    const text = JSON.stringify([formatScope(scope), policy]);
-    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/qetag.js
@@ -56596,6 +57842,8 @@ function checkText(entry, text, what) {
 }
 function checkPath(entry) {
     checkText(entry, entry.path, 'path');
+    if (entry.path === '-')
+        throw tree_unusable(entry, 'to "sha256sum -c" it is the standard input', 'rename it');
     if (Buffer.byteLength(entry.path) > PATH_BYTES_LIMIT) {
         throw tree_unusable(entry, `its path has more than ${PATH_BYTES_LIMIT} bytes`);
     }
@@ -56690,7 +57938,7 @@ function orderEntries(entries, first = []) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/archive/write-archive.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+var write_archive_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -56712,7 +57960,7 @@ var __addDisposableResource = (undefined && undefined.__addDisposableResource) |
     }
     return value;
 };
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var write_archive_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -56797,9 +58045,9 @@ async function writeGzip(file, options) {
         const signal = AbortSignal.any([options.signal, failed.signal]);
         signal.addEventListener('abort', () => memories.close(signal.reason), { once: true });
         const fail = (reason) => failed.abort(reason);
-        const tarDigest = __addDisposableResource(env_1, new DigestThread(), true);
-        const fileDigest = __addDisposableResource(env_1, new DigestThread(), true);
-        const handle = __addDisposableResource(env_1, await (0,promises_.open)(file, 'wx'), true);
+        const tarDigest = write_archive_addDisposableResource(env_1, new DigestThread(), true);
+        const fileDigest = write_archive_addDisposableResource(env_1, new DigestThread(), true);
+        const handle = write_archive_addDisposableResource(env_1, await (0,promises_.open)(file, 'wx'), true);
         let size = await writeAll(handle, [GZIP_HEADER]);
         let done = 0;
         try {
@@ -56832,7 +58080,7 @@ async function writeGzip(file, options) {
         env_1.hasError = true;
     }
     finally {
-        const result_1 = __disposeResources(env_1);
+        const result_1 = write_archive_disposeResources(env_1);
         if (result_1)
             await result_1;
     }
@@ -57038,7 +58286,7 @@ class BlobMeter {
     constructor(descriptor, about, from) {
         this.#descriptor = descriptor;
         this.#about = about;
-        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
+        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)((0,oci_digest/* digestAlgorithm */.g4)(descriptor.digest)) : from.#hash.copy();
         this.#passed = from?.passed ?? 0;
     }
     get passed() {
@@ -57069,7 +58317,7 @@ class BlobMeter {
         if (!this.isComplete)
             throw this.truncated();
         const hex = this.#hash.copy().digest('hex');
-        if (hex !== digestHex(this.#descriptor.digest)) {
+        if (hex !== (0,oci_digest/* digestHex */.sU)(this.#descriptor.digest)) {
             throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
         }
     }
@@ -57195,7 +58443,7 @@ class FileMeter {
     constructor(expected) {
         const algorithms = new Set([
             'sha256',
-            expected === undefined ? 'sha256' : digestAlgorithm(expected),
+            expected === undefined ? 'sha256' : (0,oci_digest/* digestAlgorithm */.g4)(expected),
         ]);
         this.#hashes = new Map([...algorithms].map((algorithm) => [algorithm, (0,external_node_crypto_.createHash)(algorithm)]));
     }
@@ -57218,14 +58466,14 @@ class FileMeter {
     /** Returns the digest of what has passed so far. */
     digest(algorithm) {
         const hash = this.#hashes.get(algorithm) ?? (0,external_node_crypto_.createHash)(algorithm);
-        return digest_parseDigest(`${algorithm}:${hash.copy().digest('hex')}`, 'computed digest');
+        return (0,oci_digest/* parseDigest */.m)(`${algorithm}:${hash.copy().digest('hex')}`, 'computed digest');
     }
 }
 /** Hashes a file. Returns its size, its sha256, and its digest in the algorithm of the expected one. */
 async function digestFile(file, expected, signal) {
     const meter = new FileMeter(expected);
     await meter.addFile(file, signal);
-    const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected);
+    const algorithm = expected === undefined ? 'sha256' : (0,oci_digest/* digestAlgorithm */.g4)(expected);
     return { size: meter.size, sha256: meter.digest('sha256'), compared: meter.digest(algorithm) };
 }
 
@@ -57273,6 +58521,20 @@ function withoutSqliteNotice(load) {
 function openSqlite(file) {
     const sqlite = withoutSqliteNotice(() => process.getBuiltinModule('node:sqlite'));
     return new sqlite.DatabaseSync(file);
+}
+/**
+ * Undoes in a database file what a killed writer left unfinished, and removes its rollback journal. Throws what
+ * node:sqlite throws.
+ */
+function applyJournal(file) {
+    const database = openSqlite(file);
+    try {
+        // SQLite looks for a journal when the file is read first.
+        database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    }
+    finally {
+        database.close();
+    }
 }
 /** Returns what kind of SQLite problem an error is; undefined if it does not come from SQLite. */
 function sqliteProblem(error) {
@@ -57359,15 +58621,13 @@ function create(file) {
     return inodeOf(file);
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/src/lib/pause.js
 
 
 /** Resolves after a duration. Rejects with the signal's reason, where node:timers would throw an AbortError. */
 async function pause(duration, signal) {
     try {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
+        await (0,external_node_timers_promises_.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
     }
     catch (error) {
         signal.throwIfAborted();
@@ -57467,7 +58727,7 @@ var blob_store_disposeResources = (undefined && undefined.__disposeResources) ||
 const HASHED_AT_ONCE = 4;
 /** Returns where a blob stands in a folder that is laid out like an OCI image layout: `blobs/sha256/<hex>`. */
 function blobPath(digest) {
-    return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
+    return `blobs/${(0,oci_digest/* digestAlgorithm */.g4)(digest)}/${(0,oci_digest/* digestHex */.sU)(digest)}`;
 }
 /**
  * Blobs on disk under their digests, fetched from registries. A blob has its name only once all of it was hashed; what
@@ -57631,13 +58891,17 @@ function inFolder(file, operation) {
 
 
 
+/** A registry repeats an error for each part that it is about, and the first ones tell what happened. */
+const ERRORS_READ = 100;
 const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({
+    errors: schemas/* array */.YOg(schemas/* unknown */.L5J())
+        .transform((errors) => errors.slice(0, ERRORS_READ))
+        .pipe((0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({
         code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
         message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
         detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
     })
-        .nullable())
+        .nullable()))
         .transform((errors) => errors.filter((error) => error !== null))
         .refine((errors) => errors.length > 0),
 });
@@ -57682,14 +58946,15 @@ function parseErrorBody(body, clean = (text) => text) {
                     : said;
             });
             const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
-            // A registry repeats an error for each part that it is about.
             const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
             return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
         }
         const { message, details, error } = otherErrorShape.parse(json);
         return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
     }
-    catch {
+    catch (error) {
+        if (error instanceof lib_json/* UnreasonableJson */.sB)
+            return { codes: [], text: '', details: '' };
         // Not JSON, so it is read as text below.
     }
     return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
@@ -57728,6 +58993,7 @@ function verdictOf(answer, body) {
 
 
 
+
 /** What came in place of a list is a page for people, or nothing: not even the beginning of JSON, as if it was cut. */
 class NotJson extends SyntaxError {
     name = 'NotJson';
@@ -57735,65 +59001,104 @@ class NotJson extends SyntaxError {
 function isJsonBegun(body) {
     return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
 }
-/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
-const names = (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).transform((list) => list.filter((name) => typeof name === 'string'));
+/** No repository is known to have more than 100,000 tags, and choosing among far more takes long. */
+const NAMES_LIMIT = 200_000;
+/** Some registries have a number or `null` among their tags. What has more of them is no list of names. */
+const ODD_LIMIT = 100;
+/** Collects what is a name in a list. The rest is skipped, such as the digests that Artifactory lists among tags. */
+class Names {
+    found = [];
+    #isName;
+    #odd = 0;
+    constructor(isName) {
+        this.#isName = isName;
+    }
+    /** Adds the names among some items. Throws `UnreasonableJson` at the first item that is one too many. */
+    add = (items) => {
+        for (const item of items) {
+            if (typeof item !== 'string')
+                this.odd();
+            else if (this.#isName(item))
+                this.found.push(item);
+        }
+        requireFew(this.found.length);
+    };
+    /** Counts an item that is of another kind. */
+    odd() {
+        this.#odd += 1;
+        if (this.#odd > ODD_LIMIT)
+            throw new lib_json/* UnreasonableJson */.sB(`more than ${ODD_LIMIT} of its entries are no names`);
+    }
+}
+function requireFew(names) {
+    if (names > NAMES_LIMIT)
+        throw new lib_json/* UnreasonableJson */.sB(`it has more than ${NAMES_LIMIT} names`);
+}
 const listedShape = schemas/* object */.Ikc({
-    tag: names,
+    tag: (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).catch([]),
     timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-});
-const tag_list_listShape = schemas/* object */.Ikc({
-    tags: names,
-    child: names,
-    manifest: (0,zero_value/* recordOf */.zv)(listedShape.catch({ tag: [], timeUploadedMs: undefined })),
 });
 function uploadTime(milliseconds) {
     const time = Number(milliseconds ?? Number.NaN);
     return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+function isChild(name) {
+    return isRepository(name) && !name.includes('/');
 }
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
  * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
  * repository. Throws `REGISTRY_BROKEN`.
  */
-function parseTagList(body, about) {
-    let parsed;
+async function parseTagList(body, about) {
+    const tags = new Names(isTag);
+    const children = new Names(isChild);
+    const manifests = new Map();
+    const addManifests = (entries) => {
+        for (const [digest, held] of entries) {
+            const { success, data } = listedShape.safeParse(held);
+            if (!success)
+                tags.odd();
+            else if ((0,oci_digest/* isDigest */.Bc)(digest)) {
+                const listed = { digest, ...uploadTime(data.timeUploadedMs) };
+                for (const name of data.tag)
+                    if (typeof name === 'string' && isTag(name))
+                        manifests.set(name, listed);
+            }
+        }
+        requireFew(manifests.size);
+    };
     try {
-        parsed = tag_list_listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
+        await readMembers(body, {
+            tags: { of: 'list', take: tags.add },
+            child: { of: 'list', take: children.add },
+            manifest: { of: 'object', take: addManifests },
+        });
     }
     catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
-        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: reason });
+        throw tag_list_malformed(body, { about, what: 'tag list', cause });
     }
-    const manifests = new Map();
-    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, ...uploadTime(timeUploadedMs) };
-        for (const name of tag)
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: parsed.tags.filter(isTag),
-        children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
-        manifests,
-    };
+    return { tags: tags.found, children: children.found, manifests };
 }
-const catalogueShape = schemas/* object */.Ikc({ repositories: names });
 /**
  * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
  * `REGISTRY_BROKEN`.
  */
-function parseCatalogue(body, about) {
+async function parseCatalogue(body, about) {
+    const repositories = new Names(isRepository);
     try {
-        const { repositories } = catalogueShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
-        return repositories.filter(isRepository);
+        await readMembers(body, { repositories: { of: 'list', take: repositories.add } });
     }
     catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+        throw tag_list_malformed(body, { about, what: 'catalogue', cause });
     }
+    return repositories.found;
+}
+function tag_list_malformed(body, { about, what, cause }) {
+    const why = cause instanceof lib_json/* UnreasonableJson */.sB ? `: ${cause.message}` : '';
+    const message = `its ${what} is not what the protocol says${why}`;
+    const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
+    return new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: why === '', cause: reason });
 }
 /** Returns the names in a list, of tags and repositories. Tags can be among them twice. */
 function entriesOf({ tags, children, manifests }) {
@@ -57915,7 +59220,7 @@ async function getTaggedManifest(registry, repository, { tag, digest }, signal) 
         throw new http_failure_HttpFailure({
             code: 'NOT_FOUND',
             about: registry.nameOf(repository, tag),
-            message: `the registry tells ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
+            message: `the registry tells ${(0,oci_digest/* shortDigest */.VK)(digest)} for this tag and does not have it; the tag has ${(0,oci_digest/* shortDigest */.VK)(tagged.digest)}`,
             hint: 'the tag was moved a moment ago; the next run takes what it is then',
             cause: error,
         });
@@ -57934,11 +59239,16 @@ async function getTaggedManifest(registry, repository, { tag, digest }, signal) 
 
 
 
+
+
 const CONFIG_LIMIT = 16 * 1024 * 1024;
 const configShape = schemas/* object */.Ikc({
     architecture: schemas/* string */.YjP().min(1),
     os: schemas/* string */.YjP().min(1),
     created: zero_value/* TEXT_FIELD */.rr.catch(undefined),
+    rootfs: (0,zero_value/* fieldOf */._F)(schemas/* object */.Ikc({
+        diff_ids: (0,zero_value/* eachOf */.pQ)(schemas/* custom */.IeY((value) => typeof value === 'string' && (0,oci_digest/* isDigest */.Bc)(value))),
+    })).catch(undefined),
 });
 /** A candidate that exists, but not for the wanted platform. */
 class OtherPlatform {
@@ -57962,7 +59272,7 @@ async function readConfig(image, reference, { registries, blobs, signal }) {
         signal,
     });
     try {
-        return configShape.parse(JSON.parse(await (0,promises_.readFile)(file, 'utf8')));
+        return configShape.parse((0,lib_json/* readJson */.Vh)(await (0,promises_.readFile)(file)));
     }
     catch (cause) {
         throw unusable('its configuration does not tell for which platform it is', cause);
@@ -58040,6 +59350,7 @@ async function readCandidate({ reference, namesArchitecture }, plan, parts, lock
         manifest: image,
         index: locked === undefined ? (top.kind === 'index' ? top.digest : undefined) : locked.index,
         namesArchitecture,
+        diffIds: config.rootfs?.diff_ids,
         created: Number.isNaN(created) ? undefined : created,
     };
 }
@@ -58154,11 +59465,13 @@ async function lookUpImages(plans, parts, locked) {
         const known = locked?.get(reference_formatReference(plan.upstream));
         if (known !== undefined) {
             const image = await findLockedImage(plan, known, parts);
-            const { check, signature } = known;
-            // A verified image is locked by its digest. The package repeats what the lock says, so that it stays the same.
-            const isVerified = signature?.kind === 'verified';
-            const verification = isVerified ? signature : await parts.verification?.verify(image, parts.signal);
-            return { image, check, signature, verification };
+            const { check } = known;
+            // A verified image is locked by its digest.
+            const isVerified = known.signature?.kind === 'verified' && isCurrent(known, image, parts.verification);
+            const verification = isVerified
+                ? known.signature
+                : await parts.verification?.verify(image, parts.signal);
+            return { image, check, signature: signatureNow(known, verification), verification };
         }
         const image = await findImage(plan, parts);
         const [check, signature] = await Promise.all([
@@ -58178,15 +59491,27 @@ async function lookUpImages(plans, parts, locked) {
         total: plans.length,
     });
 }
+/** Returns whether a lock was verified by what signatures are verified by now, if they are. */
+function isCurrent({ signedUnder }, image, verification) {
+    return verification === undefined || signedUnder === verification.policyOf(image);
+}
+/** Returns what a package tells: what this run found, and what the lock says only where that comes to the same. */
+function signatureNow({ signature: locked }, found) {
+    const isSame = found === undefined || (found.kind === 'unverified' && locked?.kind === 'unverified');
+    return isSame ? locked : found;
+}
 /** Returns the blobs of an image: its configuration and layers. */
 function blobsOf({ manifest }) {
     return [manifest.config, ...manifest.layers];
 }
-/** Fetches the layers of all images at once, each blob once. Throws like `lookUpImages`. */
+/**
+ * Fetches the layers of all images at once, each blob once, and returns who vouches for what was fetched. Throws like
+ * `lookUpImages`.
+ */
 async function fetchImages(images, parts) {
-    const { registries, blobs, signal, onBytes, onFetched } = parts;
-    const { failures } = await allOrFailures(images.map(async (checked) => {
-        const { image } = checked;
+    const { registries, blobs, comparison, signal, onBytes, onFetched } = parts;
+    const { results, failures } = await allOrFailures(images.map(async (compared) => {
+        const { image } = compared;
         const { host, repository } = image.pulledBy;
         const { failures: broken } = await allOrFailures(blobsOf(image).map((descriptor) => blobs.store({
             registry: registries.at(host),
@@ -58199,11 +59524,15 @@ async function fetchImages(images, parts) {
         // One layer is enough: others that failed in the same outage would only repeat it.
         if (broken.length > 0)
             throw broken[0];
+        const blobFiles = (digest) => blobs.pathOf(digest);
+        const check = await comparison.settle(image, compared.check, { blobFiles, signal });
+        const checked = { ...compared, check };
         onFetched(checked);
+        return checked;
     }));
     signal.throwIfAborted();
     if (failures.length === 0)
-        return;
+        return results;
     throw jointFailure(failures, {
         code: 'IMAGES_FAILED',
         about: 'images',
@@ -58371,7 +59700,7 @@ async function hashBody(archive, entry) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
     for await (const bytes of archive.read(entry))
         hash.update(bytes);
-    return digest_parseDigest(`sha256:${hash.digest('hex')}`, entry.name);
+    return (0,oci_digest/* parseDigest */.m)(`sha256:${hash.digest('hex')}`, entry.name);
 }
 /** What was seen of an archive. Refuses more than its limits and two entries in one place. */
 class Inventory {
@@ -58687,44 +60016,136 @@ function dockerArchives(images, files, root = 'images') {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
+/** Shorter texts stand in ordinary words and numbers. */
+const SHORTEST_FORM = 4;
+function code(char) {
+    return char.codePointAt(0) ?? 0;
+}
+/** Returns an escape of JSON for one UTF-16 unit, with small or capital digits. */
+function unicode(isCapital) {
+    return (unit) => {
+        const digits = unit.charCodeAt(0).toString(16).padStart(4, '0');
+        return `\\u${isCapital ? digits.toUpperCase() : digits}`;
+    };
+}
 /**
- * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
- * base64, with and without padding.
+ * What JSON writers in use escape beyond what they must: slashes (PHP), what is not ASCII (PHP, Python), what is markup
+ * (Go, Ruby), or all of it (.NET, Gson).
+ */
+function jsonForms(text) {
+    const plain = JSON.stringify(text).slice(1, -1);
+    return [false, true].flatMap((isCapital) => {
+        const unit = unicode(isCapital);
+        const ascii = (from) => from.replaceAll(/[^\0-\x7f]/g, unit);
+        const control = (from) => from.replaceAll(/\\u[0-9a-f]{4}/g, (found) => recased(found, isCapital));
+        const slash = (from) => from.replaceAll('/', '\\/');
+        const markup = (from) => from.replaceAll(/[<>&\u2028\u2029]/g, unit);
+        const all = (from) => ascii(from.replaceAll('\\"', unit('"')).replaceAll(/[<>&'`+=]/g, unit));
+        const base = control(plain);
+        const written = [base, ascii(base), markup(base), markup(ascii(base))];
+        return [...written, ...written.map(slash), all(base)];
+    });
+}
+function recased(found, isCapital) {
+    return isCapital ? `\\u${found.slice(2).toUpperCase()}` : found;
+}
+/** How writers of HTML in use write the characters that they escape. */
+const HTML_STYLES = [
+    // Without quotes, as between tags.
+    { '&': '&amp;', '<': '&lt;', '>': '&gt;' },
+    // Quotes by Java and old XML; Ruby and Jinja; Go; Python and Django; PHP; Mustache.
+    ...[
+        ['&quot;', '&apos;'],
+        ['&quot;', '&#39;'],
+        ['&#34;', '&#39;'],
+        ['&quot;', '&#x27;'],
+        ['&quot;', '&#039;'],
+    ].map(([double = '', single = '']) => ({
+        '&': '&amp;',
+        '<': '&lt;',
+        '>': '&gt;',
+        '"': double,
+        "'": single,
+    })),
+    {
+        '&': '&amp;',
+        '<': '&lt;',
+        '>': '&gt;',
+        '"': '&quot;',
+        "'": '&#39;',
+        '/': '&#x2F;',
+        '`': '&#x60;',
+        '=': '&#x3D;',
+    },
+];
+function htmlForms(text) {
+    const numeric = (pattern, write) => text.replaceAll(pattern, write);
+    return [
+        ...HTML_STYLES.map((style) => text.replaceAll(/[&<>"'/`=]/g, (char) => style[char] ?? char)),
+        ...[/[^A-Za-z0-9 ]/gu, /[&<>"'\u0080-\u{10ffff}]/gu].flatMap((pattern) => [
+            numeric(pattern, (char) => `&#${code(char)};`),
+            numeric(pattern, (char) => `&#x${code(char).toString(16)};`),
+            numeric(pattern, (char) => `&#x${code(char).toString(16).toUpperCase()};`),
+        ]),
+    ];
+}
+/** Returns a text as in a URL, as in a query, and with more escaped than has to be. */
+function percentForms(text) {
+    const inQuery = encodeURIComponent(text);
+    const byte = (char) => `%${code(char).toString(16).toUpperCase()}`;
+    const capital = [
+        inQuery,
+        encodeURI(text),
+        new URLSearchParams({ '': text }).toString().slice(1),
+        inQuery.replaceAll(/[!'()*]/g, byte),
+        inQuery.replaceAll(/[!'()*~_.-]/g, byte),
+    ];
+    const small = capital.map((form) => form.replaceAll(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase()));
+    return [...capital, ...small];
+}
+/**
+ * Returns a secret in every form in which services print it: unchanged; in a URL or a query, with capital or small
+ * digits; in both alphabets of base64, with and without padding; in hexadecimal; and escaped for JSON or HTML. Forms
+ * that are too short to be told from ordinary words are left out.
  */
 function secretForms(secret) {
-    const bytes = Buffer.from(secret);
+    // A lone half of a surrogate pair cannot be written in a URL.
+    const text = secret.toWellFormed();
+    const bytes = Buffer.from(text);
     const padded = bytes.toString('base64');
-    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
-    const queries = [secret, padded].flatMap((text) => [
-        encodeURIComponent(text),
-        new URLSearchParams({ '': text }).toString().slice(1),
-    ]);
-    return new Set([secret, ...base64, ...queries]);
+    const bare = padded.replace(/={1,2}$/, '');
+    const hex = bytes.toString('hex');
+    const encoded = [padded, bare, bytes.toString('base64url'), hex, hex.toUpperCase()];
+    const escaped = [...jsonForms(text), ...htmlForms(text), ...percentForms(text)];
+    // Of base64, only the characters that are no letters change.
+    const both = [...percentForms(padded), ...jsonForms(bare), ...htmlForms(bare)];
+    const forms = [...encoded, ...escaped, ...both].filter((form) => form.trim().length >= SHORTEST_FORM);
+    return new Set([secret, ...forms]);
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/redactor.js
 
 /** Shorter texts are not secrets, and would redact half of a message. */
 const SHORTEST = 4;
-/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
-const LONGEST_ENCODED = 200;
 /** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
 class Redactor {
+    #known = new Set();
     #forms = new Set();
-    /** Adds a secret, in every encoding in which it can appear. */
-    add(secret) {
-        if (secret.length < SHORTEST)
+    #longestFirst;
+    /** Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands, as it is. */
+    add = (secret, kind) => {
+        const known = `${kind} ${secret}`;
+        if (secret.length < SHORTEST || this.#known.has(known))
             return;
-        this.#forms.add(secret);
-        if (secret.length > LONGEST_ENCODED)
-            return;
-        for (const form of secretForms(secret))
+        this.#known.add(known);
+        this.#longestFirst = undefined;
+        for (const form of kind === 'password' ? secretForms(secret) : [secret])
             this.#forms.add(form);
-    }
+    };
     /** Returns a text with every secret replaced by `***`. */
     redact(text) {
-        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+        this.#longestFirst ??= [...this.#forms].toSorted((one, other) => other.length - one.length);
+        return this.#longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
     }
 }
 
@@ -58850,7 +60271,7 @@ function withoutSignatures(text, url) {
         .map(([, value]) => value);
     const redactor = new Redactor();
     for (const value of values)
-        redactor.add(value);
+        redactor.add(value, 'password');
     return redactor.redact(text);
 }
 
@@ -58919,13 +60340,23 @@ function describeCheck(check) {
         case 'pin':
             return 'pinned in versions.json';
         case 'upstream':
-            return `as ${check.registry} has it`;
+            return describeUpstream(check);
         case 'mirror-only':
             return `mirror-only: ${check.reason}`;
         case 'published':
             return `checksum published at ${check.source ?? 'its maker'}`;
         case 'none':
             return 'not checked';
+    }
+}
+function describeUpstream({ registry, compared }) {
+    switch (compared) {
+        case undefined:
+            return `as ${registry} has it`;
+        case 'layers':
+            return `with the configuration and layers that ${registry} has`;
+        case 'unpacked-layers':
+            return `with the configuration that ${registry} has, and layers that unpack to what it says`;
     }
 }
 
@@ -58951,7 +60382,7 @@ function formatResolvedVersions(plan, images, components) {
             name: wanted.name,
             tag: wanted.tag,
             uri: wanted.url.href,
-            sha256: digestHex(sha256),
+            sha256: (0,oci_digest/* digestHex */.sU)(sha256),
             path: pathOf(wanted.placement),
         })),
         ...(plan.signatures.length === 0 ? {} : { signatures: formatSignaturePolicies(plan.signatures) }),
@@ -58959,7 +60390,130 @@ function formatResolvedVersions(plan, images, components) {
     return `${JSON.stringify(versions, undefined, 2)}\n`;
 }
 
+;// CONCATENATED MODULE: ./build/src/pack/plan/known-image.js
+
+
+/** The images whose version is that of Kubernetes. Others whose name begins with "kube-" have their own versions. */
+const KUBERNETES_IMAGES = new Set(['conformance', 'kubectl', ...KUBERNETES_PROGRAMS]);
+/** The addresses of images that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
+const UPSTREAM = new Map([
+    ['cluster-proportional-autoscaler', 'registry.k8s.io/cpa/cluster-proportional-autoscaler'],
+    ['coredns', 'registry.k8s.io/coredns/coredns'],
+    ['flannel', 'ghcr.io/flannel-io/flannel'],
+    ['flannel-cni-plugin', 'ghcr.io/flannel-io/flannel-cni-plugin'],
+    ['k8s-dns-node-cache', 'registry.k8s.io/dns/k8s-dns-node-cache'],
+    ['kube-state-metrics', 'registry.k8s.io/kube-state-metrics/kube-state-metrics'],
+    ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
+]);
+/**
+ * Returns whether an image's tag is the version of Kubernetes. `kubernetes/kube-proxy` and `kube-proxy-amd64` count as
+ * kube-proxy.
+ */
+function isKubernetesImage(name) {
+    const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
+    return KUBERNETES_IMAGES.has(plain);
+}
+/** Returns the last part of a repository: its name at a mirror that keeps all images in one namespace. */
+function basenameOf(repository) {
+    return parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
+}
+/** Returns whether a mirror of basenames holds another image under the basename of this one. */
+function hasTakenBasename(upstream) {
+    const basename = basenameOf(upstream.repository);
+    const owner = UPSTREAM.get(basename) ?? (isKubernetesImage(basename) ? `registry.k8s.io/${basename}` : undefined);
+    if (owner === undefined)
+        return false;
+    const known = reference_parseReference(owner);
+    const path = upstream.repository.replace(/^kubernetes\//, '');
+    return known.host !== upstream.host || known.repository !== path;
+}
+/**
+ * Returns where an image is upstream: at the address the file gives, at the known one for its name, by a name that
+ * is an address itself, else at registry.k8s.io under its name.
+ */
+function upstreamOf(name, tag, given) {
+    if (given !== undefined)
+        return { ...given, tag };
+    const known = UPSTREAM.get(name);
+    // Before 1.8.0 coredns was published at the top, and without a "v".
+    if (name === 'coredns' && !tag.startsWith('v'))
+        return { ...reference_parseReference('registry.k8s.io/coredns'), tag };
+    return { ...reference_parseReference(known ?? (startsWithHost(name) ? name : `registry.k8s.io/${name}`)), tag };
+}
+
+;// CONCATENATED MODULE: ./build/src/pack/plan/image-source.js
+
+
+
+
+/**
+ * Returns the source that `upstream`, `host` or `host/namespace` means. Throws `IMAGE_SOURCE_MALFORMED` or
+ * `REFERENCE_MALFORMED`.
+ */
+function parseImageSource(text, about) {
+    const trimmed = withoutTrailing(text.trim(), '/');
+    if (trimmed === 'upstream')
+        return { kind: 'upstream' };
+    const slash = trimmed.indexOf('/');
+    const host = slash < 0 ? trimmed : trimmed.slice(0, slash);
+    if (!isHostPart(host)) {
+        throw new lib_failure/* Failure */.HR({
+            code: 'IMAGE_SOURCE_MALFORMED',
+            fault: 'usage',
+            about,
+            message: `"${text.slice(0, 200)}" does not say from which registry images come`,
+            hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',
+        });
+    }
+    const namespace = slash < 0 ? undefined : parseRepository(trimmed.slice(slash + 1), about);
+    return { kind: 'mirror', host: parseHost(host, about), namespace };
+}
+function repositoriesAt(source, upstream) {
+    if (source.kind === 'upstream')
+        return [{ host: upstream.host, repository: upstream.repository }];
+    // At a mirror of basenames, the name of a well-known image means that image.
+    const paths = new Set(hasTakenBasename(upstream)
+        ? [upstream.repository]
+        : [basenameOf(upstream.repository), upstream.repository]);
+    const prefix = source.namespace === undefined ? '' : `${source.namespace}/`;
+    return [...paths].map((path) => ({ host: source.host, repository: parseRepository(`${prefix}${path}`) }));
+}
+/**
+ * Returns the names under which an image may exist at a source, the most likely first: the plain ones, then
+ * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors use instead of a list of platforms.
+ */
+function pullCandidates(source, upstream, arch) {
+    const { tag } = upstream;
+    const places = repositoriesAt(source, upstream);
+    const plain = places.map((place) => ({ reference: { ...place, tag }, namesArchitecture: false }));
+    if (tag === undefined)
+        return plain;
+    const inRepository = places.map(({ host, repository }) => ({
+        reference: { host, repository: parseRepository(`${repository}-${arch}`), tag },
+        namesArchitecture: true,
+    }));
+    const inTag = places.map(({ host, repository }) => ({
+        reference: { host, repository, tag: reference_parseTag(`${tag}-${arch}`) },
+        namesArchitecture: true,
+    }));
+    return [...plain, ...inRepository, ...inTag];
+}
+/**
+ * Returns whether a name is in its maker's own repository, or in that of one architecture beside it. Others at the same
+ * registry belong to others.
+ */
+function isAtMaker({ host, repository }, upstream, namesArchitecture) {
+    if (host !== upstream.host)
+        return false;
+    if (repository === upstream.repository)
+        return true;
+    const beginning = `${upstream.repository}-`;
+    return (namesArchitecture && repository.startsWith(beginning) && !repository.slice(beginning.length).includes('/'));
+}
+
 ;// CONCATENATED MODULE: ./build/src/pack/contents/sbom.js
+
+
 
 
 
@@ -58987,17 +60541,33 @@ function describePackage(id, name, version, details) {
         ...details,
     };
 }
+/** Returns the repository in which an image is known to have its digest: its maker's only if somebody vouches for that. */
+function locationOf({ upstream, pulledBy, check, signature }) {
+    const [name, pulled] = [reference_parseReference(upstream), reference_parseReference(pulledBy)];
+    // Beside the maker's own repository may be one for each architecture.
+    if (isAtMaker(pulled, name, true))
+        return pulled;
+    const isOfMaker = check.kind === 'pin' || (check.kind === 'upstream' && check.compared === undefined);
+    return isOfMaker || signature?.kind === 'verified' ? name : pulled;
+}
 // https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md
+function imageLocator(image, arch) {
+    const { host, repository, tag } = locationOf(image);
+    const name = repository.slice(repository.lastIndexOf('/') + 1);
+    const qualifiers = new URLSearchParams({ arch, repository_url: `${host}/${repository}` });
+    if (tag !== undefined)
+        qualifiers.append('tag', tag);
+    return `pkg:oci/${name}@${encodeURIComponent(image.digest)}?${qualifiers}`;
+}
 function imagePackage(image, arch) {
     const { repository, host, tag = '' } = reference_parseReference(image.upstream);
-    const name = repository.slice(repository.lastIndexOf('/') + 1);
-    const qualifiers = new URLSearchParams({ arch, repository_url: `${host}/${repository}`, tag });
     const id = identifier('image', `${image.name}-${tag}`);
     const described = describePackage(id, `${host}/${repository}`, tag, {
         primaryPackagePurpose: 'CONTAINER',
         downloadLocation: sbom_NOTHING,
-        checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(image.digest) }],
-        externalRefs: [purl(`pkg:oci/${name}@${encodeURIComponent(image.digest)}?${qualifiers}`)],
+        checksums: [{ algorithm: 'SHA256', checksumValue: (0,oci_digest/* digestHex */.sU)(image.digest) }],
+        sourceInfo: `pulled as ${image.pulledBy}; ${describeImageCheck(image)}`,
+        externalRefs: [purl(imageLocator(image, arch))],
     });
     return { id, described };
 }
@@ -59008,7 +60578,7 @@ function componentPackage(component) {
     const described = describePackage(id, name, tag, {
         primaryPackagePurpose: 'APPLICATION',
         downloadLocation: url,
-        checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(sha256) }],
+        checksums: [{ algorithm: 'SHA256', checksumValue: (0,oci_digest/* digestHex */.sU)(sha256) }],
         externalRefs: [purl(`pkg:generic/${name}@${encodeURIComponent(tag)}?${qualifiers}`)],
     });
     return { id, described };
@@ -59080,13 +60650,13 @@ const FIRST = [
 const MANIFEST_SCHEMA = 1;
 async function digestOfEntry({ content, path }, signal) {
     if (content.kind === 'bytes')
-        return digestOf(content.bytes);
+        return (0,oci_digest/* digestOf */.ol)(content.bytes);
     if (content.kind === 'file')
         throw new TypeError(`the digest of ${path} should be known`);
     const hash = (0,external_node_crypto_.createHash)('sha256');
     for await (const piece of await content.open(signal))
         hash.update(piece);
-    return digest_parseDigest(`sha256:${hash.digest('hex')}`, path);
+    return (0,oci_digest/* parseDigest */.m)(`sha256:${hash.digest('hex')}`, path);
 }
 /** Returns the files of the images with their digests; those of blobs are known. */
 async function imageFiles({ images, imageFormat, blobFiles }, signal) {
@@ -59109,7 +60679,7 @@ async function unpack(components, signal) {
 }
 function summed(path, text) {
     const entry = bytesEntry(path, text);
-    return { entry, sha256: digestOf(Buffer.from(text)) };
+    return { entry, sha256: (0,oci_digest/* digestOf */.ol)(Buffer.from(text)) };
 }
 /**
  * Returns when the newest image was made. No other time goes into a package: this one is the same whenever it is
@@ -59136,7 +60706,7 @@ async function assemble(ingredients, signal) {
     const own = [...metadata, ...overlay];
     const files = [...own, ...layout, ...unpacked.flatMap(({ files: unpackedFiles }) => unpackedFiles)];
     const sums = files
-        .map(({ entry, sha256 }) => `${digestHex(sha256)}  ${entry.path}\n`)
+        .map(({ entry, sha256 }) => `${(0,oci_digest/* digestHex */.sU)(sha256)}  ${entry.path}\n`)
         .toSorted((one, other) => (one.slice(66) < other.slice(66) ? -1 : 1));
     return {
         entries: [...files.map(({ entry }) => entry), bytesEntry('SHA256SUMS', sums.join(''))],
@@ -59180,21 +60750,26 @@ class ImageVerification {
         this.#registries = parts.registries;
         this.#makers = parts.makers;
     }
+    /** Returns the policy by which signatures of an image are verified; undefined if there is none. */
+    policyOf(image) {
+        const stance = this.#check.stanceOn(named(image.upstream));
+        return stance.kind === 'signed' ? stance.policy : undefined;
+    }
     /**
      * Returns whose signature an image has; undefined if none is wanted. If one is required, throws why none is trusted.
      */
     async verify(image, signal) {
         const { upstream, pulledBy, index, manifest } = image;
         const about = reference_formatReference(upstream);
-        if (this.#check.stanceOn(upstream).kind === 'off')
+        if (this.#check.stanceOn(named(upstream)).kind === 'off')
             return undefined;
         const { host, repository } = pulledBy;
         const own = { registry: this.#registries.at(host), repository };
-        const isOwn = host === upstream.host;
+        const isOwn = host === upstream.host && repository === upstream.repository;
         const trouble = isOwn ? undefined : await this.#makers.trouble(upstream.host, signal);
         const maker = { registry: this.#makers.at(upstream.host), repository: upstream.repository };
         const signed = {
-            name: upstream,
+            ...named(upstream),
             about,
             digests: index === undefined ? [manifest.digest] : [index, manifest.digest],
             places: isOwn || trouble !== undefined ? [own] : [own, maker],
@@ -59205,20 +60780,76 @@ class ImageVerification {
         if (verdict.kind === 'verified') {
             return { kind: 'verified', identity: verdict.identity, issuer: verdict.issuer };
         }
-        const isUnasked = trouble !== undefined && verdict.failure.code === 'SIGNATURE_MISSING';
-        const failure = isUnasked ? unasked(about, host, trouble) : verdict.failure;
+        const failure = trouble === undefined ? verdict.failure : unasked(verdict.failure, host, trouble);
         if (this.#mode === 'require')
             throw failure;
         return { kind: 'unverified', reason: failure.message };
     }
 }
-function unasked(about, mirror, trouble) {
+function named(upstream) {
+    return { name: upstream, tag: upstream.tag };
+}
+/** Returns the failure of an image whose signature may be at its maker's, which could not be asked. */
+function unasked(failure, mirror, trouble) {
+    const { code, about, hint } = failure;
+    const isMissing = code === 'SIGNATURE_MISSING';
+    if (!isMissing && code !== 'SIGNATURE_REFUSED')
+        return failure;
+    const told = isMissing ? `${mirror} has no signature of it` : failure.message;
     return new lib_failure/* Failure */.HR({
-        code: 'SIGNATURE_MISSING',
+        code,
         about,
-        message: `${mirror} has no signature of it, and its maker's registry cannot be asked: ${(0,lib_failure/* describeFailure */.Ic)(trouble)}`,
-        hint: 'mirror the signatures with the images: synctl sync --signatures copy',
+        message: `${told}, and its maker's registry cannot be asked: ${(0,lib_failure/* describeFailure */.Ic)(trouble)}`,
+        hint: isMissing ? 'mirror the signatures with the images: synctl sync --signatures copy' : hint,
+        cause: failure,
     });
+}
+
+;// CONCATENATED MODULE: ./build/src/config/unmatched-scope.js
+
+
+/**
+ * Returns a notice for each scope that fits none of some images, with the nearest one that does. A registry or path where
+ * nothing is wanted may be meant for later: its notice comes only if the registry is used, or the name is nearly one.
+ */
+function unmatchedScopes(scopes, images) {
+    return scopes.flatMap(({ map, scope, place }) => {
+        const found = misfitOf(scope, images);
+        if (found === undefined)
+            return [];
+        const { tag } = scope;
+        const name = tag === undefined ? signature_policy_formatScope(scope) : `${signature_policy_formatScope(scope)}:${tag}`;
+        const advice = found.nearest === undefined ? 'correct or remove it' : `did you mean ${JSON.stringify(found.nearest)}?`;
+        return [{ place, message: `"${name}" under "${map}" fits no image that is wanted; ${advice}` }];
+    });
+}
+/** Returns what a scope that fits no image may mean; undefined if it fits one, or may be meant for later. */
+function misfitOf(scope, images) {
+    const { host, tag } = scope;
+    const below = images.filter((image) => signature_policy_lengthOfScope(scope, image) !== undefined);
+    const named = tag === undefined ? below : below.filter((image) => isWhole(scope, image));
+    if (named.some(({ tags }) => tag === undefined || tags?.has(tag) !== false))
+        return undefined;
+    const [first] = named;
+    if (tag !== undefined && first !== undefined) {
+        const near = nearestName(tag, new Set(named.flatMap(({ tags }) => [...(tags ?? [])])));
+        return { nearest: near && `${signature_policy_formatScope(scope)}:${near}` };
+    }
+    const near = nearestName(signature_policy_formatScope(scope), new Set(images.flatMap((image) => unmatched_scope_namesOf(scope, image))));
+    if (tag === undefined && near === undefined && !images.some((image) => image.host === host))
+        return undefined;
+    return { nearest: near && tag !== undefined ? `${near}:${tag}` : near };
+}
+function isWhole(scope, image) {
+    return signature_policy_lengthOfScope(scope, image) === image.repository.length;
+}
+/** Returns the names of an image that a scope may mean: of its repository, and of what is above that. */
+function unmatched_scope_namesOf({ path, tag }, { host, repository }) {
+    if (path === undefined)
+        return [host];
+    const parts = repository.split('/');
+    const ends = tag === undefined ? parts.map((_, index) => index + 1) : [parts.length];
+    return ends.map((end) => `${host}/${parts.slice(0, end).join('/')}`);
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/plan/component-resolution.js
@@ -59440,115 +61071,6 @@ function resolveComponents(entries, resolution) {
     return plans;
 }
 
-;// CONCATENATED MODULE: ./build/src/pack/plan/known-image.js
-
-
-/** The images whose version is that of Kubernetes. Others whose name begins with "kube-" have their own versions. */
-const KUBERNETES_IMAGES = new Set(['conformance', 'kubectl', ...KUBERNETES_PROGRAMS]);
-/** The addresses of images that are known by a shorter name. https://github.com/kubernetes/registry.k8s.io */
-const UPSTREAM = new Map([
-    ['cluster-proportional-autoscaler', 'registry.k8s.io/cpa/cluster-proportional-autoscaler'],
-    ['coredns', 'registry.k8s.io/coredns/coredns'],
-    ['flannel', 'ghcr.io/flannel-io/flannel'],
-    ['flannel-cni-plugin', 'ghcr.io/flannel-io/flannel-cni-plugin'],
-    ['k8s-dns-node-cache', 'registry.k8s.io/dns/k8s-dns-node-cache'],
-    ['kube-state-metrics', 'registry.k8s.io/kube-state-metrics/kube-state-metrics'],
-    ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
-]);
-/**
- * Returns whether an image's tag is the version of Kubernetes. `kubernetes/kube-proxy` and `kube-proxy-amd64` count as
- * kube-proxy.
- */
-function isKubernetesImage(name) {
-    const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
-    return KUBERNETES_IMAGES.has(plain);
-}
-/** Returns the last part of a repository: its name at a mirror that keeps all images in one namespace. */
-function basenameOf(repository) {
-    return parseRepository(repository.slice(repository.lastIndexOf('/') + 1));
-}
-/** Returns whether a mirror of basenames holds another image under the basename of this one. */
-function hasTakenBasename(upstream) {
-    const basename = basenameOf(upstream.repository);
-    const owner = UPSTREAM.get(basename) ?? (isKubernetesImage(basename) ? `registry.k8s.io/${basename}` : undefined);
-    if (owner === undefined)
-        return false;
-    const known = reference_parseReference(owner);
-    const path = upstream.repository.replace(/^kubernetes\//, '');
-    return known.host !== upstream.host || known.repository !== path;
-}
-/**
- * Returns where an image is upstream: at the address the file gives, at the known one for its name, by a name that
- * is an address itself, else at registry.k8s.io under its name.
- */
-function upstreamOf(name, tag, given) {
-    if (given !== undefined)
-        return { ...given, tag };
-    const known = UPSTREAM.get(name);
-    // Before 1.8.0 coredns was published at the top, and without a "v".
-    if (name === 'coredns' && !tag.startsWith('v'))
-        return { ...reference_parseReference('registry.k8s.io/coredns'), tag };
-    return { ...reference_parseReference(known ?? (startsWithHost(name) ? name : `registry.k8s.io/${name}`)), tag };
-}
-
-;// CONCATENATED MODULE: ./build/src/pack/plan/image-source.js
-
-
-
-
-/**
- * Returns the source that `upstream`, `host` or `host/namespace` means. Throws `IMAGE_SOURCE_MALFORMED` or
- * `REFERENCE_MALFORMED`.
- */
-function parseImageSource(text, about) {
-    const trimmed = withoutTrailing(text.trim(), '/');
-    if (trimmed === 'upstream')
-        return { kind: 'upstream' };
-    const slash = trimmed.indexOf('/');
-    const host = slash < 0 ? trimmed : trimmed.slice(0, slash);
-    if (!isHostPart(host)) {
-        throw new lib_failure/* Failure */.HR({
-            code: 'IMAGE_SOURCE_MALFORMED',
-            fault: 'usage',
-            about,
-            message: `"${text.slice(0, 200)}" does not say from which registry images come`,
-            hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',
-        });
-    }
-    const namespace = slash < 0 ? undefined : parseRepository(trimmed.slice(slash + 1), about);
-    return { kind: 'mirror', host: parseHost(host, about), namespace };
-}
-function repositoriesAt(source, upstream) {
-    if (source.kind === 'upstream')
-        return [{ host: upstream.host, repository: upstream.repository }];
-    // At a mirror of basenames, the name of a well-known image means that image.
-    const paths = new Set(hasTakenBasename(upstream)
-        ? [upstream.repository]
-        : [basenameOf(upstream.repository), upstream.repository]);
-    const prefix = source.namespace === undefined ? '' : `${source.namespace}/`;
-    return [...paths].map((path) => ({ host: source.host, repository: parseRepository(`${prefix}${path}`) }));
-}
-/**
- * Returns the names under which an image may exist at a source, the most likely first: the plain ones, then
- * `<name>-<arch>:<tag>` and `<name>:<tag>-<arch>`, which older mirrors use instead of a list of platforms.
- */
-function pullCandidates(source, upstream, arch) {
-    const { tag } = upstream;
-    const places = repositoriesAt(source, upstream);
-    const plain = places.map((place) => ({ reference: { ...place, tag }, namesArchitecture: false }));
-    if (tag === undefined)
-        return plain;
-    const inRepository = places.map(({ host, repository }) => ({
-        reference: { host, repository: parseRepository(`${repository}-${arch}`), tag },
-        namesArchitecture: true,
-    }));
-    const inTag = places.map(({ host, repository }) => ({
-        reference: { host, repository, tag: reference_parseTag(`${tag}-${arch}`) },
-        namesArchitecture: true,
-    }));
-    return [...plain, ...inRepository, ...inTag];
-}
-
 ;// CONCATENATED MODULE: ./build/src/pack/plan/image-resolution.js
 
 
@@ -59749,6 +61271,7 @@ function beginResolution(versions, wanted) {
 
 
 
+
 function noticeMissing(images, { choice, findings }) {
     const tags = kubeadm_tags_kubeadmTags(choice.version)?.tags;
     if (tags === undefined || images.length === 0)
@@ -59773,6 +61296,7 @@ function resolvePackage(versions, settings) {
     if (findings.problems.length > 0)
         throw new problem_ConfigurationFailure(versions.file, findings.problems);
     noticeMissing(images, resolution);
+    const named = images.map(({ upstream }) => ({ ...upstream, tags: undefined }));
     return {
         fileName: packageName(choice.version, choice.arch, settings.beta),
         kubernetes: choice.version,
@@ -59781,7 +61305,13 @@ function resolvePackage(versions, settings) {
         images,
         components,
         signatures: versions.signatures,
-        notices: findings.notices,
+        notices: [
+            ...[...versions.notices, ...unmatchedScopes(versions.scopes, named)].map(({ message, place }) => ({
+                text: message,
+                place,
+            })),
+            ...findings.notices,
+        ],
     };
 }
 
@@ -59818,7 +61348,7 @@ class Fault extends Error {
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
  * there is no file. Throws `CA_FILE_MALFORMED`.
  */
-async function readAuthorities(file) {
+async function readAuthorities(file, signal) {
     if (file === undefined)
         return undefined;
     if (PASTED.test(file)) {
@@ -59826,10 +61356,11 @@ async function readAuthorities(file) {
         throw certificate_authorities_malformed('ca-file', 'it is a certificate itself, and not the path of a file', hint);
     }
     try {
-        const bytes = await (0,promises_.readFile)(file);
+        const bytes = await readGivenFile(file, signal);
         return [...(0,external_node_tls_.getCACertificates)('default'), ...certificatesIn(bytes)];
     }
     catch (cause) {
+        signal.throwIfAborted();
         const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
         throw certificate_authorities_malformed(`ca-file ${file}`, file_error_explainFileError(cause), hint, cause);
     }
@@ -59928,12 +61459,14 @@ function explicitCredential(host, username, password, origin) {
 function passwordHeader({ username, password }, onSecret) {
     const pair = `${username}:${password}`;
     const encoded = Buffer.from(pair).toString('base64');
-    for (const secret of [password, pair, encoded])
-        onSecret(secret);
+    for (const secret of [password, pair])
+        onSecret(secret, 'password');
+    onSecret(encoded, 'token');
     return `Basic ${encoded}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/auth/docker-config.js
+
 
 
 
@@ -59957,7 +61490,7 @@ const TOKEN_USERNAME = '<token>';
  * Returns what a key is for; undefined if that cannot be told. Keys have to match exactly, so that no login is sent to
  * another host. An address has no path but that of an API version.
  */
-function placeOf(key) {
+function docker_config_placeOf(key) {
     const bare = key.replace(/^https?:\/\//, '');
     const isAddress = bare !== key;
     // A namespace may be called v2.
@@ -59975,16 +61508,17 @@ function placeOf(key) {
 /** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
 function allOfHost(record, host) {
     return Object.entries(record).flatMap(([key, value]) => {
-        const place = placeOf(key);
+        const place = docker_config_placeOf(key);
         return place?.host === host ? [{ path: place.path, value }] : [];
     });
 }
-async function docker_config_readConfig({ path: file, remedy, mayBeOthers = false }) {
+async function docker_config_readConfig({ path: file, remedy, mayBeOthers = false }, signal) {
     let text;
     try {
-        text = await (0,promises_.readFile)(file, 'utf8');
+        text = (await readGivenFile(file, signal)).toString('utf8');
     }
     catch (cause) {
+        signal.throwIfAborted();
         const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
         const isAbsent = code === 'ENOENT' || code === 'ENOTDIR' || (mayBeOthers && code === 'EACCES');
         if (isAbsent)
@@ -59993,7 +61527,7 @@ async function docker_config_readConfig({ path: file, remedy, mayBeOthers = fals
     }
     try {
         // Docker takes an empty file and null for a configuration without anything.
-        return docker_config_configShape.parse(JSON.parse(text.trim() || 'null') ?? {});
+        return docker_config_configShape.parse((0,lib_json/* readJson */.Vh)(text.trim() || 'null') ?? {});
     }
     catch (cause) {
         throw new lib_failure/* Failure */.HR({
@@ -60036,7 +61570,7 @@ function dockerCredentials(file, runHelper, signal) {
         return found === undefined ? [] : [{ credential: helperCredential(found), origin: file.path }];
     };
     return async (host) => {
-        config ??= docker_config_readConfig(file);
+        config ??= docker_config_readConfig(file, signal);
         const { auths, credHelpers, credsStore } = await config;
         const helper = allOfHost(credHelpers, host).find(({ path, value }) => path === undefined && value !== '');
         const stored = allOfHost(auths, host).flatMap(({ path, value }) => {
@@ -60298,7 +61832,7 @@ const PART_UNKNOWN = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN']);
 /** Says that a part of a manifest is unknown, without naming it or with its digest. */
 const UNKNOWN_PART = /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
 const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
-const refusal_DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
+const DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
 /** Harbor, ECR, GitLab and ACR, with the codes of other refusals. */
 const QUOTA_WORDS = /\bquota|exceed(?:s|ed)? the (?:configured upper |storage )?limit|LimitExceededException|storage (?:is )?full/i;
 /** ACR: a type that it does not know, with whatever status. */
@@ -60348,7 +61882,7 @@ function isPartUnknown(writes, { codes, text, details }) {
     if (codes.includes('MANIFEST_UNKNOWN') || UNKNOWN_PART.test(text))
         return true;
     const said = `${text} ${details}`;
-    return refusal_DIGEST.test(said) && UNKNOWN.test(said);
+    return DIGEST.test(said) && UNKNOWN.test(said);
 }
 function manifestVerdict(status, { codes, text, details }) {
     // Harbor also answers 412 to what a policy of the project forbids.
@@ -60780,7 +62314,7 @@ class TokenService {
     #ask(realm, scopes, service, credential) {
         const { http, onSecret, signal } = this.#parts;
         if (credential?.kind === 'identity-token') {
-            onSecret(credential.token);
+            onSecret(credential.token, 'token');
             const form = new URLSearchParams({
                 grant_type: 'refresh_token',
                 refresh_token: credential.token,
@@ -60813,7 +62347,7 @@ class TokenService {
             const about = this.#parts.host;
             throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
         }
-        this.#parts.onSecret(parsed.token);
+        this.#parts.onSecret(parsed.token, 'token');
         return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
     }
     #refusalOf(answer, body, credential) {
@@ -60876,9 +62410,9 @@ class Authorization {
         this.#absentFile = parts.absentFile;
         this.#limiter = parts.limiter;
         this.#signal = parts.signal;
-        this.#onSecret = (secret) => {
-            this.#redactor.add(secret);
-            parts.onSecret(secret);
+        this.#onSecret = (secret, kind) => {
+            this.#redactor.add(secret, kind);
+            parts.onSecret(secret, kind);
         };
         const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
         this.#tokenService = new TokenService(shared);
@@ -61493,7 +63027,7 @@ class Registry {
     }
     /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
     nameOf(repository, name) {
-        return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+        return `${this.host}/${repository}${(0,oci_digest/* isDigest */.Bc)(name) ? '@' : ':'}${name}`;
     }
     /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
     async listTags(repository, signal) {
@@ -61529,9 +63063,9 @@ class Registry {
                 const message = 'its manifest is larger than the 4 MiB that registries take';
                 throw new http_failure_HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
             }
-            const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
-            if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
-                const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
+            const algorithm = (0,oci_digest/* isDigest */.Bc)(name) ? (0,oci_digest/* digestAlgorithm */.g4)(name) : 'sha256';
+            if ((0,oci_digest/* isDigest */.Bc)(name) && (0,oci_digest/* digestOf */.ol)(bytes, algorithm) !== name) {
+                const message = `its manifest has another digest than asked for, ${(0,oci_digest/* digestOf */.ol)(bytes, algorithm)}`;
                 throw new http_failure_HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
             }
             try {
@@ -61541,7 +63075,7 @@ class Registry {
             }
             catch (error) {
                 const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
-                if (isDigest(name) || !isDamaged)
+                if ((0,oci_digest/* isDigest */.Bc)(name) || !isDamaged)
                     throw error;
                 // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
                 const message = 'what came is no manifest, not even JSON';
@@ -61596,7 +63130,7 @@ class Registry {
             if (status === 404)
                 return 'absent';
             const { 'docker-content-digest': digest, 'content-type': mediaType = '' } = headers;
-            return typeof digest === 'string' && isDigest(digest) ? { digest, mediaType } : 'unknown';
+            return typeof digest === 'string' && (0,oci_digest/* isDigest */.Bc)(digest) ? { digest, mediaType } : 'unknown';
         }
         catch (error) {
             if (isFailedQuestion(error) || (registry_failure_isRefusedQuestion(error) && !isUnauthorized(error)))
@@ -61629,8 +63163,8 @@ class Registry {
             const answer = await sending.finally(() => onActive(false));
             discardBody(answer);
             const stored = answer.headers['docker-content-digest'];
-            const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
-            if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
+            const isOther = typeof stored === 'string' && (0,oci_digest/* isDigest */.Bc)(stored) && stored !== manifest.digest;
+            if (isOther && (0,oci_digest/* digestAlgorithm */.g4)(stored) === (0,oci_digest/* digestAlgorithm */.g4)(manifest.digest)) {
                 const message = `the registry stored another digest, ${stored}`;
                 throw new http_failure_HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
             }
@@ -61983,10 +63517,10 @@ function limitsOf({ queryLimit, limit }) {
 async function openRegistries(settings, parts) {
     const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-    const authorities = parts.authorities ?? (await readAuthorities(caFile));
+    const authorities = parts.authorities ?? (await readAuthorities(caFile, signal));
     for (const { password } of [login, ...logins])
         if (password !== undefined)
-            onSecret(password);
+            onSecret(password, 'password');
     return new Registries({
         credentials: lookupInTurn([
             explicitCredential(login.host, login.username, login.password),
@@ -62013,7 +63547,7 @@ async function openRegistries(settings, parts) {
 
 /** Returns the key under which a file is kept. It contains the digest, so that a key never has two contents. */
 function componentKey(digest) {
-    return `keel-component-sha256-${digestHex(digest)}`;
+    return `keel-component-sha256-${(0,oci_digest/* digestHex */.sU)(digest)}`;
 }
 /**
  * Components of earlier runs. Files are hashed again when they are found; a cache that fails costs a download, no more.
@@ -62066,7 +63600,7 @@ const SIGNED_BEGIN = '-----BEGIN PGP SIGNED MESSAGE-----';
 const SIGNATURE_BEGIN = '-----BEGIN PGP SIGNATURE-----';
 function toDigest(hex) {
     const text = `${hex.length === 64 ? 'sha256' : 'sha512'}:${hex.toLowerCase()}`;
-    return isDigest(text) ? text : undefined;
+    return (0,oci_digest/* isDigest */.Bc)(text) ? text : undefined;
 }
 function checksum_file_lastPart(path) {
     return path.slice(path.lastIndexOf('/') + 1);
@@ -62293,6 +63827,7 @@ var verified_download_disposeResources = (undefined && undefined.__disposeResour
 
 
 
+
 function verified_download_mismatch(request, got, isTransient) {
     return new http_failure_HttpFailure({
         code: 'DIGEST_MISMATCH',
@@ -62354,7 +63889,7 @@ class PartialFile {
     /** Returns how much is there and the validator with which to ask for the rest; undefined if nothing is usable. */
     async beginning() {
         try {
-            const note = noteShape.parse(JSON.parse(await (0,promises_.readFile)(this.#note, 'utf8')));
+            const note = noteShape.parse((0,lib_json/* readJson */.Vh)(await (0,promises_.readFile)(this.#note)));
             const { size } = await (0,promises_.stat)(this.path);
             return note.url === this.#url && size > 0 ? { size, validator: note.validator } : undefined;
         }
@@ -62469,7 +64004,7 @@ class Transfer {
     async #finish(meter, deservesMore) {
         const { expected, file } = this.#request;
         if (expected !== undefined) {
-            const got = meter.digest(digestAlgorithm(expected));
+            const got = meter.digest((0,oci_digest/* digestAlgorithm */.g4)(expected));
             if (got !== expected) {
                 await this.#partial.discard();
                 // The part of an earlier run may have been wrong, or a byte in transit; a file that stays wrong is given up.
@@ -62598,7 +64133,7 @@ async function fetchOne(plan, settings) {
  * Returns failures with the components that they were for, where these are told of a host alone. One cause that all of
  * several have stays as it is, and is told once.
  */
-function named(failures, plans) {
+function component_fetch_named(failures, plans) {
     const causes = new Set([...failures.values()].map(lib_failure/* describeFailure */.Ic));
     const isShared = plans.length > 1 && failures.size === plans.length && causes.size === 1;
     return plans
@@ -62636,7 +64171,7 @@ async function fetchComponents(plans, settings) {
     signal.throwIfAborted();
     if (failures.size === 0)
         return results;
-    throw jointFailure(named(failures, plans), {
+    throw jointFailure(component_fetch_named(failures, plans), {
         code: 'COMPONENTS_FAILED',
         about: 'components',
         message: `${failures.size} of ${plans.length} could not be had`,
@@ -62687,34 +64222,199 @@ class FetchProgress {
     }
 }
 
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+;// CONCATENATED MODULE: ./build/src/pack/fetch/unpacked-layer.js
+var unpacked_layer_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var unpacked_layer_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+
+
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** Of a skippable frame, which may come first; its first byte may be 50 to 5f. */
+const ZSTD_SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
+/** Counts the bytes that layers of one image unpack to, against what is allowed for all of them. */
+class UnpackingAllowance {
+    limit;
+    #left;
+    constructor(limit) {
+        this.limit = limit;
+        this.#left = limit;
+    }
+    /** Throws `UnpackingLimitError` if there are more bytes than allowed. */
+    spend(bytes) {
+        this.#left -= bytes;
+        if (this.#left < 0)
+            throw new UnpackingLimitError(this.limit);
+    }
+}
+/** Layers unpack to more than they may. */
+class UnpackingLimitError extends Error {
+    limit;
+    constructor(limit) {
+        super(`it unpacks to more than ${limit} bytes`);
+        this.limit = limit;
+    }
+}
+/** Returns a file's size, and how it is compressed by its first bytes, as containerd and docker do: the media type is only a claim. */
+async function headOf(file) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const handle = unpacked_layer_addDisposableResource(env_1, await (0,promises_.open)(file), true);
+        const { size } = await handle.stat();
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+        const head = buffer.subarray(0, bytesRead);
+        if (head.subarray(0, 2).equals(GZIP_MAGIC))
+            return { compression: 'gzip', size };
+        const isSkippable = head.subarray(1).equals(ZSTD_SKIPPABLE) && ((head[0] ?? 0) & 0xf0) === 0x50;
+        return { compression: head.equals(ZSTD_MAGIC) || isSkippable ? 'zstd' : 'none', size };
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = unpacked_layer_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+/**
+ * Returns the digest of what a layer unpacks to, of gzip, zstd or nothing, in the algorithm of another digest. All bytes
+ * of the file count: what goes on after the end of its gzip is malformed. Throws what is malformed,
+ * `UnpackingLimitError`, or the signal's reason.
+ */
+async function unpackedDigest(file, { like, allowance, signal, }) {
+    const { compression, size } = await headOf(file);
+    const algorithm = (0,oci_digest/* digestAlgorithm */.g4)(like);
+    const hash = (0,external_node_crypto_.createHash)(algorithm);
+    const stored = (0,external_node_fs_.createReadStream)(file, { highWaterMark: 256 * 1024 });
+    const count = async (pieces) => {
+        for await (const bytes of pieces) {
+            allowance.spend(bytes.length);
+            hash.update(bytes);
+        }
+    };
+    try {
+        if (compression === 'none')
+            await (0,external_node_stream_promises_namespaceObject.pipeline)(stored, count, { signal });
+        else if (compression === 'zstd') {
+            await (0,external_node_stream_promises_namespaceObject.pipeline)(external_node_stream_.Readable.from(zstdFrames(stored)), (0,external_node_zlib_.createZstdDecompress)(), count, { signal });
+        }
+        else {
+            const gunzip = (0,external_node_zlib_.createGunzip)();
+            await (0,external_node_stream_promises_namespaceObject.pipeline)(stored, gunzip, count, { signal });
+            // Node leaves out what follows the last member if that begins with a zero.
+            if (gunzip.bytesWritten !== size)
+                throw new Error('something follows the end of its gzip');
+        }
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+    return (0,oci_digest/* parseDigest */.m)(`${algorithm}:${hash.digest('hex')}`, file);
+}
+
 ;// CONCATENATED MODULE: ./build/src/pack/fetch/maker-comparison.js
 
 
 
 
+
+
+
+
+
+/** Of all layers of an image, like the files of an archive. */
+const UNPACKED_LIMIT = 8 * 1024 ** 3;
+/** Images whose layers are unpacked at once: each may hold a window of 128 MiB. */
+const UNPACKED_AT_ONCE = 2;
 /** Compares images of a mirror with those at their makers' registries, as far as these can be reached. */
 class UpstreamComparison {
     #makers;
     #platform;
-    constructor(makers, platform) {
+    #unpackedLimit;
+    #unpacking = new ConcurrencyLimiter({ start: UNPACKED_AT_ONCE });
+    constructor(makers, platform, unpackedLimit = UNPACKED_LIMIT) {
         this.#makers = makers;
         this.#platform = platform;
+        this.#unpackedLimit = unpackedLimit;
     }
-    /** Returns who vouches for an image. Throws `IMAGE_DIFFERS` if its maker has another one under its name. */
+    /**
+     * Returns who vouches for an image, or that only its layers tell. Throws `IMAGE_DIFFERS` if its maker has another one
+     * under its name.
+     */
     async check(image, signal) {
-        const { upstream, pulledBy, plan } = image;
+        const { upstream, pulledBy, plan, namesArchitecture } = image;
         if (plan.digest !== undefined)
             return { kind: 'pin' };
         const { host } = upstream;
-        if (pulledBy.host === host)
+        if (isAtMaker(pulledBy, upstream, namesArchitecture))
             return { kind: 'upstream', registry: host };
         const trouble = await this.#makers.trouble(host, signal);
         if (trouble !== undefined) {
             return { kind: 'mirror-only', reason: `${host} cannot be reached (${maker_comparison_reasonOf(trouble)})` };
         }
         try {
-            if (await this.#hasSame(this.#makers.at(host), image, signal))
-                return { kind: 'upstream', registry: host };
+            const found = await this.#compare(this.#makers.at(host), image, signal);
+            return found ?? { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
         }
         catch (error) {
             signal.throwIfAborted();
@@ -62723,37 +64423,111 @@ class UpstreamComparison {
             const reason = isNotFound(error) ? `${host} does not have it` : `${host}: ${maker_comparison_reasonOf(error)}`;
             return { kind: 'mirror-only', reason };
         }
-        return { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
     }
-    async #hasSame(registry, image, signal) {
-        const { repository, tag } = image.upstream;
+    /**
+     * Returns who vouches for an image whose layers are stored: they are unpacked if `check` could not tell. Throws
+     * `IMAGE_DIFFERS` if one is not what the maker's configuration says, or the signal's reason.
+     */
+    async settle(image, early, { blobFiles, signal }) {
+        if (early.kind !== 'compressed-again')
+            return early;
+        const { registry, maker } = early;
+        const giveBack = await ConcurrencyLimiter.take([this.#unpacking], signal);
+        try {
+            await this.#unpackAll(image, maker, { blobFiles, signal });
+            return { kind: 'upstream', registry, compared: 'unpacked-layers' };
+        }
+        catch (error) {
+            if (!(error instanceof UnpackingLimitError))
+                throw error;
+            const size = (0,text_size/* formatSize */.X)(error.limit);
+            return {
+                kind: 'mirror-only',
+                reason: `its layers are compressed in another way than at ${registry}, and unpack to more than ${size}`,
+            };
+        }
+        finally {
+            giveBack();
+        }
+    }
+    async #compare(registry, image, signal) {
+        const { host: name, repository, tag } = image.upstream;
         if (tag === undefined)
-            return false;
+            return undefined;
         const found = await registry.getManifest(repository, tag, signal);
-        const { manifest } = image;
+        const { manifest, diffIds } = image;
+        const same = { kind: 'upstream', registry: name };
         if (found.digest === manifest.digest || found.digest === image.index)
-            return true;
+            return same;
         const child = found.kind === 'image' ? found.digest : entryFor(found.manifests, this.#platform)?.digest;
         if (child === undefined)
-            return false;
+            return undefined;
         if (child === manifest.digest)
-            return true;
+            return same;
         const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);
-        // A mirror may store the same image in the other format: its configuration identifies all of its content.
-        if (other.kind === 'image' && other.config.digest === manifest.config.digest)
-            return true;
-        throw differs(image, child);
+        if (other.kind !== 'image')
+            return undefined;
+        // A mirror may store the same image in the other format, or compress it again. A configuration tells what its layers
+        // unpack to, and nothing makes a registry serve these.
+        if (other.config.digest !== manifest.config.digest)
+            throw differs(image, child);
+        if (hasSameLayers(other, manifest))
+            return { ...same, compared: 'layers' };
+        if (diffIds?.length !== manifest.layers.length) {
+            const told = diffIds === undefined ? 'does not list them' : `lists ${diffIds.length}`;
+            throw layersDiffer(image, `it has ${countOf(manifest.layers.length, 'layer')}, and the configuration ${told}`);
+        }
+        return { kind: 'compressed-again', registry: name, maker: other };
     }
+    async #unpackAll(image, maker, { blobFiles, signal }) {
+        const allowance = new UnpackingAllowance(this.#unpackedLimit);
+        const known = new Set();
+        for (const [position, { digest }] of image.manifest.layers.entries()) {
+            const diffId = image.diffIds?.[position];
+            if (diffId === undefined)
+                throw layersDiffer(image, `${digest} is not in its configuration`);
+            // Layers are often the same, such as empty ones. What the maker has in the same place need not be unpacked.
+            const isOfMaker = maker.layers[position]?.digest === digest;
+            const pair = `${digest} ${diffId}`;
+            if (isOfMaker || known.has(pair))
+                continue;
+            let unpacked;
+            try {
+                unpacked = await unpackedDigest(blobFiles(digest), { like: diffId, allowance, signal });
+            }
+            catch (error) {
+                signal.throwIfAborted();
+                const isOfDisk = error instanceof Error && 'syscall' in error;
+                if (isOfDisk || error instanceof UnpackingLimitError)
+                    throw error;
+                throw layersDiffer(image, `its layer ${digest} cannot be unpacked (${(0,lib_failure/* describeFailure */.Ic)(error)})`);
+            }
+            if (unpacked !== diffId) {
+                throw layersDiffer(image, `its layer ${digest} unpacks to ${unpacked}, not ${diffId}`);
+            }
+            known.add(pair);
+        }
+    }
+}
+function hasSameLayers(one, other) {
+    return (one.layers.length === other.layers.length &&
+        one.layers.every(({ digest }, position) => digest === other.layers[position]?.digest));
 }
 function maker_comparison_reasonOf(error) {
     return error instanceof lib_failure/* Failure */.HR ? error.message : (0,lib_failure/* describeFailure */.Ic)(error);
 }
-function differs({ plan, pulledBy, manifest, upstream }, expected) {
+function differs(image, expected) {
+    return otherImage(image, `expected ${expected}, got ${image.manifest.digest}`);
+}
+function layersDiffer(image, detail) {
+    return otherImage(image, `it has the configuration of that one, and other layers: ${detail}`);
+}
+function otherImage({ plan, pulledBy, manifest, upstream }, detail) {
     return new lib_failure/* Failure */.HR({
         code: 'IMAGE_DIFFERS',
         about: reference_formatReference(pulledBy),
-        message: `it is not the image that ${reference_formatReference(upstream)} is: expected ${expected}, got ${manifest.digest}`,
-        hint: `mirror it again; if it is meant to differ, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
+        message: `it is not the image that ${reference_formatReference(upstream)} is: ${detail}`,
+        hint: `mirror it again, and find out who changed it; if you changed it yourself, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
     });
 }
 
@@ -62949,6 +64723,7 @@ function wrapLine(line, width, indent) {
 
 
 
+
 /**
  * Returns the line for a fetched image: `registry.k8s.io/pause:3.10.2 from mirror.example.com/keel/pause:3.10.2, 318
  * KiB, …`.
@@ -62983,7 +64758,7 @@ function plannedImageLine({ upstream, digest, candidates }) {
     const pulled = candidates[0] === undefined ? name : reference_formatReference(candidates[0].reference);
     const from = pulled === name ? '' : ` from ${pulled}`;
     const others = candidates.length > 1 ? ` (else ${candidates.length - 1} other names)` : '';
-    const isOwn = candidates[0]?.reference.host === upstream.host;
+    const isOwn = candidates[0] !== undefined && isAtMaker(candidates[0].reference, upstream, false);
     const check = digest !== undefined
         ? `pinned to ${digest}`
         : isOwn
@@ -63015,7 +64790,7 @@ function planLines(plan) {
 function planColumns({ kubernetes, arch, images, components }) {
     const pulls = images.map(({ upstream, digest, candidates }) => {
         const pulled = candidates[0]?.reference ?? upstream;
-        return { upstream, digest, pulled, isOwn: pulled.host === upstream.host };
+        return { upstream, digest, pulled, isOwn: isAtMaker(pulled, upstream, false) };
     });
     const [host, ...otherHosts] = new Set(pulls.map(({ pulled }) => pulled.host));
     const isMirror = pulls.some(({ isOwn }) => !isOwn);
@@ -63024,7 +64799,7 @@ function planColumns({ kubernetes, arch, images, components }) {
     const imageRows = pulls.map(({ upstream, digest, pulled, isOwn }) => [
         `  ${reference_formatReference(upstream)}`,
         isOwn ? '' : `as ${pulled.repository}`,
-        digest === undefined ? '' : `pinned to ${shortDigest(digest)}`,
+        digest === undefined ? '' : `pinned to ${(0,oci_digest/* shortDigest */.VK)(digest)}`,
     ]);
     const [check, ...otherChecks] = new Set(components.map((component) => CHECKS[component.check.kind]));
     const isAlike = check !== undefined && otherChecks.length === 0;
@@ -63080,7 +64855,8 @@ function uncheckedWarning(contents) {
     const parts = uncheckedParts(contents);
     if (parts.length === 0)
         return undefined;
-    return `nobody but the place they came from vouches for ${parts.length} of the parts: ${parts.join('; ')}`;
+    const them = parts.length === 1 ? 'it' : 'they';
+    return `the packer compared ${countOf(parts.length, 'part')} with nobody but the place that ${them} came from: ${parts.join('; ')}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/pack/run/fetching.js
@@ -63162,7 +64938,7 @@ async function openSources(stack, settings, parts) {
     const connection = { ...settings, login: { host, username, password } };
     const onRetry = (error) => reporter.detail(`once more after ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
     const close = (opened) => opened.close();
-    const authorities = await readAuthorities(caFile);
+    const authorities = await readAuthorities(caFile, parts.signal);
     const connectionParts = { ...parts, onRetry, authorities };
     const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
     const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
@@ -63193,14 +64969,17 @@ class Fetching {
         this.#blobs = new BlobStore(task.folders.images, () => this.#wait(task.folders.images));
     }
     async run() {
-        const images = await this.#findImages();
-        const progress = await this.#makeRoom(images);
-        const layers = this.#fetchImages(images, progress);
+        const { makers } = this.#sources;
+        const comparison = new UpstreamComparison(makers, this.#task.plan.platform);
+        const found = await this.#findImages(comparison);
+        const progress = await this.#makeRoom(found);
+        const images = this.#fetchImages(found, comparison, progress);
         const components = this.#fetchComponents(progress);
-        const { failures } = await allOrFailures([layers, components]);
+        const { failures } = await allOrFailures([images, components]);
         this.#parts.signal.throwIfAborted();
         if (failures.length === 0) {
-            return { images, components: await components, blobFiles: (digest) => this.#blobs.pathOf(digest) };
+            const blobFiles = (digest) => this.#blobs.pathOf(digest);
+            return { images: await images, components: await components, blobFiles };
         }
         throw jointFailure(failures, {
             code: 'FETCH_FAILED',
@@ -63215,13 +64994,12 @@ class Fetching {
         this.#waits.add(folder);
         this.#parts.reporter.line(`waiting for what another run is fetching into ${folder}`);
     }
-    async #findImages() {
+    async #findImages(comparison) {
         const { settings, plan, lock, signatures: check } = this.#task;
         const { registries, makers } = this.#sources;
         const { reporter, signal } = this.#parts;
         const { verifySignatures: mode } = settings;
         const verification = check && new ImageVerification({ mode, check, registries, makers });
-        const comparison = new UpstreamComparison(makers, plan.platform);
         const lookup = {
             registries,
             blobs: this.#blobs,
@@ -63262,11 +65040,12 @@ class Fetching {
         const total = plan.images.length + plan.components.length;
         return new FetchProgress(reporter, total, estimate.isWhole && bytes > 0 ? bytes : undefined);
     }
-    async #fetchImages(images, progress) {
+    async #fetchImages(images, comparison, progress) {
         const { reporter, signal } = this.#parts;
-        await fetchImages(images, {
+        return await fetchImages(images, {
             registries: this.#sources.registries,
             blobs: this.#blobs,
+            comparison,
             signal,
             onBytes: (image, count) => progress.moved(reference_formatReference(image.upstream), count),
             onFetched: (checked) => {
@@ -63330,6 +65109,8 @@ async function fetchAll(task, parts) {
     }
 }
 
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(57975);
 ;// CONCATENATED MODULE: ./build/src/pack/run/lock-file.js
 
 
@@ -63338,11 +65119,18 @@ async function fetchAll(task, parts) {
 
 
 
+
+
+
 const SCHEMA = 1;
-const digest = schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest');
+const digest = schemas/* custom */.IeY((value) => typeof value === 'string' && (0,oci_digest/* isDigest */.Bc)(value), 'not a digest');
 const imageCheck = schemas/* discriminatedUnion */.gMt('kind', [
     schemas/* object */.Ikc({ kind: schemas/* literal */.euz('pin') }),
-    schemas/* object */.Ikc({ kind: schemas/* literal */.euz('upstream'), registry: schemas/* string */.YjP().transform((text) => parseHost(text)) }),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('upstream'),
+        registry: schemas/* string */.YjP().transform((text) => parseHost(text)),
+        compared: schemas/* enum */.k5n(['layers', 'unpacked-layers']).optional(),
+    }),
     schemas/* object */.Ikc({ kind: schemas/* literal */.euz('mirror-only'), reason: schemas/* string */.YjP() }),
 ]);
 const imageSignature = schemas/* discriminatedUnion */.gMt('kind', [
@@ -63353,15 +65141,16 @@ const lockShape = schemas/* object */.Ikc({
     schema: schemas/* literal */.euz(SCHEMA),
     package: schemas/* string */.YjP(),
     imageFormat: schemas/* string */.YjP(),
-    images: schemas/* array */.YOg(schemas/* object */.Ikc({
+    images: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({
         upstream: schemas/* string */.YjP(),
         pulledBy: schemas/* string */.YjP().transform((text) => reference_parseReference(text)),
         index: digest.optional(),
         digest,
         check: imageCheck,
         signature: imageSignature.optional(),
+        signedUnder: schemas/* string */.YjP().optional(),
     })),
-    components: schemas/* array */.YOg(schemas/* object */.Ikc({
+    components: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({
         name: schemas/* string */.YjP(),
         tag: schemas/* string */.YjP(),
         url: schemas/* string */.YjP(),
@@ -63372,7 +65161,7 @@ const lockShape = schemas/* object */.Ikc({
             source: schemas/* string */.YjP().optional(),
         }),
     })),
-    files: schemas/* record */.g1P(schemas/* string */.YjP(), digest),
+    files: (0,zero_value/* eachNamedOf */.eQ)(digest),
     tar: digest,
 });
 function lock_file_malformed(file, message, cause) {
@@ -63386,18 +65175,19 @@ function lock_file_malformed(file, message, cause) {
     });
 }
 /** Returns the lock in a file; undefined if there is no such file. Throws `LOCK_MALFORMED`. */
-async function readLock(file) {
+async function readLock(file, signal) {
     let bytes;
     try {
-        bytes = await (0,promises_.readFile)(file);
+        bytes = await readGivenFile(file, signal);
     }
     catch (cause) {
+        signal.throwIfAborted();
         if ((0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT')
             return undefined;
         throw lock_file_malformed(file, `it cannot be read (${(0,lib_failure/* failureCode */.AD)(cause)})`, cause);
     }
     try {
-        const { images, components, files, ...lock } = lockShape.parse(JSON.parse(decodeText(bytes)));
+        const { images, components, files, ...lock } = lockShape.parse((0,lib_json/* readJson */.Vh)(decodeText(bytes)));
         return {
             ...lock,
             file,
@@ -63414,9 +65204,13 @@ async function readLock(file) {
 }
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
 function writeLock(file, facts) {
-    const { plan, contents, imageFormat, files, tarSha256 } = facts;
+    const { plan, contents, imageFormat, files, tarSha256, signatures } = facts;
     // Unlike the contents, which leave out what may be secret in an address.
     const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
+    const policies = new Map(plan.images.map(({ upstream }) => {
+        const stance = signatures?.stanceOn({ name: upstream, tag: upstream.tag });
+        return [reference_formatReference(upstream), stance?.kind === 'signed' ? stance.policy : undefined];
+    }));
     const lock = {
         schema: SCHEMA,
         package: contents.package,
@@ -63428,6 +65222,7 @@ function writeLock(file, facts) {
             digest: found,
             check,
             signature,
+            signedUnder: signature?.kind === 'verified' ? policies.get(upstream) : undefined,
         })),
         components: contents.components.map(({ name, tag, url, sha256, check }) => {
             return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };
@@ -63483,9 +65278,9 @@ function planChanges(lock, plan, imageFormat) {
 }
 /** Returns, a sentence each, which files of a package differ from a lock. */
 function fileChanges(lock, files) {
-    const paths = [...new Set([...lock.files.keys(), ...files.keys()])].toSorted();
+    const paths = [...new Set([...lock.keys(), ...files.keys()])].toSorted();
     return paths.flatMap((path) => {
-        const [before, now] = [lock.files.get(path), files.get(path)];
+        const [before, now] = [lock.get(path), files.get(path)];
         if (before === now)
             return [];
         if (before === undefined)
@@ -63493,15 +65288,25 @@ function fileChanges(lock, files) {
         return [now === undefined ? `${path} is gone` : `${path} has other content`];
     });
 }
+/** Returns the images of a package of which it tells another signature than a lock does. */
+function signatureChanges(lock, { images }) {
+    return images.flatMap(({ upstream, signature }) => (0,external_node_util_.isDeepStrictEqual)(lock.images.get(upstream)?.signature, signature) ? [] : [upstream]);
+}
 /** Makes sure that a plan is for the locked package. Throws `LOCK_DIFFERS` with all that changed. */
 function requireLockedPlan(lock, plan, imageFormat) {
     requireUnchanged(lock, planChanges(lock, plan, imageFormat));
 }
+/** The files of a package that tell of signatures. All else in them follows from what is locked. */
+const TELLING_FILES = new Set(['keel-package.json', 'sbom.spdx.json']);
 /**
- * Makes sure that the files that are neither of an image nor of a component are the locked ones. Throws `LOCK_DIFFERS`.
+ * Makes sure that the files that are neither of an image nor of a component are the locked ones, but for what is found of
+ * signatures: those images are returned of which that is otherwise now. Throws `LOCK_DIFFERS`.
  */
-function requireLockedFiles(lock, files) {
-    requireUnchanged(lock, fileChanges(lock, files));
+function requireLockedFiles(lock, files, contents) {
+    const resigned = signatureChanges(lock, contents);
+    const locked = (map) => resigned.length === 0 ? map : new Map([...map].filter(([path]) => !TELLING_FILES.has(path)));
+    requireUnchanged(lock, fileChanges(locked(lock.files), locked(files)));
+    return resigned;
 }
 function requireUnchanged(lock, changes) {
     if (changes.length === 0)
@@ -63510,7 +65315,7 @@ function requireUnchanged(lock, changes) {
         code: 'LOCK_DIFFERS',
         about: lock.file,
         message: `the package would not be the locked one:\n${changes.map((change) => `  ${change}`).join('\n')}`,
-        hint: 'undo the change, or remove the lock to write a new one',
+        hint: 'undo the change, or remove the lock to write a new one; a newer packer is a change too',
     });
 }
 
@@ -63644,7 +65449,8 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 
 
-const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+
+const run_GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /**
  * Makes sure that the targets will take the package, fetches and checks its parts, writes it and publishes it. A dry run
  * only reports its plan. Whatever fails, no package appears that is not complete and checked. Returns what was packed and
@@ -63655,13 +65461,13 @@ async function runPack(settings, parts) {
     try {
         const started = performance.now();
         const { reporter, destinations } = parts;
-        const task = await prepare(settings, reporter);
+        const deadline = run_addDisposableResource(env_1, new RunDeadline(settings.commandTimeout, parts.signal), false);
+        const { signal } = deadline;
+        const task = await prepare(settings, reporter, signal);
         if (settings.dryRun) {
             tellPlan(task, reporter);
             return { kind: 'planned', plan: task.plan };
         }
-        const deadline = run_addDisposableResource(env_1, new RunDeadline(settings.commandTimeout, parts.signal), false);
-        const { signal } = deadline;
         await destinations.prove(signal);
         const { contents, file } = await build(task, parts, deadline);
         const published = await destinations.publish(file, signal);
@@ -63678,16 +65484,16 @@ async function runPack(settings, parts) {
     }
 }
 /** Plans the package. Throws everything that can be known to prevent it without a request. */
-async function prepare(settings, reporter) {
+async function prepare(settings, reporter, signal) {
     const { versionConfig, imageFormat, verifySignatures, trustedRoot } = settings;
-    const plan = resolvePackage(await readVersions(versionConfig), settings);
+    const plan = resolvePackage(await readVersions(versionConfig, signal), settings);
     for (const { text, place } of plan.notices)
         reporter.warning(text, place);
-    const lock = settings.lock === undefined ? undefined : await readLock(settings.lock);
+    const lock = settings.lock === undefined ? undefined : await readLock(settings.lock, signal);
     if (lock !== undefined)
         requireLockedPlan(lock, plan, imageFormat);
     const policies = { policies: plan.signatures, trustedRoot, file: versionConfig };
-    const signatures = await SignatureCheck.open(verifySignatures, policies);
+    const signatures = await SignatureCheck.open(verifySignatures, policies, signal);
     if (signatures !== undefined && verifySignatures === 'require')
         requirePolicies(plan, signatures);
     return { settings, plan, lock, signatures };
@@ -63701,7 +65507,7 @@ function tellPlan({ plan, settings: { verifySignatures } }, reporter) {
     reporter.close();
 }
 async function build(task, parts, { signal, at: deadline }) {
-    const { settings, plan, lock } = task;
+    const { settings, plan, lock, signatures } = task;
     const { reporter, environment } = parts;
     const { imageFormat } = settings;
     const folder = (path, flag) => workFolder(path, flag, environment, reporter);
@@ -63722,8 +65528,7 @@ async function build(task, parts, { signal, at: deadline }) {
         reporter.section(`Packing ${plan.fileName}`);
         const tree = await assemble({ plan, overlay, imageFormat, ...fetched }, signal);
         const { contents, ownFiles } = tree;
-        if (lock !== undefined)
-            requireLockedFiles(lock, ownFiles);
+        const resigned = lock === undefined ? [] : requireLockedFiles(lock, ownFiles, contents);
         const file = await write(tree, folders.output, { reporter, signal });
         const warning = uncheckedWarning(contents);
         if (warning !== undefined)
@@ -63732,9 +65537,9 @@ async function build(task, parts, { signal, at: deadline }) {
         reporter.line(`${file.path}, ${file.sha256}`);
         const { tarSha256 } = file;
         if (lock !== undefined)
-            tellLocked(lock, tarSha256, reporter);
+            tellLocked(lock, { tarSha256, resigned }, reporter);
         else if (settings.lock !== undefined) {
-            writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256 });
+            writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256, signatures });
             reporter.line(`${settings.lock} locks it: with --lock the same package is packed again`);
         }
         return { contents, file };
@@ -63752,7 +65557,7 @@ function isGzip(file) {
     finally {
         (0,external_node_fs_.closeSync)(descriptor);
     }
-    return head.equals(GZIP_MAGIC);
+    return head.equals(run_GZIP_MAGIC);
 }
 async function readOverlays({ settings, plan }, own) {
     const given = settings.overlay === undefined ? [] : await readOverlay(settings.overlay);
@@ -63775,16 +65580,21 @@ async function write({ entries, first, contents: { package: name } }, folder, { 
             current: [name],
         }),
     });
-    const digest = (hex) => digest_parseDigest(`sha256:${hex}`, name);
+    const digest = (hex) => (0,oci_digest/* parseDigest */.m)(`sha256:${hex}`, name);
     return { path: output, name, size, sha256: digest(sha256), tarSha256: digest(tarSha256), qetag };
 }
-function tellLocked(lock, tarSha256, reporter) {
-    if (lock.tar === tarSha256) {
-        reporter.line(`it is the package that ${lock.file} locks`);
-        return;
+/** `resigned` are images of which other signatures are found than the lock tells. */
+function tellLocked(lock, { tarSha256, resigned }, reporter) {
+    if (resigned.length > 0) {
+        const images = `${countOf(resigned.length, 'image')} (${resigned.join(', ')})`;
+        reporter.warning(`${lock.file}: images and components are as locked, but not what is found of the signatures of ${images}: the package tells what this run found`);
     }
-    const told = `the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
-    reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
+    else if (lock.tar === tarSha256)
+        reporter.line(`it is the package that ${lock.file} locks`);
+    else {
+        const told = `the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
+        reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/flag-source.js
@@ -63932,6 +65742,7 @@ function withAdvice(failure, text) {
 
 
 
+
 /** Returns the settings of a packing run as flags or inputs give them, or a failure for each malformed one. */
 function parsePackSettings(from) {
     const flags = new FlagReader(PACK_FLAGS, from);
@@ -63962,8 +65773,7 @@ function parsePackSettings(from) {
         imageOutput: flags.required('image-output', asIs),
         downloadOutput: flags.required('download-output', asIs),
         imageFormat: flags.required('image-format', oneOf('oci', 'docker-archive')),
-        verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
-        trustedRoot: flags.text('trusted-root'),
+        ...readSignatureSettings(flags, notices),
         lock: flags.text('lock'),
         dryRun: flags.optional('dry-run', parseSwitch) ?? false,
         ...readLimits(flags),
@@ -64997,6 +66807,7 @@ function alreadyPublished(about, message) {
 
 
 
+
 /**
  * Returns a base image for Linux. Throws `NOT_FOUND` if there is none for the architecture, or the registry's failure.
  */
@@ -65006,7 +66817,7 @@ async function readBaseImage(wanted, signal) {
     const { layers, config: descriptor } = await readImage(wanted, signal);
     const config = await readBlob(registry, repository, descriptor, signal);
     const source = registrySource(registry, repository);
-    return { reference, layers, config: JSON.parse(config.toString('utf8')), source };
+    return { reference, layers, config: (0,lib_json/* readJson */.Vh)(config), source };
 }
 async function readImage({ registry, reference, architecture }, signal) {
     const { repository } = reference;
@@ -65085,13 +66896,15 @@ var package_file_disposeResources = (undefined && undefined.__disposeResources) 
 
 
 
+
 const BLOCKS_ASIDE = 3;
 /** Returns the size and hashes of a package, which it reads once. Throws `PACKAGE_UNREADABLE`. */
 async function measurePackage(path, signal) {
     try {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
-            const file = package_file_addDisposableResource(env_1, await open(path, 'r'), true);
+            // To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+            const file = package_file_addDisposableResource(env_1, await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)), true);
             if (!(await file.stat()).isFile())
                 throw new Error('it is not a file');
             const whole = createHash('sha256');
@@ -65204,7 +67017,7 @@ async function tarLayer(file, signal) {
     }
     if (`sha256:${content.digest('hex')}` !== file.sha256)
         throw fileChanged(file.name);
-    const digest = digest_parseDigest(`sha256:${whole.update(frame.after).digest('hex')}`, file.name);
+    const digest = (0,oci_digest/* parseDigest */.m)(`sha256:${whole.update(frame.after).digest('hex')}`, file.name);
     const size = frame.before.length + file.size + frame.after.length;
     const open = async (_descriptor, stop, range = { start: 0, end: size }) => external_node_stream_.Readable.from(readFramed({ file, frame }, range, stop));
     return { digest, size, source: { about: file.name, open } };
@@ -65243,13 +67056,13 @@ const OUTPUT_FOLDER = '/out';
 const baseShape = schemas/* object */.Ikc({
     rootfs: schemas/* object */.Ikc({ diff_ids: (0,zero_value/* listOf */.c3)(schemas/* string */.YjP()) }),
     history: (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).catch([]),
-    config: schemas/* object */.Ikc({ Env: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())) }).catch({}),
+    config: schemas/* object */.Ikc({ Env: (0,zero_value/* fieldOf */._F)((0,zero_value/* eachOf */.pQ)(schemas/* string */.YjP())) }).catch({}),
 });
 function annotationsOf(file) {
     return { 'org.opencontainers.image.title': file.name };
 }
 function documents(config, configType, body) {
-    const digest = digestOf(config);
+    const digest = (0,oci_digest/* digestOf */.ol)(config);
     const manifest = {
         schemaVersion: 2,
         mediaType: MEDIA_TYPE.ociManifest,
@@ -65259,7 +67072,7 @@ function documents(config, configType, body) {
     const bytes = Buffer.from(JSON.stringify(manifest));
     return {
         config: { bytes: config, digest, mediaType: configType },
-        manifest: { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(bytes) },
+        manifest: { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: (0,oci_digest/* digestOf */.ol)(bytes) },
     };
 }
 /** Returns an OCI artifact whose one layer is the package; `oras pull` writes it under the package's name. */
@@ -65378,10 +67191,12 @@ class RegistryTarget {
         const isArtifact = this.#settings.form === 'artifact';
         const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
         const present = await this.#findPublished(tag, signal);
-        // Only the layer with the package counts: the base image may be a newer one by now.
-        if (present?.layers.at(-1)?.digest === layer.digest) {
-            const instruction = this.#instruction(file, address, present.layers.length > 1);
-            return { target: this.name, address, instruction, outcome: 'present' };
+        const below = present?.layers.at(-1)?.digest === layer.digest ? present.layers.length - 1 : undefined;
+        // Of an image only the layer with the package counts: its base may be a newer one by now. An artifact has no base.
+        if (below === 0 || (below !== undefined && !isArtifact)) {
+            const instruction = this.#instruction(file, address, below > 0);
+            const uncompared = below > 0 ? 'the package in the image was compared, and not its base' : undefined;
+            return { target: this.name, address, instruction, outcome: 'present', uncompared };
         }
         if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
             throw alreadyPublished(address, `this tag has other content than ${file.name}`);
@@ -65588,6 +67403,7 @@ async function withinSignal(promise, signal) {
 
 
 
+const BY_SIZE = 'compared by size alone, as the service tells no digest';
 const PROBE_NAME = 'keel-pkg-probe';
 /** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
 const artifact_target_PATIENCE = (0,lib_duration/* seconds */.YA)(300);
@@ -65610,8 +67426,10 @@ class ArtifactTarget {
         // An artifact without an archive is named after its file, whatever the name in the request.
         const name = (0,external_node_path_.basename)(file.path);
         const present = await this.#find(store, name, signal);
-        if (present !== undefined && isSame(present, file))
-            return this.#locate(present.id, 'present');
+        if (present !== undefined && isSame(present, file)) {
+            const uncompared = present.digest === undefined ? BY_SIZE : undefined;
+            return { ...this.#locate(present.id, 'present'), uncompared };
+        }
         if (present !== undefined) {
             if (!mayReplace(file.name, this.#settings.overwrite))
                 throw alreadyPublished(name, 'this run has another artifact of this name');
@@ -65815,6 +67633,7 @@ function parseKodoError(body) {
 
 
 
+
 // Users of keel-pkg know the zone of its own bucket as "keel".
 const ZONES = new Map([
     ['keel', 'z0'],
@@ -65858,7 +67677,10 @@ function parseZone(text, about) {
         hint: `leave it out to have it found, or write one of ${[...ZONES.keys()].join(', ')}`,
     });
 }
-/** Asks Qiniu where a bucket is and returns its hosts. Throws `HttpFailure`, that of the first service if none answers. */
+/**
+ * Asks Qiniu where a bucket is and returns its hosts. Throws `HttpFailure`, that of the first service if none answers, or
+ * `REDIRECT_REFUSED` if a host leads inward.
+ */
 async function discoverHosts(access, http, signal) {
     const { endpoint, bucket } = access;
     const services = endpoint === undefined ? REGION_SERVICES : [new URL(endpoint.origin)];
@@ -65889,7 +67711,9 @@ async function askForHosts(service, { accessKey, bucket }, { http, signal }) {
     const [region] = understand(queryShape, (0,lib_json/* parseJson */.qF)(text), 'Qiniu').hosts;
     if (region === undefined)
         throw noHosts(bucket);
-    const urls = ({ domains }) => domains.flatMap((domain) => URL.parse(`${service.protocol}//${domain}`) ?? []);
+    const urls = ({ domains }) => domains
+        .filter((domain) => URL.canParse(`${service.protocol}//${domain}`))
+        .map((domain) => followAddress(service, `${service.protocol}//${domain}`, service));
     return { upload: urls(region.up), objects: urls(region.rs), buckets: urls(region.uc) };
 }
 /** Returns the failure of a region service that gave no answer. */
@@ -65911,7 +67735,92 @@ function noHosts(bucket) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/publish/contract/download-command.js
+
+/** What a shell takes as it stands. */
+const download_command_PLAIN = /^[\w@%+=:,./-]+$/;
+/** Returns a text as one word of a shell, whatever is in it. */
+function shellWord(text) {
+    return download_command_PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+/** Returns the command that downloads a package from an address and compares its SHA-256. */
+function downloadCommand(address, file) {
+    return `curl -fLo ${shellWord(file.name)} ${shellWord(address)} && ${comparisonCommand(file)}`;
+}
+/** Returns the command that compares the SHA-256 of a package that was downloaded. */
+function comparisonCommand({ name, sha256 }) {
+    return `echo ${shellWord(`${(0,oci_digest/* digestHex */.sU)(sha256)}  ${name}`)} | sha256sum -c -`;
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/download-address.js
+
+
+
+/** Nothing depends on the answer but the scheme of an address. */
+const DOMAIN_TIMEOUTS = {
+    connect: (0,lib_duration/* seconds */.YA)(5),
+    firstByte: (0,lib_duration/* seconds */.YA)(10),
+    idle: (0,lib_duration/* seconds */.YA)(10),
+};
+/** Those that are asked; a bucket seldom has more. */
+const MOST_DOMAINS = 4;
+/**
+ * Returns the address of an object at the first domain that serves it over TLS, else at the first over plain HTTP;
+ * undefined if there is no domain. Each domain is an address over HTTPS, and is asked once.
+ */
+async function downloadAddress(domains, key, { http, signal }) {
+    const addresses = domains.slice(0, MOST_DOMAINS).map((domain) => new URL(encodeURIComponent(key), domain));
+    const serving = await Promise.all(addresses.map((url) => servesTls(url, http, signal)));
+    const [first] = addresses;
+    if (first === undefined)
+        return undefined;
+    const secure = addresses.find((_, at) => serving[at]);
+    if (secure !== undefined)
+        return secure;
+    const plain = new URL(first);
+    plain.protocol = 'http:';
+    return plain;
+}
+/** Returns whether a file is served over TLS: to anybody, or to those with a signed address. */
+async function servesTls(url, http, signal) {
+    try {
+        const answer = await http.send({ method: 'HEAD', url, headers: {}, signal });
+        discardBody(answer);
+        const { status, headers } = answer;
+        if (status === 401 || status === 403)
+            return true;
+        return status >= 200 && status < 400 && headers.location?.startsWith('http:') !== true;
+    }
+    catch (error) {
+        if (!isConnectionFailure(error))
+            throw error;
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/publish/qiniu/management-signature.js
+
+/**
+ * Returns the Authorization header for a request, as Qiniu's packages for Go and Python write it. The one for Node
+ * repeats the port of an address that has one (`host:port:port`), which a private Kodo refuses.
+ * https://developer.qiniu.com/kodo/1201/access-token
+ */
+function managementSignature({ accessKey, secretKey }, { method, url, type, date }) {
+    const lines = [
+        `${method} ${url.pathname}${url.search}`,
+        `Host: ${url.host}`,
+        `Content-Type: ${type}`,
+        `X-Qiniu-Date: ${date}`,
+        '',
+        '',
+    ];
+    const signature = (0,external_node_crypto_.createHmac)('sha1', secretKey).update(lines.join('\n')).digest('base64');
+    return `Qiniu ${accessKey}:${signature.replaceAll('+', '-').replaceAll('/', '_')}`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/publish/qiniu/kodo-service.js
+
+
 
 
 
@@ -65925,6 +67834,8 @@ function noHosts(bucket) {
 
 /** Long enough for one request: each part of an upload gets a token of its own. */
 const TOKEN_LIFETIME_SECONDS = 3600;
+/** A host, and maybe its port. Other characters would be more than a host in the command that is told. */
+const DOMAIN = /^[a-z0-9][a-z0-9._-]*(?::\d{1,5})?$/i;
 const kodo_service_ANSWER_LIMIT = 4 * 1024 * 1024;
 const domainsShape = (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ domain: schemas/* string */.YjP() }));
 const statShape = schemas/* object */.Ikc({ hash: schemas/* string */.YjP(), fsize: schemas/* number */.aig() });
@@ -65975,17 +67886,29 @@ class KodoService {
             throw error;
         }
     }
-    /** Returns the domains to download from; none if the service does not say. */
+    /** Returns the domains to download from, as addresses over HTTPS; none if the service does not say. */
     async domains(signal) {
         const path = `/v3/domains?tbl=${encodeURIComponent(this.bucket)}`;
         const request = { method: 'POST', hosts: this.#hosts.buckets, path, about: this.bucket };
         try {
             const domains = await this.#manage(domainsShape, request, signal);
-            return domains.map(({ domain }) => domain);
+            return domains.flatMap(({ domain }) => this.#domainAddress(domain) ?? []);
         }
         catch {
             signal.throwIfAborted();
             return [];
+        }
+    }
+    /** Returns the address of a domain; undefined for one that is no host, stands for many, or leads inward. */
+    #domainAddress(domain) {
+        const [service] = this.#hosts.buckets;
+        if (service === undefined || !DOMAIN.test(domain))
+            return undefined;
+        try {
+            return followAddress(service, `https://${domain}/`, service);
+        }
+        catch {
+            return undefined;
         }
     }
     /** Returns the answer of an upload host to a request. Throws `HttpFailure` or `ANSWER_MALFORMED`. */
@@ -66006,12 +67929,11 @@ class KodoService {
         const type = 'application/x-www-form-urlencoded';
         const send = (host) => {
             const url = new URL(path, host);
-            const dated = { 'X-Qiniu-Date': this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ') };
-            const sign = this.#sdk.util.generateAccessTokenV2;
+            const date = this.#sdk.util.formatDateUTC(new Date(), 'YYYYMMDDTHHmmssZ');
             const headers = {
-                ...dated,
+                'X-Qiniu-Date': date,
                 'Content-Type': type,
-                Authorization: sign(this.#mac, url.href, method, type, undefined, dated),
+                Authorization: managementSignature(this.#access, { method, url, type, date }),
             };
             return this.#http.send({ method, url, headers, signal });
         };
@@ -66240,6 +68162,7 @@ class PartSender {
 ;// CONCATENATED MODULE: ./build/src/publish/qiniu/resume-record.js
 
 
+
 const recordShape = schemas/* object */.Ikc({
     version: schemas/* literal */.euz(1),
     bucket: schemas/* string */.YjP(),
@@ -66262,7 +68185,7 @@ class ResumeRecord {
      */
     async read() {
         try {
-            const record = recordShape.parse(JSON.parse(await (0,promises_.readFile)(this.#path, 'utf8')));
+            const record = recordShape.parse((0,lib_json/* readJson */.Vh)(await (0,promises_.readFile)(this.#path)));
             const { sha256, name } = this.#file;
             const fits = record.bucket === this.#bucket && record.key === name && record.sha256 === sha256;
             return fits ? record.uploadId : undefined;
@@ -66447,6 +68370,8 @@ function expired(name, cause) {
 
 
 
+
+
 const PROBE_KEY = '.keel-pkg-probe';
 const DEFAULT_PARALLEL = { start: 4, ceiling: 16 };
 /** Publishes packages to a bucket of Qiniu Kodo. */
@@ -66454,12 +68379,16 @@ class QiniuTarget {
     name = 'qiniu';
     #settings;
     #http;
+    #domainHttp;
     #limiter;
     #service;
     constructor(settings) {
         this.#settings = settings;
         const { trust = {}, timeouts } = settings;
         this.#http = new HttpClient({ ...trust, timeouts });
+        // Those who download check certificates, also where this run does not.
+        const { authorities } = trust;
+        this.#domainHttp = new HttpClient({ authorities, timeouts: timeouts ?? DOMAIN_TIMEOUTS });
         this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
     }
     /** Asks for an object, which proves the keys, then opens and aborts an upload, which proves the rest. */
@@ -66493,6 +68422,7 @@ class QiniuTarget {
         }
         finally {
             this.#http.close();
+            this.#domainHttp.close();
         }
     }
     #open(signal) {
@@ -66504,13 +68434,16 @@ class QiniuTarget {
     }
     async #locate(service, file, signal) {
         const { bucket } = service;
-        const [domain] = await service.domains(signal);
-        if (domain === undefined) {
-            const instruction = `bind a domain to the bucket ${bucket}, or fetch it with: qshell get ${bucket} ${file.name}`;
+        const domains = await service.domains(signal);
+        const url = await downloadAddress(domains, file.name, { http: this.#domainHttp, signal });
+        if (url === undefined) {
+            const fetching = `qshell get ${bucket} ${file.name} && ${comparisonCommand(file)}`;
+            const instruction = `bind a domain to the bucket ${bucket}, or fetch it with: ${fetching}`;
             return { target: this.name, address: `qiniu://${bucket}/${file.name}`, instruction };
         }
-        const address = new URL(`http://${domain}/${encodeURIComponent(file.name)}`).href;
-        return { target: this.name, address, instruction: `curl -fLO ${address}` };
+        const note = url.protocol === 'https:' ? '' : '  # over plain HTTP: only the sum tells whether it is this package';
+        const instruction = `${downloadCommand(url.href, file)}${note}`;
+        return { target: this.name, address: url.href, instruction };
     }
 }
 
@@ -66599,7 +68532,7 @@ var external_node_events_ = __nccwpck_require__(78474);
 
 const refusalShape = schemas/* object */.Ikc({
     message: schemas/* string */.YjP().catch(''),
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({ code: zero_value/* TEXT_FIELD */.rr, message: zero_value/* TEXT_FIELD */.rr }).catch({})).catch([]),
+    errors: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ code: zero_value/* TEXT_FIELD */.rr, message: zero_value/* TEXT_FIELD */.rr })).catch([]),
 })
     .catch({ message: '', errors: [] });
 /** Returns the failure for an answer of GitHub's releases API. https://docs.github.com/rest/releases */
@@ -66699,7 +68632,7 @@ const releaseShape = schemas/* object */.Ikc({
     html_url: schemas/* string */.YjP(),
     upload_url: schemas/* string */.YjP(),
 });
-const github_releases_ANSWER_LIMIT = 32 * 1024 * 1024;
+const github_releases_ANSWER_LIMIT = 16 * 1024 * 1024;
 const github_releases_PAGE_SIZE = 100;
 /** How far to look for a draft; nobody keeps one behind so many newer releases. */
 const DRAFT_SEARCH_PAGES = 5;
@@ -66714,7 +68647,7 @@ class GithubReleases {
         this.#access = access;
         this.#http = http;
         this.#signal = signal;
-        this.#redactor.add(access.token);
+        this.#redactor.add(access.token, 'password');
     }
     /**
      * Proves that the token may write releases, by asking for one without a tag: GitHub checks permissions (403, 404)
@@ -66741,7 +68674,7 @@ class GithubReleases {
         }
         for (let page = 1; page <= DRAFT_SEARCH_PAGES; page += 1) {
             const path = `releases?per_page=${github_releases_PAGE_SIZE}&page=${page}`;
-            const releases = await this.#ask(schemas/* array */.YOg(releaseShape), { method: 'GET', path });
+            const releases = await this.#ask((0,zero_value/* eachOf */.pQ)(releaseShape), { method: 'GET', path });
             const draft = releases.find((release) => release.draft && release.tag_name === tag);
             if (draft !== undefined || releases.length < github_releases_PAGE_SIZE)
                 return draft;
@@ -66767,7 +68700,7 @@ class GithubReleases {
         const found = [];
         for (let page = 1;; page += 1) {
             const path = `releases/${id}/assets?per_page=${github_releases_PAGE_SIZE}&page=${page}`;
-            const assets = await this.#ask(schemas/* array */.YOg(assetShape), { method: 'GET', path });
+            const assets = await this.#ask((0,zero_value/* eachOf */.pQ)(assetShape), { method: 'GET', path });
             found.push(...assets);
             if (assets.length < github_releases_PAGE_SIZE)
                 return found;
@@ -66919,7 +68852,7 @@ async function planParts(file, partSize, signal) {
             whole.update(chunk);
         }
         const name = `${file.name}.part${String(index).padStart(3, '0')}`;
-        parts.push({ name, start, end, sha256: digest_parseDigest(`sha256:${hash.digest('hex')}`, name) });
+        parts.push({ name, start, end, sha256: (0,oci_digest/* parseDigest */.m)(`sha256:${hash.digest('hex')}`, name) });
     }
     if (`sha256:${whole.digest('hex')}` !== file.sha256)
         throw fileChanged(file.name);
@@ -66931,11 +68864,11 @@ function formatHeader(file, parts) {
         schema: 'keel-package-parts/1',
         name: file.name,
         size: file.size,
-        sha256: digestHex(file.sha256),
+        sha256: (0,oci_digest/* digestHex */.sU)(file.sha256),
         parts: parts.map(({ name, start, end, sha256 }) => ({
             name,
             size: end - start,
-            sha256: digestHex(sha256),
+            sha256: (0,oci_digest/* digestHex */.sU)(sha256),
         })),
     };
     return Buffer.from(`${JSON.stringify(header, null, 2)}\n`);
@@ -66959,18 +68892,18 @@ function wantedAssets(file, parts) {
     assets.push({
         name: `${file.name}.parts.json`,
         size: header.length,
-        sha256: digestOf(header),
+        sha256: (0,oci_digest/* digestOf */.ol)(header),
         content: header,
     });
     return assets;
 }
 /** Returns whether the upload of an asset was completed. */
-function isWhole(asset) {
+function release_assets_isWhole(asset) {
     return asset.state === 'uploaded';
 }
 /** Returns whether an asset has the wanted content, by its digest, or by its size on servers older than 2025. */
 function release_assets_isSame(asset, wanted) {
-    if (!isWhole(asset) || asset.size !== wanted.size)
+    if (!release_assets_isWhole(asset) || asset.size !== wanted.size)
         return false;
     return asset.digest === undefined || asset.digest === wanted.sha256;
 }
@@ -66984,7 +68917,7 @@ function isAmong(asset, wanted) {
 
 /** Returns the commands that join the downloaded parts and verify the package. */
 function joinCommands(file, parts) {
-    const check = `echo "${digestHex(file.sha256)}  ${file.name}" | sha256sum -c -`;
+    const check = comparisonCommand(file);
     return parts.length === 1 ? [check] : [`cat ${file.name}.part??? > ${file.name}`, check];
 }
 function markers(name) {
@@ -67024,6 +68957,8 @@ function updateNotes(notes, file, parts) {
 
 
 
+
+const release_delivery_BY_SIZE = 'compared by size alone, as this GitHub tells no digests';
 /** Uploads one package to the release of a tag, which is created if there is none. */
 class ReleaseDelivery {
     #settings;
@@ -67045,7 +68980,12 @@ class ReleaseDelivery {
             if (!names.has(asset.name))
                 await releases.deleteAsset(asset);
         const final = await this.#announce(release);
-        return { outcome: uploaded > 0 ? 'published' : 'present', ...(await this.#locate(final)) };
+        const isBySize = present.some((asset) => names.has(asset.name) && asset.digest === undefined);
+        return {
+            outcome: uploaded > 0 ? 'published' : 'present',
+            uncompared: uploaded === 0 && isBySize ? release_delivery_BY_SIZE : undefined,
+            ...(await this.#locate(final)),
+        };
     }
     #createDraft() {
         const { releases, goal, file, parts } = this.#settings;
@@ -67053,7 +68993,7 @@ class ReleaseDelivery {
     }
     #refuseOther(release, present) {
         const { goal, file } = this.#settings;
-        const isOther = present.some((asset) => isWhole(asset) && !isAmong(asset, this.#wanted));
+        const isOther = present.some((asset) => release_assets_isWhole(asset) && !isAmong(asset, this.#wanted));
         // Nobody has seen the other content of a draft yet.
         if (isOther && !release.draft && !mayReplace(file.name, goal.overwrite)) {
             throw alreadyPublished(file.name, `the release ${goal.tag} has another file of this name`);
@@ -67113,15 +69053,16 @@ class ReleaseDelivery {
     async #locate(release) {
         const { goal, file, parts } = this.#settings;
         const tag = release.tag_name;
-        const draft = release.draft ? ' (the release is still a draft, which only its makers see)' : '';
+        const draft = release.draft ? ' # the release is still a draft, which only its makers see' : '';
         if (parts.length > 1) {
             const get = `gh release download ${tag} -R ${goal.repository} -p '${file.name}.part*'`;
-            const instruction = `${get} && cat ${file.name}.part??? > ${file.name}${draft}`;
+            const join = `cat ${file.name}.part??? > ${file.name} && ${comparisonCommand(file)}`;
+            const instruction = `${get} && ${join}${draft}`;
             return { address: release.html_url, instruction };
         }
         const asset = await this.#findAsset(release, file.name);
         const address = asset?.browser_download_url ?? release.html_url;
-        return { address, instruction: `curl -fLO ${address}${draft}` };
+        return { address, instruction: `${downloadCommand(address, file)}${draft}` };
     }
     async #findAsset(release, name) {
         return (await this.#settings.releases.listAssets(release)).find((asset) => asset.name === name);
@@ -67455,7 +69396,7 @@ class Publication {
             const opened = publication_addDisposableResource(env_1, new DisposableStack(), false);
             const { caFile, tlsSkipVerify: unverified } = connections;
             // It may be a pipe, which is read only once.
-            const authorities = await readAuthorities(caFile);
+            const authorities = await readAuthorities(caFile, parts.signal);
             const lent = { ...parts, authorities, deadline: undefined };
             const means = {
                 retry: connections.retry,
@@ -67573,11 +69514,12 @@ class Tally {
         };
     }
 }
-function describeLocation({ target, address, outcome }, file) {
+function describeLocation({ target, address, outcome, uncompared }, file) {
     const size = (0,text_size/* formatSize */.X)(file.size);
+    const except = uncompared === undefined ? '' : ` (${uncompared})`;
     return outcome === 'present'
-        ? `${target}: ${file.name} is there already: ${address}`
-        : `${target}: ${file.name} (${size}) published: ${address}`;
+        ? `${target}: ${file.name} is there already${except}: ${address}, ${file.sha256}`
+        : `${target}: ${file.name} (${size}) published: ${address}, ${file.sha256}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/publish/settings.js
@@ -67617,23 +69559,46 @@ function bar(fraction, width) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/text/markdown.js
-const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
+/** What Markdown, tables and HTML give a meaning to. */
+const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)](?:\s|$)))/;
+/** Where a link of GitHub's Markdown would begin: an address of mail or of the web, with or without a scheme. */
+const ADDRESS = /:(?=\/\/)|www(?=\.)/i;
+/** What GitHub makes a link or picture of besides, outside of code: issues, commits, emoji. */
+const REFERENCE = /(?<![a-z\d])(?:gh(?=-\d)|[0-9a-f]{7,40}(?![a-z\d]))|:(?=(?:[+-]1|100|1234|(?=[\d_+-]*[a-z])[\w+-]{1,40}):)/i;
+const IN_CODE = new RegExp(`${MARKUP.source}|${ADDRESS.source}`, 'gi');
+const IN_TEXT = new RegExp(`${IN_CODE.source}|${REFERENCE.source}`, 'gi');
+/**
+ * An empty comment ends a word for all that looks for links, and is not shown. A character reference alone is not enough:
+ * addresses of mail, mentions and issues are looked for after references were resolved.
+ */
+const BREAK = '<!-- -->';
 /**
  * Returns Markdown that GitHub shows as exactly this text, on one line, also in tables and HTML. Nothing in it becomes
  * markup, a link or a mention.
+ * https://github.github.com/gfm/#autolinks-extension-
  */
 function escapeMarkdown(text) {
+    return escaped(text, IN_TEXT);
+}
+/** Returns Markdown that shows a name as code: an image reference, a file, an input. */
+function markdown_code(text) {
+    return `<code>${escaped(text, IN_CODE)}</code>`;
+}
+function escaped(text, pattern) {
     return text
         .replace(/\s+/g, ' ')
         .replace(/\p{Cc}|\p{Cf}/gu, '')
-        .replace(SPECIAL, (found) => {
-        const last = found.length - 1;
-        return `${found.slice(0, last)}&#${found.codePointAt(last)};`;
-    });
+        .replace(pattern, harmless);
 }
-/** Returns Markdown that shows a name as code: an image reference, a file, an input. */
-function code(text) {
-    return `<code>${escapeMarkdown(text)}</code>`;
+function harmless(found) {
+    if (/^(?:www|gh)$/i.test(found))
+        return `${found}${BREAK}`;
+    // What GitHub takes for a commit stays in one piece: it may be a secret, which a runner only finds whole.
+    if (/^[0-9a-f]{7,}$/i.test(found))
+        return `<code>${found}</code>`;
+    const last = found.length - 1;
+    const reference = `${found.slice(0, last)}&#${found.codePointAt(last)};`;
+    return /[@#:]$/.test(found) ? `${reference}${BREAK}` : reference;
 }
 /** Returns a row of a table. The cells are Markdown. */
 function tableRow(cells) {
@@ -67690,7 +69655,7 @@ const DIGEST_LENGTH = 'sha256:'.length + 12;
 /** Returns the page of a package: its contents, how they were checked, where it is and how to load it. */
 function formatPackSummary(facts, limit = page_PAGE_LIMIT) {
     const { contents, failures, locations } = facts;
-    const sections = [fixed(headOf(facts))];
+    const sections = [fixed(pack_summary_headOf(facts))];
     if (failures.length > 0)
         sections.push(failureSection(failures));
     if (locations.length > 0)
@@ -67717,7 +69682,7 @@ function formatPlanSummary(plan, limit = page_PAGE_LIMIT) {
     const head = `## ${escapeMarkdown(plan.fileName)} would be packed`;
     return formatPage([fixed(head), section('Images', images), section('Components', components)], limit);
 }
-function headOf({ file, contents, duration, failures }) {
+function pack_summary_headOf({ file, contents, duration, failures }) {
     const mark = failures.length === 0 ? '✅' : '❌';
     const head = tableHead(['Kubernetes', 'Architecture', '>Size', '>Time', 'sha256']);
     const row = tableRow([
@@ -67725,7 +69690,7 @@ function headOf({ file, contents, duration, failures }) {
         escapeMarkdown(contents.arch),
         (0,text_size/* formatSize */.X)(file.size),
         (0,lib_duration/* formatDuration */.a3)(duration),
-        code(file.sha256.slice('sha256:'.length)),
+        markdown_code(file.sha256.slice('sha256:'.length)),
     ]);
     return `## ${mark} ${escapeMarkdown(packageHeadline(contents, file.size))}\n\n${head}\n${row}`;
 }
@@ -67741,7 +69706,7 @@ function locationSection(locations) {
         head: `### Where it is\n\n${tableHead(['Target', 'Address', 'How to get it'])}`,
         rows: locations.map(({ target, address, instruction, outcome }) => {
             const note = outcome === 'present' ? ' (was there)' : '';
-            return tableRow([`${escapeMarkdown(target)}${note}`, code(address), code(instruction)]);
+            return tableRow([`${escapeMarkdown(target)}${note}`, markdown_code(address), markdown_code(instruction)]);
         }),
         more: (left) => tableRow([`and ${left} more`, '', '']),
     };
@@ -67763,7 +69728,7 @@ function loadingOf({ contents, file }) {
 }
 function uncheckedSection(unchecked) {
     return {
-        head: `### Nobody but the place it came from vouches for (${unchecked.length})\n`,
+        head: `### Compared with nobody but the place it came from (${unchecked.length})\n`,
         rows: unchecked.map((text) => `- ${escapeMarkdown(text)}`),
         more: (left) => `- and ${left} more`,
     };
@@ -67785,8 +69750,8 @@ function imageSection({ images }) {
     return {
         head: `### Images (${images.length})\n\n${tableHead(['Image', 'Digest', '>Size', 'Checked'])}`,
         rows: images.map(({ upstream, digest, size, check, signature }) => tableRow([
-            code(upstream),
-            code(`${digest.slice(0, DIGEST_LENGTH)}…`),
+            markdown_code(upstream),
+            markdown_code(`${digest.slice(0, DIGEST_LENGTH)}…`),
             (0,text_size/* formatSize */.X)(size),
             escapeMarkdown(describeImageCheck({ check, signature })),
         ])),
@@ -67798,7 +69763,7 @@ function componentSection({ components }) {
         head: `### Components (${components.length})\n\n${tableHead(['Component', 'sha256', '>Size', 'Checked'])}`,
         rows: components.map(({ name, tag, sha256, size, check }) => tableRow([
             escapeMarkdown(`${name} ${tag}`),
-            code(`${sha256.slice(0, DIGEST_LENGTH)}…`),
+            markdown_code(`${sha256.slice(0, DIGEST_LENGTH)}…`),
             (0,text_size/* formatSize */.X)(size),
             escapeMarkdown(describeCheck(check)),
         ])),
@@ -67811,7 +69776,66 @@ function fixed(text) {
 
 // EXTERNAL MODULE: external "node:async_hooks"
 var external_node_async_hooks_ = __nccwpck_require__(16698);
+;// CONCATENATED MODULE: ./build/src/actions/log-mask.js
+
+/** A line of a secret with several lines is one by itself, unless it is as short as a bracket. */
+const SHORTEST_LINE = 4;
+/**
+ * Makes the runner hide secrets, and remembers which it was told: the same login and token are sent with each request.
+ * User names are not hidden. GitHub drops outputs that contain a hidden word, and user names are often part of image
+ * names.
+ */
+class LogMask {
+    #mask;
+    #told = new Set();
+    #passwords = new Set();
+    constructor(mask) {
+        this.#mask = mask;
+    }
+    /** Hides a password, in every form in which services print it. */
+    hidePassword = (password) => {
+        if (this.#passwords.has(password))
+            return;
+        this.#passwords.add(password);
+        this.#hide(password);
+        // The runner hides line by line, so each line of a secret needs a mask of its own.
+        const lines = password.split(/\r?\n/).filter((line) => line.trim().length >= SHORTEST_LINE);
+        for (const form of [...secretForms(password), ...lines])
+            this.#hide(form);
+    };
+    /** Hides what a login sends: a password as above, and a token in one form only. There may be thousands of tokens. */
+    hide = (secret, kind) => {
+        if (kind === 'password')
+            this.hidePassword(secret);
+        else
+            this.#hide(secret);
+    };
+    /** Returns whether the runner still has to be told to hide a text, and takes it for told from now on. */
+    learns(text) {
+        if (text.trim() === '' || this.#told.has(text))
+            return false;
+        this.#told.add(text);
+        return true;
+    }
+    #hide(text) {
+        if (this.learns(text))
+            this.#mask(text);
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
+var workflow_command = __nccwpck_require__(31304);
+;// CONCATENATED MODULE: ./build/src/actions/process-mask.js
+
+
+/** The mask for all that this process prints: the runner is told by commands among it. */
+const PROCESS_MASK = new LogMask((text) => {
+    process.stdout.write(`${(0,workflow_command/* formatCommand */.fE)('add-mask', text)}\n`);
+});
+
 ;// CONCATENATED MODULE: ./build/src/actions/toolkit-output.js
+
+
 
 const listening = new external_node_async_hooks_.AsyncLocalStorage();
 let intercepted = false;
@@ -67843,8 +69867,12 @@ function intercept() {
             if (said === undefined)
                 return Reflect.apply(write, stream, args);
             for (const line of String(args[0]).split(/\r?\n/)) {
-                if (/^::add-mask::/.test(line))
-                    Reflect.apply(write, stream, [`${line}\n`]);
+                const [, secret] = /^::add-mask::(.*)/.exec(line) ?? [];
+                if (secret !== undefined) {
+                    // The toolkit tells of a signature twice, and again for each request.
+                    if (PROCESS_MASK.learns((0,workflow_command/* unescapeMessage */.GE)(secret)))
+                        Reflect.apply(write, stream, [`${line}\n`]);
+                }
                 // The artifact package prints signed addresses in debug lines before it masks their signatures.
                 else if (/^::debug::/.test(line))
                     Reflect.apply(write, stream, [`${toolkit_output_withoutSignatures(line)}\n`]);
@@ -67944,38 +69972,13 @@ async function writeJobSummary(page, reporter) {
     }
 }
 
-// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
-var workflow_command = __nccwpck_require__(31304);
-;// CONCATENATED MODULE: ./build/src/actions/log-mask.js
-
-
-function addMask(text) {
-    process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
-}
-/**
- * Makes the runner mask a secret from the settings, in every encoding in which it is sent. User names are not masked:
- * GitHub drops outputs that contain a masked word, and user names are often part of image names.
- */
-function maskSecret(secret, mask = addMask) {
-    // The runner masks line by line, so each line of a secret needs a mask of its own.
-    const forms = new Set([...secretForms(secret), ...secret.split(/\r?\n/)]);
-    for (const form of forms)
-        if (form.trim() !== '')
-            mask(form);
-}
-/** Makes the runner mask a token from a registry, in one form only: there may be thousands, and nobody encodes them. */
-function maskToken(token, mask = addMask) {
-    if (token.trim() !== '')
-        mask(token);
-}
-
 ;// CONCATENATED MODULE: ./build/src/summary/refused-run.js
 
 
 /** Returns the page of a run that could not start, or was stopped before it had results: the reasons. */
 function formatRefusal(obstacles, title = 'Nothing was mirrored') {
     const rows = obstacles.map(({ text, place }) => {
-        const where = place === undefined ? '' : `${code(`${place.file}:${place.line}:${place.column}`)} `;
+        const where = place === undefined ? '' : `${markdown_code(`${place.file}:${place.line}:${place.column}`)} `;
         return `- ${where}${escapeMarkdown(text)}`;
     });
     return formatPage([{ head: `## ❌ ${title}\n`, rows, more: (left) => `- and ${left} more in the log` }]);
@@ -68058,6 +70061,7 @@ const SYNC_OUTPUTS = {
     copied: 'How many were copied; in a dry run, how many would be',
     skipped: 'How many were there already or were left out for a reason told in the report',
     failed: 'How many failed',
+    moved: 'How many are tags that moved and should not have, such as v1.2.3',
     bytes: 'Bytes sent to the receiving registry',
     report: 'Path of the JSON report; empty where the run ended before it could be written',
     'state-restored': 'Whether what an earlier run knew was found: true or false',
@@ -68068,6 +70072,7 @@ const NOTHING_DONE = {
     copied: 0,
     skipped: 0,
     failed: 0,
+    moved: 0,
     bytes: 0,
     report: '',
     'state-restored': false,
@@ -68207,7 +70212,7 @@ async function packStep(parts) {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
             const { pack, publish } = readSettings(parts);
-            const lent = { ...parts, onSecret: maskToken };
+            const lent = { ...parts, onSecret: PROCESS_MASK.hide };
             const artifacts = artifactStore(environment);
             const destinations = pack_step_addDisposableResource(env_1, await Publication.open(publish, pack, { ...lent, artifacts }), false);
             const result = await runPack(pack, {
@@ -68238,7 +70243,7 @@ async function packStep(parts) {
 }
 function readSettings({ reporter, environment, notices }) {
     const { values, warnings } = readInputs(PACK_INPUTS, environment);
-    const source = { values, environment, label: labelInput, onSecret: maskSecret };
+    const source = { values, environment, label: labelInput, onSecret: PROCESS_MASK.hidePassword };
     const pack = parsePackSettings(source);
     const publish = parsePublishSettings(source);
     for (const warning of [...notices, ...warnings])
@@ -68281,8 +70286,9 @@ async function tell({ file, contents, duration, published, }, { reporter, enviro
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   f: () => (/* binding */ formatCommand),
-/* harmony export */   y: () => (/* binding */ plainLines)
+/* harmony export */   GE: () => (/* binding */ unescapeMessage),
+/* harmony export */   fE: () => (/* binding */ formatCommand),
+/* harmony export */   y1: () => (/* binding */ plainLines)
 /* harmony export */ });
 /**
  * Returns a workflow command as one line, without the properties that are undefined.
@@ -68307,6 +70313,10 @@ function plainLines(text) {
 }
 function escapeMessage(text) {
     return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+/** Returns the message of a command as it was before it was written into one. */
+function unescapeMessage(text) {
+    return text.replaceAll('%0A', '\n').replaceAll('%0D', '\r').replaceAll('%25', '%');
 }
 function escapeProperty(text) {
     return escapeMessage(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
@@ -68530,47 +70540,105 @@ function proxyAgent(isSecure, proxy, options) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Ff: () => (/* binding */ isNestedDeeper),
+/* harmony export */   Cs: () => (/* binding */ weightLimit),
 /* harmony export */   Vh: () => (/* binding */ readJson),
-/* harmony export */   qF: () => (/* binding */ parseJson)
+/* harmony export */   fs: () => (/* binding */ textEnd),
+/* harmony export */   qF: () => (/* binding */ parseJson),
+/* harmony export */   sB: () => (/* binding */ UnreasonableJson),
+/* harmony export */   z4: () => (/* binding */ itemEnd)
 /* harmony export */ });
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const LIST_OPENING = 0x5b;
 const BACKSLASH = 0x5c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
-/**
- * Returns whether lists and objects in a JSON text are nested more than `limit` levels deep. Recursive functions, such
- * as `JSON.stringify`, run out of stack after some thousands of levels.
- */
-function isNestedDeeper(json, limit) {
-    let depth = 0;
-    let isInText = false;
-    for (let at = 0; at < json.length; at += 1) {
-        const byte = json[at] ?? 0;
-        if (isInText) {
-            if (byte === BACKSLASH)
-                at += 1;
-            else if (byte === QUOTE)
-                isInText = false;
-        }
-        else if (byte === QUOTE)
-            isInText = true;
-        else if (OPENING.has(byte)) {
-            depth += 1;
-            if (depth > limit)
-                return true;
-        }
-        else if (CLOSING.has(byte))
-            depth -= 1;
-    }
-    return false;
+const LIST_CLOSING = 0x5d;
+const OBJECT_OPENING = 0x7b;
+const OBJECT_CLOSING = 0x7d;
+/** Real JSON is some five levels deep. Recursive functions, such as `JSON.stringify`, run out of stack after thousands. */
+const DEPTH_LIMIT = 100;
+// What V8 allocates at least for a list or an object, for a member of an object and for an item, in bytes.
+const CONTAINER_WEIGHT = 64;
+const MEMBER_WEIGHT = 48;
+const ITEM_WEIGHT = 16;
+/** What real answers weigh is about twice their length; of those that hold nothing, `[{},{},{}]`, 27 times. */
+const WEIGHT_OF_BYTE = 4;
+/** What a short text may weigh besides. */
+const WEIGHT_OF_ANY = 256 * 1024;
+/** What `JSON.parse` makes within a tenth of a second, whatever it is. */
+const WEIGHT_LIMIT = 16 * 1024 * 1024;
+/** A JSON text would cost more than what it says is worth, so it was not parsed. */
+class UnreasonableJson extends SyntaxError {
+    name = 'UnreasonableJson';
 }
-/** Returns the value of a JSON text, which may begin with a byte order mark. Throws what `JSON.parse` throws. */
-function readJson(json) {
+/** Returns the most that a JSON text of a length in bytes may weigh, which is no more than `most`. */
+function weightLimit(length, most = WEIGHT_LIMIT) {
+    return Math.min(length * WEIGHT_OF_BYTE + WEIGHT_OF_ANY, most);
+}
+/**
+ * Returns where an item of a JSON text ends that begins at `from`: at the comma after it, at what closes the list or
+ * object around it, or at the end of the text. Looks at brackets and quotes only: the item can be malformed. Throws
+ * `UnreasonableJson` if it is nested too deeply, or weighs more than `weight`.
+ */
+function itemEnd(json, from, weight) {
+    let depth = 0;
+    let left = weight;
+    let at = from;
+    for (; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (byte === QUOTE) {
+            at = textEnd(json, at);
+        }
+        else if (byte === COMMA) {
+            if (depth === 0)
+                return at;
+            left -= ITEM_WEIGHT;
+        }
+        else if (byte === COLON) {
+            left -= MEMBER_WEIGHT;
+        }
+        else if (byte === OBJECT_OPENING || byte === LIST_OPENING) {
+            depth += 1;
+            left -= CONTAINER_WEIGHT;
+            if (depth > DEPTH_LIMIT) {
+                throw new UnreasonableJson(`it nests lists and objects more than ${DEPTH_LIMIT} deep`);
+            }
+        }
+        else if (byte === OBJECT_CLOSING || byte === LIST_CLOSING) {
+            if (depth === 0)
+                return at;
+            depth -= 1;
+        }
+        if (left < 0)
+            throw new UnreasonableJson('it has far more values than texts of its length have');
+    }
+    return at;
+}
+/** Returns where the quote is that ends a text, or the end of it all if there is none. */
+function textEnd(json, openingQuote) {
+    let at = openingQuote + 1;
+    for (; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (byte === BACKSLASH)
+            at += 1;
+        else if (byte === QUOTE)
+            break;
+    }
+    return at;
+}
+/**
+ * Returns the value of a JSON text of others, which may begin with a byte order mark. Throws what `JSON.parse` throws, and
+ * before that `UnreasonableJson` for a text that is nested too deeply, has too many values for its length, or weighs more
+ * than `most`.
+ */
+function readJson(json, most = WEIGHT_LIMIT) {
+    const bytes = Buffer.isBuffer(json) ? json : Buffer.from(json);
+    // What follows the first value is malformed, and no parser reads on from there.
+    itemEnd(bytes, 0, weightLimit(bytes.length, most));
     const text = json.toString();
     return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
 }
-/** Returns the value of a JSON text; undefined if it is not JSON. */
+/** Returns the value of a JSON text of others; undefined if it is not JSON, or unreasonable. */
 function parseJson(json) {
     try {
         return readJson(json);
@@ -68589,8 +70657,8 @@ function parseJson(json) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   w: () => (/* binding */ plainText)
 /* harmony export */ });
-// Control characters other than tab and line feed, and characters that change the direction of a text.
-const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// Control characters other than tab and line feed, other ends of lines, and characters that turn the direction of a text.
+const UNSEEN = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 /**
  * Returns a text that is safe to show on a terminal or in a log. Text from a registry or a file must not move the
  * cursor, change colours or hide other text. Carriage returns before line feeds are removed.
@@ -68630,27 +70698,63 @@ function formatSize(bytes) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   _F: () => (/* binding */ fieldOf),
 /* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   eQ: () => (/* binding */ eachNamedOf),
+/* harmony export */   pQ: () => (/* binding */ eachOf),
 /* harmony export */   rr: () => (/* binding */ TEXT_FIELD),
 /* harmony export */   zv: () => (/* binding */ recordOf)
 /* harmony export */ });
 /* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(88532);
 
 // What others write as JSON is mostly written and read by programs in Go, which do not tell a field that is absent from one
 // that is null, and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
+// A list or object can have a million wrong items, and zod's own shapes keep an error of each: these end at the first one.
+/** Returns the shape of a list. Of wrong items it names the first one, and reads none after it. */
+function eachOf(item) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_0__/* .unknown */ .L5J()).transform((list, context) => {
+        const read = [];
+        for (const [at, held] of list.entries()) {
+            const { success, data, error } = item.safeParse(held);
+            if (!success)
+                return refuse(context, at, error);
+            read.push(data);
+        }
+        return read;
+    });
+}
 /** Returns the shape of a list that is empty if it is absent or null. */
 function listOf(item) {
-    return zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(item)
+    return eachOf(item)
         .nullish()
         .transform((list) => list ?? []);
 }
+/** Returns the shape of an object with any names. Leaves out names with null; of wrong values it names the first one. */
+function eachNamedOf(value) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_0__/* .unknown */ .L5J()).transform((record, context) => {
+        const read = [];
+        for (const [name, held] of Object.entries(record)) {
+            if (held === null)
+                continue;
+            const { success, data, error } = value.safeParse(held);
+            if (!success)
+                return refuse(context, name.slice(0, NAME_SHOWN), error);
+            read.push([name, data]);
+        }
+        return Object.fromEntries(read);
+    });
+}
 /** Returns the shape of an object with any names, empty if it is absent or null. Leaves out names with null. */
 function recordOf(value) {
-    return zod__WEBPACK_IMPORTED_MODULE_0__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(), value.nullable())
+    return eachNamedOf(value)
         .nullish()
-        .transform((record) => {
-        const entries = Object.entries(record ?? {});
-        return Object.fromEntries(entries.flatMap(([name, held]) => (held === null ? [] : [[name, held]])));
-    });
+        .transform((record) => record ?? {});
+}
+/** Of a name in an error. */
+const NAME_SHOWN = 100;
+function refuse(context, at, { issues: [issue] }) {
+    const { message = 'it is wrong', path = [] } = issue ?? {};
+    context.addIssue({ code: 'custom', message, path: [at, ...path] });
+    return zod__WEBPACK_IMPORTED_MODULE_1__/* .NEVER */ .tm;
 }
 /** Returns the shape of a field that is undefined if it is absent, null, or an empty text, list or object. */
 function fieldOf(value) {
@@ -68668,7 +70772,7 @@ function isEmpty(held) {
 
 /***/ }),
 
-/***/ 25930:
+/***/ 64314:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68677,10 +70781,6 @@ __nccwpck_require__.d(__webpack_exports__, {
   Z: () => (/* binding */ askCredentialHelper)
 });
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
 var schemas = __nccwpck_require__(55491);
 // EXTERNAL MODULE: ./build/src/lib/duration.js
@@ -68691,8 +70791,100 @@ var failure = __nccwpck_require__(84679);
 var json = __nccwpck_require__(90467);
 // EXTERNAL MODULE: ./build/src/lib/zero-value.js
 var zero_value = __nccwpck_require__(12315);
-;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: ./build/src/process/program-run.js
 
+
+/** How long a program that ended may keep us: what has left its group can hold its output open, a broken disk itself. */
+const REMAINDER = (0,duration/* milliseconds */.Rz)(1000);
+// Windows has no groups; only the program itself is ended there.
+const HAS_GROUPS = process.platform !== 'win32';
+/** What ends each program that runs. A second Ctrl-C ends this process at once, and the terminal reaches no other group. */
+const RUNNING = new Set();
+function endAll() {
+    for (const end of RUNNING)
+        end();
+}
+/**
+ * Runs a program with `input`, and returns how it ended. All that it started ends with it, so that nothing holds its
+ * output, or this process: it has a process group of its own, and therefore no terminal. Throws errors of the system.
+ */
+async function runProgram([program, ...line], input, { patience, output: limit, signal }) {
+    const stdio = ['pipe', 'pipe', 'ignore'];
+    const child = (0,external_node_child_process_namespaceObject.spawn)(program, line, { stdio, detached: HAS_GROUPS, windowsHide: true });
+    const { promise: ended, resolve, reject } = Promise.withResolvers();
+    const parts = [];
+    let length = 0;
+    let by = 'itself';
+    let remainder;
+    const killAll = () => killGroup(child.pid);
+    if (RUNNING.size === 0)
+        process.on('exit', endAll);
+    RUNNING.add(killAll);
+    const leave = () => {
+        child.stdout.destroy();
+        child.unref();
+        resolve();
+    };
+    const stop = (reason) => () => {
+        if (by !== 'itself')
+            return;
+        by = reason;
+        killAll();
+        child.stdout.destroy();
+        remainder ??= setTimeout(leave, REMAINDER);
+    };
+    const stopByOutput = stop('output');
+    const stopBySignal = stop('signal');
+    child.once('error', reject);
+    child.once('close', () => resolve());
+    child.once('exit', () => {
+        killAll();
+        remainder ??= setTimeout(leave, REMAINDER);
+    });
+    child.stdout.on('error', () => undefined);
+    child.stdout.on('data', (bytes) => {
+        length += bytes.length;
+        if (length > limit)
+            stopByOutput();
+        else
+            parts.push(bytes);
+    });
+    // A program that does not read its input closes the pipe. Its exit code is more useful than that error.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    const timer = setTimeout(stop('patience'), patience);
+    signal.addEventListener('abort', stopBySignal, { once: true });
+    try {
+        await ended;
+    }
+    finally {
+        clearTimeout(timer);
+        clearTimeout(remainder);
+        signal.removeEventListener('abort', stopBySignal);
+        RUNNING.delete(killAll);
+        if (RUNNING.size === 0)
+            process.off('exit', endAll);
+        child.stdin.destroy();
+    }
+    if (by !== 'itself')
+        return { by };
+    return { by, code: child.exitCode ?? undefined, output: Buffer.concat(parts).toString('utf8') };
+}
+/** Ends a program that was started, and what it started, as far as that is still in its group. */
+function killGroup(pid) {
+    if (pid === undefined)
+        return;
+    try {
+        process.kill(HAS_GROUPS ? -pid : pid, 'SIGKILL');
+    }
+    catch {
+        // All of them have ended.
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
 
 
 
@@ -68702,6 +70894,9 @@ var zero_value = __nccwpck_require__(12315);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 // https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
 const NOT_FOUND = /credentials not found/;
+/** Several times as long as the tokens of clouds. */
+const OUTPUT_LIMIT = 64 * 1024;
+const BY_HAND = 'run it by hand to see why';
 const ANSWER = schemas/* object */.Ikc({ Username: zero_value/* TEXT_FIELD */.rr, Secret: zero_value/* TEXT_FIELD */.rr });
 /**
  * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
@@ -68714,17 +70909,23 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
         throw failed('this is not the name of a credential helper', 'correct it in the config.json or auth.json that has it');
     }
     signal.throwIfAborted();
-    const { code, output } = await run(program, host, signal, patience).catch((error) => {
+    const limits = { patience, output: OUTPUT_LIMIT, signal };
+    const ended = await runProgram([program, 'get'], host, limits).catch((error) => {
         throw failed(`it could not be run for ${host}`, 'install it, drop it from the config.json or auth.json that names it, or give user name and password', error);
     });
     signal.throwIfAborted();
-    if (code === undefined) {
-        throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
+    if (ended.by !== 'itself') {
+        throw ended.by === 'output'
+            ? failed(`its answer for ${host} has more than ${OUTPUT_LIMIT / 1024} KiB`, BY_HAND)
+            : failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, BY_HAND);
     }
+    const { code, output } = ended;
+    if (code === undefined)
+        throw failed(`something ended it while it was asked for ${host}`, BY_HAND);
     if (code !== 0) {
         if (NOT_FOUND.test(output))
             return undefined;
-        throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
+        throw failed(`it failed for ${host} with exit code ${code}`, BY_HAND);
     }
     const answer = ANSWER.safeParse((0,json/* parseJson */.qF)(output));
     if (!answer.success)
@@ -68732,105 +70933,764 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
     const { Username = '', Secret } = answer.data;
     return Secret === undefined ? undefined : { username: Username, password: Secret };
 }
-/** Returns the exit code and standard output of `<program> get`. The code is undefined if it had to be killed. */
-async function run(program, host, signal, patience) {
-    const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-    const kill = () => {
-        child.kill('SIGKILL');
-        // What the helper has started may hold its output open for as long as it likes.
-        child.stdout.destroy();
-    };
-    const timer = setTimeout(kill, patience);
-    signal.addEventListener('abort', kill, { once: true });
-    try {
-        const ended = new Promise((resolve, reject) => {
-            child.once('error', reject);
-            child.once('close', (code) => resolve(code ?? undefined));
-        });
-        // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(host);
-        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout).catch(() => ''), ended]);
-        return { code, output };
+
+
+/***/ }),
+
+/***/ 39063:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bc: () => (/* binding */ isDigest),
+/* harmony export */   VK: () => (/* binding */ shortDigest),
+/* harmony export */   ZB: () => (/* binding */ digestOfMany),
+/* harmony export */   g4: () => (/* binding */ digestAlgorithm),
+/* harmony export */   m: () => (/* binding */ parseDigest),
+/* harmony export */   ol: () => (/* binding */ digestOf),
+/* harmony export */   sU: () => (/* binding */ digestHex)
+/* harmony export */ });
+/* unused harmony export abbreviateDigest */
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(58500);
+/* harmony import */ var _lib_failure_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(84679);
+
+
+
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+/** Returns whether a text is a digest with one of these two algorithms. */
+function isDigest(text) {
+    return DIGEST.test(text);
+}
+/**
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
+ * for other algorithms.
+ */
+function parseDigest(text, about) {
+    if (isDigest(text))
+        return text;
+    throw new _lib_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .Failure */ .HR({
+        code: 'DIGEST_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 200)}" is not a digest`,
+        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
+    });
+}
+/** Returns the algorithm of a digest, by its name in node:crypto. */
+function digestAlgorithm(digest) {
+    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+/** Returns the hexadecimal part of a digest. */
+function digestHex(digest) {
+    return digest.slice(digest.indexOf(':') + 1);
+}
+/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
+function shortDigest(digest) {
+    return digestHex(digest).slice(0, 12);
+}
+/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
+function abbreviateDigest(digest) {
+    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
+/** Returns the digest of some bytes. */
+function digestOf(bytes, algorithm = 'sha256') {
+    return parseDigest(`${algorithm}:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
+}
+/** Some milliseconds of work. */
+const HASHED_AT_ONCE = 2 * 1024 * 1024;
+/** Returns the digest of many bytes, and lets other work run meanwhile. */
+async function digestOfMany(bytes, algorithm = 'sha256') {
+    const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)(algorithm);
+    for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE) {
+        if (at > 0)
+            await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_1__.setImmediate)();
+        hash.update(bytes.subarray(at, at + HASHED_AT_ONCE));
     }
-    finally {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', kill);
-    }
+    return parseDigest(`${algorithm}:${hash.digest('hex')}`, 'computed digest');
 }
 
 
 /***/ }),
 
-/***/ 84610:
+/***/ 95075:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   SigstoreVerifier: () => (/* binding */ SigstoreVerifier)
+/* harmony export */   J: () => (/* binding */ readPem)
 /* harmony export */ });
-/* harmony import */ var _sigstore_bundle__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(61040);
-/* harmony import */ var _sigstore_protobuf_specs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(19654);
-/* harmony import */ var _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(54187);
+const BEGINNING = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
+/** Returns the bytes of a PEM certificate; the first, where there are several. Undefined if there is none. */
+function readPem(text) {
+    const start = text.indexOf(BEGINNING);
+    const end = text.indexOf(END, start);
+    if (start < 0 || end < 0)
+        return undefined;
+    return Buffer.from(text.slice(start + BEGINNING.length, end), 'base64');
+}
+
+
+/***/ }),
+
+/***/ 60784:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  SigstoreVerifier: () => (/* binding */ SigstoreVerifier)
+});
+
+// EXTERNAL MODULE: ./node_modules/@sigstore/bundle/dist/index.js
+var dist = __nccwpck_require__(61040);
+// EXTERNAL MODULE: ./node_modules/@sigstore/protobuf-specs/dist/index.js
+var protobuf_specs_dist = __nccwpck_require__(19654);
+// EXTERNAL MODULE: ./node_modules/@sigstore/verify/dist/index.js
+var verify_dist = __nccwpck_require__(54187);
+// EXTERNAL MODULE: ./build/src/registry/oci/digest.js
+var digest = __nccwpck_require__(39063);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
+var schemas = __nccwpck_require__(55491);
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(12315);
+;// CONCATENATED MODULE: ./build/src/signatures/der.js
+/** Bytes are no DER, or larger than anything real. */
+class DerError extends Error {
+    name = 'DerError';
+}
+const OCTET_STRING = 0x04;
+const CONSTRUCTED = 0x20;
+const LONG_TAG = 0x1f;
+const DEPTH_LIMIT = 50;
+function valueAt(bytes, at) {
+    const tag = bytes[at];
+    const first = bytes[at + 1];
+    if (tag === undefined || first === undefined || tag === 0 || (tag & LONG_TAG) === LONG_TAG) {
+        throw new DerError('a tag is malformed');
+    }
+    let start = at + 2;
+    let length = first;
+    if (first >= 0x80) {
+        const count = first - 0x80;
+        // In DER a length has only the bytes that it needs, and none is left open.
+        if (count < 1 || count > 3 || start + count > bytes.length)
+            throw new DerError('a length is malformed');
+        length = bytes.readUIntBE(start, count);
+        start += count;
+        if (length < 0x80 || length < 256 ** (count - 1))
+            throw new DerError('a length is malformed');
+    }
+    const end = start + length;
+    if (end > bytes.length)
+        throw new DerError('a value is cut off');
+    return { value: { tag, content: bytes.subarray(start, end) }, end };
+}
+/** Returns the values that follow each other in bytes. Throws `DerError`. */
+function derValues(bytes) {
+    const values = [];
+    for (let at = 0; at < bytes.length;) {
+        const { value, end } = valueAt(bytes, at);
+        values.push(value);
+        at = end;
+    }
+    return values;
+}
+/** Returns the content of the only value in bytes, which has that tag. Throws `DerError`. */
+function derContent(bytes, tag) {
+    const [value, ...others] = derValues(bytes);
+    if (value?.tag !== tag || others.length > 0)
+        throw new DerError('a value is of another kind');
+    return value.content;
+}
+/**
+ * Throws `DerError` if bytes hold more than `most` values, nested ones included, or are no DER. What reads them makes an
+ * object of each, and looks into each string of bytes for more: a megabyte of the smallest takes it seconds.
+ */
+function requireSmallDer(bytes, most) {
+    let left = most;
+    function count(content, depth) {
+        if (depth > DEPTH_LIMIT)
+            throw new DerError('it is nested too deeply');
+        for (let at = 0; at < content.length;) {
+            left -= 1;
+            if (left < 0)
+                throw new DerError(`it has more than ${most} values`);
+            const { value, end } = valueAt(content, at);
+            if ((value.tag & CONSTRUCTED) !== 0)
+                count(value.content, depth + 1);
+            else if (value.tag === OCTET_STRING)
+                countInside(value.content, depth + 1);
+            at = end;
+        }
+    }
+    function countInside(content, depth) {
+        try {
+            count(content, depth);
+        }
+        catch (error) {
+            // Mere bytes, unless there were too many values before that showed.
+            if (left < 0)
+                throw error;
+        }
+    }
+    count(bytes, 0);
+}
+
+// EXTERNAL MODULE: ./build/src/signatures/untrusted.js
+var untrusted = __nccwpck_require__(2879);
+;// CONCATENATED MODULE: ./build/src/signatures/bundle-bounds.js
+
+
+
+
+/** Real ones have one or two. Entries are compared with each other, and each costs a verification. */
+const PROOFS_LIMIT = 8;
+/** Real chains have up to four. */
+const CERTIFICATES_LIMIT = 8;
+/** A certificate has some 2,500 bytes and 200 values, a timestamp up to 5,500 and 400. */
+const DER_LIMIT = { bytes: 16_384, values: 1000 };
+/** What is logged of a statement has some 4,500 bytes. */
+const BODY_LIMIT = 65_536;
+const CHECKPOINT_LIMIT = 16_384;
+/** Of the log and of those who witness its states. */
+const CHECKPOINT_SIGNERS_LIMIT = 32;
+/** A log with 2^64 entries would need that many. */
+const HASHES_LIMIT = 64;
+const SIGNATURE_LIMIT = 4096;
+function bundle_bounds_text(bytes) {
+    // Base64 has four letters for three bytes.
+    return schemas/* string */.YjP().max(Math.ceil(bytes / 3) * 4);
+}
+/** Ends at the first item too many: what made the list may have made it long. */
+function list(item, most) {
+    return schemas/* custom */.IeY((value) => Array.isArray(value) && value.length <= most).pipe((0,zero_value/* eachOf */.pQ)(item));
+}
+function some(shape) {
+    return schemas/* looseObject */._H3(shape).nullish();
+}
+const certificate = some({ rawBytes: bundle_bounds_text(DER_LIMIT.bytes).nullish() });
+/** How large each part of a bundle may be that is read before its signature is known. What it is, is not looked at. */
+const boundsShape = schemas/* looseObject */._H3({
+    messageSignature: some({ signature: bundle_bounds_text(SIGNATURE_LIMIT).nullish() }),
+    dsseEnvelope: some({
+        signatures: list(some({ sig: bundle_bounds_text(SIGNATURE_LIMIT).nullish() }), PROOFS_LIMIT).nullish(),
+    }),
+    verificationMaterial: some({
+        certificate,
+        x509CertificateChain: some({ certificates: list(certificate, CERTIFICATES_LIMIT).nullish() }),
+        tlogEntries: list(some({
+            canonicalizedBody: bundle_bounds_text(BODY_LIMIT).nullish(),
+            inclusionPromise: some({ signedEntryTimestamp: bundle_bounds_text(SIGNATURE_LIMIT).nullish() }),
+            inclusionProof: some({
+                hashes: list(bundle_bounds_text(64), HASHES_LIMIT).nullish(),
+                checkpoint: some({ envelope: schemas/* string */.YjP().max(CHECKPOINT_LIMIT).nullish() }),
+            }),
+        }), PROOFS_LIMIT).nullish(),
+        timestampVerificationData: some({
+            rfc3161Timestamps: list(some({ signedTimestamp: bundle_bounds_text(DER_LIMIT.bytes).nullish() }), PROOFS_LIMIT).nullish(),
+        }),
+    }),
+});
+/** Throws `Untrusted` if a part of a bundle is larger than any real one, before a reader makes objects of it. */
+function refuseLargeParts(bundle) {
+    const bounds = boundsShape.safeParse(bundle);
+    if (bounds.success)
+        return;
+    const place = bounds.error.issues[0]?.path.filter((part) => typeof part === 'string').join('.');
+    throw new untrusted/* Untrusted */.H(`a part of it is larger than any real one, ${place || 'the whole'}`);
+}
+function requireSmall(what, bytes) {
+    try {
+        requireSmallDer(bytes, DER_LIMIT.values);
+    }
+    catch (cause) {
+        throw new untrusted/* Untrusted */.H(`${what} is malformed, or larger than any real one`, { cause });
+    }
+}
+/** Throws `Untrusted` if a certificate, timestamp or checkpoint would keep its reader busy for long. */
+function refuseCostlyParts({ verificationMaterial }, certificates) {
+    const { tlogEntries, timestampVerificationData } = verificationMaterial;
+    for (const certificate of certificates)
+        requireSmall('its certificate', certificate);
+    for (const { signedTimestamp } of timestampVerificationData?.rfc3161Timestamps ?? []) {
+        requireSmall('its timestamp', signedTimestamp);
+    }
+    for (const { inclusionProof } of tlogEntries) {
+        const lines = inclusionProof?.checkpoint?.envelope.match(/\u2014/g) ?? [];
+        if (lines.length > CHECKPOINT_SIGNERS_LIMIT) {
+            throw new untrusted/* Untrusted */.H('its log has more witnesses than any real one');
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var json = __nccwpck_require__(90467);
+// EXTERNAL MODULE: ./build/src/signatures/pem.js
+var pem = __nccwpck_require__(95075);
+;// CONCATENATED MODULE: ./build/src/signatures/log-entry.js
+
+
+
+
+
+const log_entry_pem = schemas/* string */.YjP().transform((text) => (0,pem/* readPem */.J)(Buffer.from(text, 'base64').toString('latin1')));
+const rawCertificate = schemas/* object */.Ikc({ x509Certificate: schemas/* object */.Ikc({ rawBytes: schemas/* string */.YjP() }) })
+    .transform(({ x509Certificate }) => Buffer.from(x509Certificate.rawBytes, 'base64'));
+/** Where each kind of entry has the certificates of those who signed. https://github.com/sigstore/rekor/tree/main/pkg/types */
+const certificatesShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('hashedrekord'),
+        apiVersion: schemas/* literal */.euz('0.0.1'),
+        spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: log_entry_pem }) }) }),
+    })
+        .transform(({ spec }) => [spec.signature.publicKey.content]),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('hashedrekord'),
+        apiVersion: schemas/* literal */.euz('0.0.2'),
+        spec: schemas/* object */.Ikc({
+            hashedRekordV002: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ verifier: rawCertificate }) }),
+        }),
+    })
+        .transform(({ spec }) => [spec.hashedRekordV002.signature.verifier]),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('dsse'),
+        apiVersion: schemas/* literal */.euz('0.0.1'),
+        spec: schemas/* object */.Ikc({ signatures: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({ verifier: log_entry_pem })) }),
+    })
+        .transform(({ spec }) => spec.signatures.map(({ verifier }) => verifier)),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('dsse'),
+        apiVersion: schemas/* literal */.euz('0.0.2'),
+        spec: schemas/* object */.Ikc({ dsseV002: schemas/* object */.Ikc({ signatures: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({ verifier: rawCertificate })) }) }),
+    })
+        .transform(({ spec }) => spec.dsseV002.signatures.map(({ verifier }) => verifier)),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('intoto'),
+        apiVersion: schemas/* literal */.euz('0.0.2'),
+        spec: schemas/* object */.Ikc({
+            content: schemas/* object */.Ikc({
+                envelope: schemas/* object */.Ikc({ signatures: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({ publicKey: log_entry_pem })) }),
+            }),
+        }),
+    })
+        .transform(({ spec }) => spec.content.envelope.signatures.map(({ publicKey }) => publicKey)),
+]);
+/**
+ * Throws `Untrusted` if an entry is not of a signature by the holder of that certificate, or does not agree with itself.
+ * That the entry is in a log, and of the same bytes and signature, is not looked at here.
+ */
+function checkLogEntry(entry, certificate) {
+    const certificates = certificatesShape.safeParse((0,json/* parseJson */.qF)(entry.canonicalizedBody));
+    if (!certificates.success) {
+        throw new untrusted/* Untrusted */.H('its entry in a log is malformed, of a kind that is not known here, or names nobody');
+    }
+    const [logged, ...others] = certificates.data;
+    if (others.length > 0 || logged?.equals(certificate) !== true) {
+        throw new untrusted/* Untrusted */.H('its entry in a log is of another certificate');
+    }
+    const { inclusionProof } = entry;
+    if (inclusionProof === undefined)
+        return;
+    if (inclusionProof.checkpoint === undefined) {
+        throw new untrusted/* Untrusted */.H('its proof has no state of the log that the log signed');
+    }
+    const [, size, root = ''] = inclusionProof.checkpoint.envelope.split('\n');
+    if (size !== inclusionProof.treeSize || !Buffer.from(root, 'base64').equals(inclusionProof.rootHash)) {
+        throw new untrusted/* Untrusted */.H('its proof is of another state of the log than the log signed');
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./build/src/signatures/signed-content.js
+
+
+
+const HASHES = new Map([
+    [protobuf_specs_dist.HashAlgorithm.SHA2_256, 'sha256'],
+    [protobuf_specs_dist.HashAlgorithm.SHA2_384, 'sha384'],
+    [protobuf_specs_dist.HashAlgorithm.SHA2_512, 'sha512'],
+]);
+/** What is hashed before it is signed with a key of a curve; clients of before 2025 took SHA-256 for all. */
+const HASHES_OF_CURVES = new Map([
+    ['prime256v1', ['sha256']],
+    ['secp384r1', ['sha384', 'sha256']],
+    ['secp521r1', ['sha512', 'sha256']],
+]);
+const RSA_BITS = 2048;
+function hashesFor(key, stated) {
+    switch (key.asymmetricKeyType) {
+        case 'ec': {
+            const usual = HASHES_OF_CURVES.get(key.asymmetricKeyDetails?.namedCurve ?? '') ?? [];
+            return usual.length === 0 || stated === undefined ? usual : [stated];
+        }
+        case 'rsa':
+            return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS ? [stated ?? 'sha256'] : [];
+        case 'ed25519':
+            return [null];
+        default:
+            return [];
+    }
+}
+/** What DSSE signs of an envelope. https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
+function preAuthenticated(payloadType, payload) {
+    const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
+    return Buffer.concat([Buffer.from(head), payload]);
+}
+/**
+ * Returns what a bundle signs, in the form in which it is verified: by keys of the kinds that clients of Sigstore make, and
+ * with the hash that goes with each. Throws `Untrusted` where a bundle says what it signs, and signs something else.
+ */
+function signedContent(content, artifact, known) {
+    const { bytes, stated } = readContent(content, artifact);
+    return {
+        signature: known.signature,
+        compareSignature: (signature) => known.compareSignature(signature),
+        compareDigest: (digest) => known.compareDigest(digest),
+        compareSignedDigest: (digest) => ['sha256', 'sha384', 'sha512'].some((hash) => (0,external_node_crypto_.createHash)(hash).update(bytes).digest().equals(digest)),
+        verifySignature: (key) => hashesFor(key, stated).some((hash) => (0,external_node_crypto_.verify)(hash, bytes, key, known.signature)),
+    };
+}
+function readContent(content, artifact) {
+    // A bundle that says both could be read as one thing here and as another there.
+    if ((content.$case === 'messageSignature') !== (artifact !== undefined)) {
+        throw new untrusted/* Untrusted */.H('it signs something else than it seems to');
+    }
+    if (content.$case === 'dsseEnvelope') {
+        const { payloadType, payload } = content.dsseEnvelope;
+        return { bytes: preAuthenticated(payloadType, payload), stated: undefined };
+    }
+    const { messageDigest } = content.messageSignature;
+    const stated = HASHES.get(messageDigest.algorithm);
+    const bytes = artifact ?? Buffer.alloc(0);
+    if (stated === undefined || !(0,external_node_crypto_.createHash)(stated).update(bytes).digest().equals(messageDigest.digest)) {
+        throw new untrusted/* Untrusted */.H('it does not fit what it signs');
+    }
+    return { bytes, stated };
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signer-certificate.js
+
+
+const TAG = {
+    boolean: 0x01,
+    bits: 0x03,
+    octets: 0x04,
+    oid: 0x06,
+    utf8: 0x0c,
+    sequence: 0x30,
+    extensions: 0xa3,
+};
+// Object identifiers as certificates have them. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1
+const KEY_USAGE = '551d0f';
+const ALTERNATIVE_NAME = '551d11';
+const BASIC_CONSTRAINTS = '551d13';
+const EXTENDED_KEY_USAGE = '551d25';
+const CODE_SIGNING = '2b06010505070303';
+const TIME_STAMPING = '2b06010505070308';
+/** https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md */
+const ISSUER = '2b0601040183bf300108';
+/** As certificates of before 2023 have it: without an encoding of its own. */
+const OLD_ISSUER = '2b0601040183bf300101';
+/** Who does not know a critical extension must refuse the certificate. */
+const KNOWN = new Set([
+    KEY_USAGE,
+    ALTERNATIVE_NAME,
+    BASIC_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+]);
+/** The kinds of names in a certificate of which somebody can be told. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6 */
+const NAME_KINDS = new Map([
+    [0x81, 'email'],
+    [0x86, 'uri'],
+]);
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
+/** Returns the extensions of a certificate by their object identifiers, and whether it is its own issuer. */
+function readCertificate(bytes) {
+    const [body] = derValues(derContent(bytes, TAG.sequence));
+    // After the version: serial number, algorithm, issuer, validity, subject, key.
+    const [, , , issuer, , subject] = body === undefined ? [] : derValues(body.content);
+    if (body === undefined || issuer === undefined || subject === undefined)
+        throw new DerError('it is cut off');
+    const extensions = new Map();
+    const list = derValues(body.content).find(({ tag }) => tag === TAG.extensions);
+    for (const each of list === undefined ? [] : derValues(derContent(list.content, TAG.sequence))) {
+        const [oid, ...rest] = derValues(each.content);
+        const value = rest.at(-1);
+        const id = oid?.content.toString('hex');
+        if (oid?.tag !== TAG.oid || id === undefined || value?.tag !== TAG.octets) {
+            throw new DerError('an extension is malformed');
+        }
+        if (extensions.has(id))
+            throw new DerError('it has an extension twice');
+        const isCritical = rest.some(({ tag, content }) => tag === TAG.boolean && content[0] === 0xff);
+        extensions.set(id, { isCritical, content: value.content });
+    }
+    return { extensions, isOwnIssuer: issuer.content.equals(subject.content) };
+}
+function usages(extension) {
+    if (extension === undefined)
+        return [];
+    return derValues(derContent(extension.content, TAG.sequence)).map(({ content }) => content.toString('hex'));
+}
+function isAuthority(extension) {
+    if (extension === undefined)
+        return false;
+    const [first] = derValues(derContent(extension.content, TAG.sequence));
+    return first?.tag === TAG.boolean && first.content[0] !== 0;
+}
+function hasUsage(extension, bit) {
+    if (extension === undefined)
+        return false;
+    // The first byte tells how many bits of the last one are unused.
+    return ((derContent(extension.content, TAG.bits)[1] ?? 0) & (0x80 >> bit)) !== 0;
+}
+const DIGITAL_SIGNATURE = 0;
+const CERTIFICATE_SIGNING = 5;
+function textOf(bytes) {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (text === '' || UNSEEN.test(text)) {
+        throw new untrusted/* Untrusted */.H('it names somebody with characters that nobody sees');
+    }
+    return text;
+}
+function readName(extension) {
+    const names = extension === undefined ? [] : derValues(derContent(extension.content, TAG.sequence));
+    const [name, ...others] = names;
+    if (name === undefined)
+        throw new untrusted/* Untrusted */.H('its certificate names nobody');
+    // Sigstore's authority writes one; of several each reader could take another.
+    if (others.length > 0)
+        throw new untrusted/* Untrusted */.H('its certificate names more than one');
+    const identityKind = NAME_KINDS.get(name.tag);
+    if (identityKind === undefined) {
+        throw new untrusted/* Untrusted */.H('its certificate names nobody by an e-mail address or the address of a workflow');
+    }
+    // Names of these kinds have ASCII only: other bytes would be read as one thing here and as another there.
+    if (name.content.some((byte) => byte > 0x7f)) {
+        throw new untrusted/* Untrusted */.H('its certificate names somebody with bytes that are no letters');
+    }
+    return { identity: textOf(name.content), identityKind };
+}
+function readIssuer(extensions) {
+    const current = extensions.get(ISSUER);
+    const old = extensions.get(OLD_ISSUER);
+    const issuers = [
+        ...(current === undefined ? [] : [textOf(derContent(current.content, TAG.utf8))]),
+        ...(old === undefined ? [] : [textOf(old.content)]),
+    ];
+    const [issuer] = issuers;
+    if (issuer === undefined)
+        throw new untrusted/* Untrusted */.H('its certificate tells nobody who vouched for its name');
+    if (issuers.some((each) => each !== issuer)) {
+        throw new untrusted/* Untrusted */.H('its certificate tells of two who vouched for its name');
+    }
+    return issuer;
+}
+/**
+ * Returns whom the certificate of a signer names, from its own bytes and strictly: @sigstore reads names without the
+ * highest bit of each byte, and takes those of any kind and any certificate. Throws `Untrusted`.
+ */
+function readSigner(certificate) {
+    return strictly(() => {
+        const { extensions, isOwnIssuer } = readCertificate(certificate);
+        const keyUsage = extensions.get(KEY_USAGE);
+        const mayIssue = isOwnIssuer ||
+            isAuthority(extensions.get(BASIC_CONSTRAINTS)) ||
+            hasUsage(keyUsage, CERTIFICATE_SIGNING);
+        if (mayIssue)
+            throw new untrusted/* Untrusted */.H("its certificate is an authority's, not a signer's");
+        if (!hasUsage(keyUsage, DIGITAL_SIGNATURE)) {
+            throw new untrusted/* Untrusted */.H('its certificate is not for signatures');
+        }
+        if (!usages(extensions.get(EXTENDED_KEY_USAGE)).includes(CODE_SIGNING)) {
+            throw new untrusted/* Untrusted */.H('its certificate is not for signatures of software');
+        }
+        for (const [id, { isCritical }] of extensions) {
+            if (isCritical && !KNOWN.has(id)) {
+                throw new untrusted/* Untrusted */.H('its certificate has a condition that is not known here');
+            }
+        }
+        return { ...readName(extensions.get(ALTERNATIVE_NAME)), issuer: readIssuer(extensions) };
+    });
+}
+/** Returns whether a certificate is one for timestamps. https://www.rfc-editor.org/rfc/rfc3161#section-2.3 */
+function isForTimestamps(certificate) {
+    const { extensions } = readCertificate(certificate);
+    const stated = usages(extensions.get(EXTENDED_KEY_USAGE));
+    return stated.length === 1 && stated[0] === TIME_STAMPING;
+}
+function strictly(read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (error instanceof untrusted/* Untrusted */.H)
+            throw error;
+        throw new untrusted/* Untrusted */.H('its certificate is malformed', { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signing-time.js
+
+/** Of GeneralizedTime; a fraction may have as many digits as its authority likes. https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+const TIME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{1,9}))?Z$/;
+const GENERALIZED_TIME = 0x18;
+/** Of the fields of a signed time: version, policy, imprint, serial number, time. */
+const TIME_FIELD = 4;
+/** https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+const GRANTED = 0n;
+const GRANTED_WITH_CHANGES = 1n;
+function readTime(text) {
+    const [, year, month, day, hour, minute, second, fraction = ''] = TIME.exec(text) ?? [];
+    const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+    const time = new Date(`${iso}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
+    // JavaScript takes the 31st of February for the 3rd of March.
+    return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso) ? time : undefined;
+}
+/**
+ * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second but one
+ * of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it verifies.
+ * Throws `Untrusted`.
+ */
+function completeTimestamps(timestamps) {
+    for (const each of timestamps) {
+        if (each.$case === 'timestamp-authority')
+            complete(each.timestamp);
+    }
+}
+function complete(timestamp) {
+    let time;
+    let algorithm;
+    let isGranted = false;
+    try {
+        isGranted = timestamp.status === GRANTED || timestamp.status === GRANTED_WITH_CHANGES;
+        const field = timestamp.tstInfo.root.subs[TIME_FIELD];
+        if (field?.tag.toDER() === GENERALIZED_TIME)
+            time = readTime(field.value.toString('latin1'));
+        // What is unknown to it is undefined, though its types say otherwise.
+        algorithm = timestamp.signatureAlgorithm || timestamp.signerDigestAlgorithm;
+    }
+    catch (cause) {
+        throw new untrusted/* Untrusted */.H('its timestamp is malformed', { cause });
+    }
+    if (!isGranted)
+        throw new untrusted/* Untrusted */.H('its timestamp is one that the authority refused to give');
+    if (time === undefined)
+        throw new untrusted/* Untrusted */.H('its timestamp has no time');
+    Object.defineProperties(timestamp, {
+        signingTime: { value: time },
+        signatureAlgorithm: { value: algorithm },
+    });
+}
+/** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */
+function signingTimes(timestamps) {
+    return timestamps.flatMap((each) => {
+        if (each.$case === 'timestamp-authority')
+            return [each.timestamp.signingTime];
+        const { inclusionPromise, integratedTime } = each.tlogEntry;
+        // Without a promise nobody signed the time.
+        return inclusionPromise === undefined ? [] : [new Date(Number(integratedTime) * 1000)];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/sigstore-verifier.js
 // Loads some 40 modules; only trusted-root.ts imports it, when a signature is to be verified.
 
 
 
-/** Of one signature; real ones have one or two. Entries are compared with each other, and each costs a verification. */
-const PROOFS_LIMIT = 8;
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
-const CHECKPOINT_LIMIT = 16_384;
-/** What signs a checkpoint, as the library looks for it: it takes the name for a regular expression, which may never end. */
-const CHECKPOINT_SIGNER = /^[\w./:-]{1,200}$/;
+
+
+
+
+
+
+
 /** Verifies signatures against one trusted root, without a network. */
 class SigstoreVerifier {
     #verifier;
+    #logs;
+    /** Changes with the trusted root. */
+    rootDigest;
     /** `root` is the JSON of a trusted_root.json. Throws what is wrong with it. */
     constructor(root) {
-        const parsed = _sigstore_protobuf_specs__WEBPACK_IMPORTED_MODULE_1__.TrustedRoot.fromJSON(root);
-        const { tlogs, certificateAuthorities, ctlogs } = parsed;
+        const parsed = protobuf_specs_dist.TrustedRoot.fromJSON(root);
+        const { tlogs, certificateAuthorities, ctlogs, timestampAuthorities } = parsed;
         if (tlogs.length === 0 || certificateAuthorities.length === 0 || ctlogs.length === 0) {
             throw new Error('it has no certificate authority, no log of certificates or no log of signatures');
         }
+        if ([...tlogs, ...ctlogs].some(({ publicKey }) => publicKey?.validFor?.start === undefined)) {
+            throw new Error('it does not say since when to trust a log');
+        }
+        const trusted = (0,verify_dist/* toTrustMaterial */.jO)({
+            ...parsed,
+            timestampAuthorities: timestampAuthorities.filter(({ certChain }) => {
+                const [leaf] = certChain?.certificates ?? [];
+                return leaf !== undefined && isForTimestamps(Buffer.from(leaf.rawBytes));
+            }),
+        });
+        this.#logs = trusted.tlogs;
+        this.rootDigest = (0,digest/* digestOf */.ol)(Buffer.from(JSON.stringify(protobuf_specs_dist.TrustedRoot.toJSON(parsed))));
         const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
-        this.#verifier = new _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .Verifier */ .BL((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toTrustMaterial */ .jO)(parsed), thresholds);
+        this.#verifier = new verify_dist/* Verifier */.BL(trusted, thresholds);
     }
     /**
      * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
      * should be is another question. Throws what does not hold.
      */
     verify({ bundle, artifact }) {
-        const parsed = (0,_sigstore_bundle__WEBPACK_IMPORTED_MODULE_0__/* .bundleFromJSON */ .vw)(bundle);
-        refuseUnreasonable(parsed);
-        // A bundle that says both could be read as one thing here and as another there.
-        const signsBytes = parsed.content.$case === 'messageSignature';
-        if (signsBytes !== (artifact !== undefined))
-            throw new Error('it signs something else than it seems to');
+        refuseLargeParts(bundle);
+        const parsed = (0,dist/* bundleFromJSON */.vw)(bundle);
+        const { tlogEntries } = parsed.verificationMaterial;
+        const certificates = certificatesOf(parsed);
+        refuseCostlyParts(parsed, certificates);
+        const [certificate] = certificates;
+        if (certificate === undefined)
+            throw new untrusted/* Untrusted */.H('it was made with a key, which names nobody');
+        const signer = readSigner(certificate);
+        for (const entry of tlogEntries)
+            checkLogEntry(entry, certificate);
+        const entity = (0,verify_dist/* toSignedEntity */.DC)(parsed, artifact);
+        completeTimestamps(entity.timestamps);
+        const signature = signedContent(parsed.content, artifact, entity.signature);
         // Without a policy: the library takes the wanted name for a regular expression that may match anywhere.
-        const { identity } = this.#verifier.verify((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toSignedEntity */ .DC)(parsed, artifact));
-        const name = identity?.subjectAlternativeName;
-        const issuer = identity?.extensions?.issuer;
-        if (name === undefined || issuer === undefined)
-            throw new Error('it names nobody');
-        if (UNSEEN.test(name + issuer))
-            throw new Error('it names somebody with characters that nobody sees');
-        return { identity: name, issuer };
+        this.#verifier.verify({ ...entity, signature });
+        const times = signingTimes(entity.timestamps);
+        for (const entry of tlogEntries)
+            this.#checkTimes(entry, times);
+        return signer;
+    }
+    /** The library looks at the time of an entry only where the log promised it. */
+    #checkTimes({ logId }, times) {
+        const isValid = this.#logs.some(({ logID, validFor }) => logID.equals(logId.keyId) && times.every((time) => validFor.start <= time && time <= validFor.end));
+        if (!isValid)
+            throw new untrusted/* Untrusted */.H('its log was not to be believed when it was made');
     }
 }
-/** Refuses what no real bundle has and what would keep the verification busy for long. */
-function refuseUnreasonable({ verificationMaterial }) {
-    const { tlogEntries, timestampVerificationData } = verificationMaterial;
-    const proofs = [tlogEntries, timestampVerificationData?.rfc3161Timestamps ?? []];
-    if (proofs.some(({ length }) => length > PROOFS_LIMIT))
-        throw new Error('it has more proofs than any real one');
-    for (const { inclusionProof } of tlogEntries) {
-        const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
-        const signers = [...checkpoint.slice(0, CHECKPOINT_LIMIT).matchAll(/\u2014 (\S+)/g)].map(([, name = '']) => name);
-        const isOdd = checkpoint.length > CHECKPOINT_LIMIT ||
-            signers.length > PROOFS_LIMIT ||
-            signers.some((name) => !CHECKPOINT_SIGNER.test(name));
-        if (isOdd)
-            throw new Error('it has a checkpoint that no log makes');
+/** Returns the certificate of the signer and those that come with it; none where a bare key signed. */
+function certificatesOf({ verificationMaterial: { content } }) {
+    switch (content.$case) {
+        case 'publicKey':
+            return [];
+        case 'certificate':
+            return [Buffer.from(content.certificate.rawBytes)];
+        case 'x509CertificateChain':
+            return content.x509CertificateChain.certificates.map(({ rawBytes }) => Buffer.from(rawBytes));
     }
+}
+
+
+/***/ }),
+
+/***/ 2879:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ Untrusted)
+/* harmony export */ });
+/** A signature does not count. The message says why, as the end of a sentence. */
+class Untrusted extends Error {
+    name = 'Untrusted';
 }
 
 

@@ -161,6 +161,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 class ValidationError extends Error {
+    fields;
     constructor(message, fields) {
         super(message);
         this.fields = fields;
@@ -584,11 +585,22 @@ function decodeLength(stream) {
     // Iterate over the bytes that encode the length.
     let len = 0;
     for (let i = 0; i < byteCount; i++) {
-        len = len * 256 + stream.getUint8();
+        const byte = stream.getUint8();
+        // The first byte of a multi-byte length must not be zero; a leading zero
+        // means the length could have been encoded in fewer bytes (non-minimal).
+        if (i === 0 && byte === 0x00) {
+            throw new error_1.ASN1ParseError('non-minimal length encoding');
+        }
+        len = len * 256 + byte;
     }
     // This is a valid ASN.1 length encoding, but we don't support it.
     if (len === 0) {
         throw new error_1.ASN1ParseError('indefinite length encoding not supported');
+    }
+    // Lengths less than 128 must use the short form; rejecting them here ensures
+    // the encoding is minimal (strict DER).
+    if (len < 128) {
+        throw new error_1.ASN1ParseError('non-minimal length encoding');
     }
     return len;
 }
@@ -648,7 +660,14 @@ class ASN1Obj {
     }
     // Constructs an ASN.1 object from a Buffer of DER-encoded bytes.
     static parseBuffer(buf) {
-        return parseStream(new stream_1.ByteStream(buf));
+        const stream = new stream_1.ByteStream(buf);
+        const obj = parseStream(stream);
+        // Ensure the entire buffer was consumed; trailing data after the top-level
+        // object indicates a malformed (or maliciously padded) encoding.
+        if (stream.position !== stream.length) {
+            throw new error_1.ASN1ParseError('invalid trailing data');
+        }
+        return obj;
     }
     toDER() {
         const valueStream = new stream_1.ByteStream();
@@ -719,7 +738,14 @@ class ASN1Obj {
 exports.ASN1Obj = ASN1Obj;
 /////////////////////////////////////////////////////////////////////////////
 // Internal stream parsing functions
-function parseStream(stream) {
+// Maximum nesting depth for parsed ASN.1 objects. Bounds the mutual recursion
+// between parseStream and collectSubs so that deeply nested DER cannot exhaust
+// the call stack (denial of service).
+const MAX_DEPTH = 100;
+function parseStream(stream, depth = 0) {
+    if (depth > MAX_DEPTH) {
+        throw new error_1.ASN1ParseError('maximum nesting depth exceeded');
+    }
     // Parse tag, length, and value from stream
     const tag = new tag_1.ASN1Tag(stream.getUint8());
     const len = (0, length_1.decodeLength)(stream);
@@ -730,13 +756,17 @@ function parseStream(stream) {
     // are embedded in OCTESTRING objects, so we need to check those
     // for children as well.
     if (tag.constructed) {
-        subs = collectSubs(stream, len);
+        subs = collectSubs(stream, len, depth);
     }
     else if (tag.isOctetString()) {
         // Attempt to parse children of OCTETSTRING objects. If anything fails,
-        // assume the object is not constructed and treat as primitive.
+        // assume the object is not constructed and treat as primitive. This is
+        // intentional: it transparently unwraps DER content embedded in an OCTET
+        // STRING (e.g. X.509 extnValue, CMS eContent). The error is swallowed
+        // because a parse failure simply means the bytes are an opaque primitive
+        // value rather than a nested structure.
         try {
-            subs = collectSubs(stream, len);
+            subs = collectSubs(stream, len, depth);
         }
         catch (e) {
             // Fail silently and treat as primitive
@@ -748,7 +778,7 @@ function parseStream(stream) {
     }
     return new ASN1Obj(tag, value, subs);
 }
-function collectSubs(stream, len) {
+function collectSubs(stream, len, depth) {
     // Calculate end of object content
     const end = stream.position + len;
     // Make sure there are enough bytes left in the stream. This should never
@@ -761,7 +791,7 @@ function collectSubs(stream, len) {
     // Parse all children
     const subs = [];
     while (stream.position < end) {
-        subs.push(parseStream(stream));
+        subs.push(parseStream(stream, depth + 1));
     }
     // When we're done parsing children, we should be at the end of the object
     if (stream.position !== end) {
@@ -774,7 +804,7 @@ function collectSubs(stream, len) {
 /***/ }),
 
 /***/ 1044:
-/***/ ((__unused_webpack_module, exports) => {
+/***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
 
 Object.defineProperty(exports, "__esModule", ({ value: true }));
@@ -799,6 +829,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+const error_1 = __nccwpck_require__(1121);
 const RE_TIME_SHORT_YEAR = /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\.\d{3})?Z$/;
 const RE_TIME_LONG_YEAR = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\.\d{3})?Z$/;
 // Parse a BigInt from the DER-encoded buffer
@@ -861,16 +892,18 @@ function parseOID(buf) {
     const first = Math.floor(n / 40);
     const second = n % 40;
     let oid = `${first}.${second}`;
-    // Consume remaining bytes
-    let val = 0;
+    // Consume remaining bytes. Use a BigInt accumulator so that arcs which
+    // exceed 32 bits are not silently truncated (a truncated arc could be made
+    // to collide with a trusted OID).
+    let val = 0n;
     for (; pos < end; ++pos) {
         n = buf[pos];
-        val = (val << 7) + (n & 0x7f);
+        val = (val << 7n) + BigInt(n & 0x7f);
         // If the left-most bit is NOT set, then this is the last byte in the
         // sequence and we can add the value to the OID and reset the accumulator
         if ((n & 0x80) === 0) {
             oid += `.${val}`;
-            val = 0;
+            val = 0n;
         }
     }
     return oid;
@@ -878,13 +911,29 @@ function parseOID(buf) {
 // Parse a boolean from the DER-encoded buffer
 // https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-basic-types#boolean
 function parseBoolean(buf) {
-    return buf[0] !== 0;
+    // DER requires a BOOLEAN to be a single byte that is either 0x00 (false) or
+    // 0xff (true). Reject any other (non-canonical) encoding.
+    if (buf.length !== 1) {
+        throw new error_1.ASN1ParseError('invalid boolean');
+    }
+    switch (buf[0]) {
+        case 0x00:
+            return false;
+        case 0xff:
+            return true;
+        default:
+            throw new error_1.ASN1ParseError('invalid boolean');
+    }
 }
 // Parse a bit string from the DER-encoded buffer
 // https://learn.microsoft.com/en-us/windows/win32/seccertenroll/about-bit-string
 function parseBitString(buf) {
     // First byte tell us how many unused bits are in the last byte
     const unused = buf[0];
+    // The number of unused bits must be in the range 0-7.
+    if (unused > 7) {
+        throw new error_1.ASN1ParseError('invalid bit string');
+    }
     const start = 1;
     const end = buf.length;
     const bits = [];
@@ -4404,6 +4453,12 @@ class DSSESignatureContent {
     compareDigest(digest) {
         return core_1.crypto.bufferEqual(digest, core_1.crypto.digest('sha256', this.env.payload));
     }
+    // For a DSSE envelope the signature is computed over the pre-authentication
+    // encoding (PAE), so the digest of the signed bytes is the digest of the PAE.
+    // This is what a Rekor v2 hashedrekord entry records for a DSSE envelope.
+    compareSignedDigest(digest) {
+        return core_1.crypto.bufferEqual(digest, core_1.crypto.digest('sha256', this.preAuthEncoding));
+    }
     compareSignature(signature) {
         return core_1.crypto.bufferEqual(signature, this.signature);
     }
@@ -4542,6 +4597,11 @@ class MessageSignatureContent {
     }
     compareDigest(digest) {
         return core_1.crypto.bufferEqual(digest, this.messageDigest);
+    }
+    // For a message signature the signature is computed over the artifact, so the
+    // digest of the signed bytes is the artifact's message digest.
+    compareSignedDigest(digest) {
+        return this.compareDigest(digest);
     }
     verifySignature(key) {
         return core_1.crypto.verify(this.artifact, key, this.signature, this.hashAlgorithm);
@@ -5056,7 +5116,6 @@ function verifyOIDs(policyOIDs, signerOIDs = []) {
         const match = signerOIDs.find((signerOID) => oidEquals(policyOID.oid?.id, signerOID.oid?.id) &&
             policyOID.value.equals(signerOID.value));
         if (!match) {
-            /* istanbul ignore next */
             const oid = policyOID.oid?.id.join('.') ?? '<unknown>';
             throw new error_1.PolicyError({
                 code: 'UNTRUSTED_SIGNER_ERROR',
@@ -5066,7 +5125,6 @@ function verifyOIDs(policyOIDs, signerOIDs = []) {
     }
 }
 function oidEquals(a, b) {
-    /* istanbul ignore if */
     if (a === undefined || b === undefined) {
         return false;
     }
@@ -5240,8 +5298,10 @@ function verifySignedNote(signedNote, tlogs) {
     return signedNote.signatures.some((signature) => {
         // Find the transparency log instance with the matching key hint
         const tlog = tlogs.find((tlog) => core_1.crypto.bufferEqual(tlog.logID.subarray(0, 4), signature.keyHint) &&
-            tlog.baseURL.match(signature.name) // Match the name to the base URL of the tlog
-        );
+            // Match the signature name to the base URL of the tlog. The name is
+            // attacker-controlled, so it MUST be compared as a literal substring
+            // and never coerced into a RegExp (as String.prototype.match would).
+            tlog.baseURL.includes(signature.name));
         if (!tlog) {
             return false;
         }
@@ -5327,7 +5387,19 @@ class LogCheckpoint {
             });
         }
         const origin = lines[0];
-        const logSize = BigInt(lines[1]);
+        // logSize is attacker-controlled and parsed before any signature is
+        // verified, so guard against BigInt() throwing an uncaught SyntaxError on
+        // malformed input.
+        let logSize;
+        try {
+            logSize = BigInt(lines[1]);
+        }
+        catch {
+            throw new error_1.VerificationError({
+                code: 'TLOG_INCLUSION_PROOF_ERROR',
+                message: 'invalid checkpoint log size',
+            });
+        }
         const rootHash = Buffer.from(lines[2], 'base64');
         const rest = lines.slice(3);
         return new LogCheckpoint(origin, logSize, rootHash, rest);
@@ -5519,9 +5591,9 @@ function verifyHashedrekord001TLogBody(tlogEntry, content) {
             message: 'signature mismatch',
         });
     }
-    // Ensure that the bundle's message digest matches the tlog entry
+    // Ensure that the bundle's signed digest matches the tlog entry
     const tlogDigest = tlogEntry.spec.data.hash?.value || '';
-    if (!content.compareDigest(Buffer.from(tlogDigest, 'hex'))) {
+    if (!content.compareSignedDigest(Buffer.from(tlogDigest, 'hex'))) {
         throw new error_1.VerificationError({
             code: 'TLOG_BODY_ERROR',
             message: 'digest mismatch',
@@ -5539,9 +5611,9 @@ function verifyHashedrekord002TLogBody(spec, content) {
             message: 'signature mismatch',
         });
     }
-    // Ensure that the bundle's message digest matches the tlog entry
+    // Ensure that the bundle's signed digest matches the tlog entry
     const tlogHash = spec.data?.digest || Buffer.from('');
-    if (!content.compareDigest(tlogHash)) {
+    if (!content.compareSignedDigest(tlogHash)) {
         throw new error_1.VerificationError({
             code: 'TLOG_BODY_ERROR',
             message: 'digest mismatch',
@@ -5585,7 +5657,19 @@ const set_1 = __nccwpck_require__(333);
 // Verifies that the given tlog entry matches the supplied signature content.
 function verifyTLogBody(entry, sigContent) {
     const { kind, version } = entry.kindVersion;
-    const body = JSON.parse(entry.canonicalizedBody.toString('utf8'));
+    // The canonicalized body is attacker-controlled; parse defensively so
+    // malformed JSON yields a VerificationError rather than an uncaught
+    // SyntaxError.
+    let body;
+    try {
+        body = JSON.parse(entry.canonicalizedBody.toString('utf8'));
+    }
+    catch {
+        throw new error_1.VerificationError({
+            code: 'TLOG_BODY_ERROR',
+            message: 'invalid canonicalized body',
+        });
+    }
     // validate body
     if (kind !== body.kind || version !== body.apiVersion) {
         throw new error_1.VerificationError({
@@ -5629,7 +5713,9 @@ function verifyTLogInclusion(entry, tlogAuthorities) {
         inclusionVerified = true;
     }
     if (isTLogEntryWithInclusionProof(entry)) {
-        const checkpoint = (0, checkpoint_1.verifyCheckpoint)(entry, tlogAuthorities);
+        // Bind the claimed log ID to the authority that verifies the checkpoint.
+        const matchingAuthorities = tlogAuthorities.filter((tlog) => tlog.logID.equals(entry.logId.keyId));
+        const checkpoint = (0, checkpoint_1.verifyCheckpoint)(entry, matchingAuthorities);
         (0, merkle_1.verifyMerkleInclusion)(entry, checkpoint);
         inclusionVerified = true;
     }
@@ -5747,7 +5833,18 @@ const RFC6962_LEAF_HASH_PREFIX = Buffer.from([0x00]);
 const RFC6962_NODE_HASH_PREFIX = Buffer.from([0x01]);
 function verifyMerkleInclusion(entry, checkpoint) {
     const inclusionProof = entry.inclusionProof;
-    const logIndex = BigInt(inclusionProof.logIndex);
+    // logIndex is attacker-controlled; parse defensively so malformed input
+    // yields a VerificationError rather than an uncaught SyntaxError.
+    let logIndex;
+    try {
+        logIndex = BigInt(inclusionProof.logIndex);
+    }
+    catch {
+        throw new error_1.VerificationError({
+            code: 'TLOG_INCLUSION_PROOF_ERROR',
+            message: 'invalid inclusion proof log index',
+        });
+    }
     const treeSize = BigInt(checkpoint.logSize);
     if (logIndex < 0n || logIndex >= treeSize) {
         throw new error_1.VerificationError({
@@ -6084,7 +6181,6 @@ class Verifier {
                     break;
                 case 'transparency-log': {
                     const result = (0, timestamp_1.getTLogTimestamp)(timestamp.tlogEntry);
-                    /* istanbul ignore else */
                     if (result) {
                         timestamps.push(result);
                     }
@@ -6135,16 +6231,29 @@ class Verifier {
     }
     // Checks that the tlog entries are valid for the supplied content
     verifyTLogs({ signature: content, tlogEntries }) {
-        let tlogCount = 0;
+        const entryIDs = [];
         tlogEntries.forEach((entry) => {
-            tlogCount++;
             (0, tlog_1.verifyTLogInclusion)(entry, this.trustMaterial.tlogs);
             (0, tlog_1.verifyTLogBody)(entry, content);
+            entryIDs.push({
+                logID: entry.logId.keyId,
+                body: entry.canonicalizedBody,
+            });
         });
-        if (tlogCount < this.options.tlogThreshold) {
+        // Check for duplicate entries so that repeated copies of a single entry
+        // cannot be counted more than once toward the threshold. Inclusion
+        // verification authenticates the log ID and body, but a proof does not
+        // authenticate the top-level log index.
+        if (containsDupes(entryIDs)) {
             throw new error_1.VerificationError({
                 code: 'TLOG_ERROR',
-                message: `expected ${this.options.tlogThreshold} tlog entries, got ${tlogCount}`,
+                message: 'duplicate tlog entry',
+            });
+        }
+        if (entryIDs.length < this.options.tlogThreshold) {
+            throw new error_1.VerificationError({
+                code: 'TLOG_ERROR',
+                message: `expected ${this.options.tlogThreshold} tlog entries, got ${entryIDs.length}`,
             });
         }
     }
@@ -13152,6 +13261,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:buffer"
 
 /***/ }),
 
+/***/ 1421:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+
+/***/ }),
+
 /***/ 7540:
 /***/ ((module) => {
 
@@ -13271,6 +13387,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream"
 
 /***/ }),
 
+/***/ 8500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+
+/***/ }),
+
 /***/ 1692:
 /***/ ((module) => {
 
@@ -13382,8 +13505,8 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var _actions_action_process_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(456);
 /* harmony import */ var _actions_post_handover_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2111);
-/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(925);
-/* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5930);
+/* harmony import */ var _actions_sync_step_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3664);
+/* harmony import */ var _process_credential_helper_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8198);
 /* harmony import */ var _process_exit_code_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6857);
 /* harmony import */ var _process_version_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(667);
 
@@ -13534,15 +13657,15 @@ class WorkflowReporter {
     }
     section(title) {
         this.close();
-        this.#settings.write((0,workflow_command/* formatCommand */.f)('group', (0,plain_text/* plainText */.w)(title)));
+        this.#settings.write((0,workflow_command/* formatCommand */.fE)('group', (0,plain_text/* plainText */.w)(title)));
         this.#grouped = true;
     }
     line(text) {
-        for (const line of (0,workflow_command/* plainLines */.y)((0,plain_text/* plainText */.w)(text)))
+        for (const line of (0,workflow_command/* plainLines */.y1)((0,plain_text/* plainText */.w)(text)))
             this.#settings.write(line);
     }
     detail(text) {
-        this.#settings.write((0,workflow_command/* formatCommand */.f)('debug', (0,plain_text/* plainText */.w)(text)));
+        this.#settings.write((0,workflow_command/* formatCommand */.fE)('debug', (0,plain_text/* plainText */.w)(text)));
     }
     warning(text, place) {
         this.#annotate('warning', text, place);
@@ -13564,12 +13687,12 @@ class WorkflowReporter {
     close() {
         this.#activity = undefined;
         if (this.#grouped)
-            this.#settings.write((0,workflow_command/* formatCommand */.f)('endgroup'));
+            this.#settings.write((0,workflow_command/* formatCommand */.fE)('endgroup'));
         this.#grouped = false;
     }
     #annotate(name, text, place) {
         const file = place === undefined ? undefined : this.#relative(place.file);
-        this.#settings.write((0,workflow_command/* formatCommand */.f)(name, (0,plain_text/* plainText */.w)(text), { file, line: place?.line, col: place?.column }));
+        this.#settings.write((0,workflow_command/* formatCommand */.fE)(name, (0,plain_text/* plainText */.w)(text), { file, line: place?.line, col: place?.column }));
     }
     #relative(file) {
         const relative = external_node_path_.relative(this.#settings.workspace, external_node_path_.resolve(this.#settings.workspace, file));
@@ -13592,7 +13715,7 @@ const PROGRESS_INTERVAL = (0,duration/* seconds */.YA)(5);
  */
 function openAction(stopping) {
     if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-        process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
+        process.stdout.write(`${(0,workflow_command/* formatCommand */.fE)('error', `needs Node ${OLDEST_NODE} or newer`)}\n`);
         process.exit(exit_code/* EXIT */.dc.failure);
     }
     const { GITHUB_WORKSPACE: workspace = process.cwd() } = process.env;
@@ -13700,7 +13823,7 @@ function keptByMain() {
 
 /***/ }),
 
-/***/ 925:
+/***/ 3664:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -13718,6 +13841,128 @@ var external_node_path_ = __nccwpck_require__(6760);
 var lib_duration = __nccwpck_require__(8081);
 // EXTERNAL MODULE: ./build/src/lib/failure.js
 var lib_failure = __nccwpck_require__(4679);
+;// CONCATENATED MODULE: ./build/src/lib/text/sentence.js
+/** Returns a number with separators for thousands: `1,204`. */
+function formatCount(count) {
+    // Intl.NumberFormat would make every start some 15 ms slower.
+    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}
+/** Returns a number with its noun: `1 image`, `1,204 images`. */
+function countOf(count, singular, plural = `${singular}s`) {
+    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+/** Returns words as an enumeration: `a`, `a and b`, `a, b and c`; or with `or`. */
+function joinWords(words, conjunction = 'and') {
+    return words.length < 2
+        ? words.join('')
+        : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/text/time.js
+/** Returns a time in UTC, to the minute: `2026-03-01 02:00`. */
+function formatTime(date) {
+    return date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/report/moved-report.js
+
+
+/** Returns the images whose tags moved and should not have: first those that went back, and then those that were kept. */
+function movedImages(images) {
+    const rank = ({ isOlder, kept }) => (isOlder === true ? 0 : 2) + (kept ? 0 : 1);
+    return images
+        .flatMap((image) => (image.moved === undefined ? [] : [{ ...image, moved: image.moved }]))
+        .toSorted((one, other) => rank(one.moved) - rank(other.moved));
+}
+/** Returns one side of a move: `sha256:… (made 2026-01-01 00:00, signed by release@example.com)`. */
+function describeMovedSide({ digest, created, mirrored, uploaded, signature, }) {
+    const dated = (word, time) => time === undefined ? [] : [`${word} ${formatTime(new Date(time))}`];
+    const facts = [
+        ...dated('made', created),
+        ...dated('uploaded', uploaded),
+        ...dated('mirrored', mirrored),
+        ...describeSigner(signature),
+    ];
+    return facts.length === 0 ? digest : `${digest} (${facts.join(', ')})`;
+}
+function describeSigner(signature) {
+    switch (signature?.status) {
+        case 'verified':
+            return [`signed by ${signature.identity ?? 'someone trusted'}`];
+        case 'unverified':
+            return ['without a signature that counts'];
+        default:
+            return [];
+    }
+}
+/** Returns what a move is, besides that the tag has another digest: `it went back to an older image`. */
+function describeMove({ kind, isOlder, sameImages }) {
+    const facts = [
+        ...(kind === 'differs' ? ['nobody knows which side changed'] : []),
+        ...(isOlder === true ? ['it went back to an older image'] : []),
+        ...(sameImages === true ? ['the images of the platforms that both have are the same'] : []),
+    ];
+    return joinWords(facts);
+}
+/** Returns what became of an image whose tag moved, as the end of a sentence. */
+function fateOfMoved({ outcome, reason, moved }, { dryRun }) {
+    if (moved.kept)
+        return 'the destination was left as it is';
+    if (outcome === 'copied')
+        return dryRun ? 'it would be copied' : 'it was copied';
+    if (outcome === 'checked')
+        return 'the destination has it already';
+    return `it was not copied: ${reason?.message ?? outcome}`;
+}
+function movedText(image, options) {
+    const fate = fateOfMoved(image, options);
+    const hint = image.moved.kept && image.reason?.hint !== undefined ? ` (${image.reason.hint})` : '';
+    return `${image.source} ${moveSentence(image.moved, fate)}${hint}`;
+}
+/**
+ * Returns a move as a sentence without its subject, the verdict before the digests: `went back to an older image, and
+ * should not move; it was copied: the source had …, and now has …`. `fate` is what became of it.
+ */
+function moveSentence(moved, fate) {
+    const { kind, isOlder, before, now } = moved;
+    const [then, here] = [describeMovedSide(before), describeMovedSide(now)];
+    const digests = kind === 'differs'
+        ? `the destination has ${then}, and the source ${here}`
+        : `the source had ${then}, and now has ${here}`;
+    const isBack = kind !== 'differs' && isOlder === true;
+    const what = isBack
+        ? 'went back to an older image'
+        : kind === 'went-back'
+            ? 'went back'
+            : kind === 'moved'
+                ? 'moved'
+                : 'differs from the destination';
+    const should = kind === 'went-back' ? '' : ', and should not move';
+    const facts = describeMove(isBack ? { ...moved, isOlder: false } : moved);
+    return `${what}${should}${facts === '' ? '' : `; ${facts}`}; ${fate}: ${digests}`;
+}
+/** A source that moves all of its tags has thousands. */
+const MOVES_TOLD = 10;
+/** Reports tags that moved and should not have: as errors those that were kept, as warnings the others. */
+function tellMoved(images, options, reporter) {
+    const all = movedImages(images);
+    for (const image of all.slice(0, MOVES_TOLD)) {
+        const text = movedText(image, options);
+        if (image.moved.kept)
+            reporter.error(text);
+        else
+            reporter.warning(text);
+    }
+    const left = all.slice(MOVES_TOLD);
+    if (left.length === 0)
+        return;
+    const text = `${countOf(left.length, 'more tag')} moved and should not have; the report lists all`;
+    if (left.some(({ moved }) => moved.kept))
+        reporter.error(text);
+    else
+        reporter.warning(text);
+}
+
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
@@ -13854,6 +14099,8 @@ function replace(file, status, content) {
     }
 }
 
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var lib_json = __nccwpck_require__(467);
 ;// CONCATENATED MODULE: ./build/src/lib/output-file.js
 
 
@@ -13932,7 +14179,7 @@ class decoded_text_UndecodableText extends Error {
  * Returns the text of a file that people write: UTF-8, or UTF-16 as `>` of Windows PowerShell makes it. A byte order
  * mark is left out. Throws `UndecodableText`.
  */
-function decoded_text_decodeText(bytes) {
+function decodeText(bytes) {
     const encoding = encodingOf(bytes);
     try {
         return new TextDecoder(encoding, { fatal: true }).decode(bytes);
@@ -13977,6 +14224,8 @@ function isDecodable(bytes, encoding) {
     }
 }
 
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(2315);
 ;// CONCATENATED MODULE: ./build/src/registry/oci/platform.js
 
 const PLATFORM = /^([a-z0-9]+)\/([a-z0-9_-]+)(?:\/([a-z0-9.]+))?$/;
@@ -14067,6 +14316,8 @@ function entryFor(entries, wanted) {
 
 
 
+
+
 /** Increased when readers of the report have to change. New optional fields do not require it. */
 const REPORT_SCHEMA_VERSION = 1;
 const TOOL = 'keel-pkg';
@@ -14079,6 +14330,39 @@ const reason = schemas/* object */.Ikc({
     message: schemas/* string */.YjP().describe('What happened, for people'),
     hint: schemas/* string */.YjP().optional().describe('What to change'),
 });
+const signature = schemas/* object */.Ikc({
+    status: schemas/* enum */.k5n(['verified', 'unverified', 'exempt'])
+        .describe('exempt: the policy of its registry is "off"; an image that failed for want of one has a reason'),
+    identity: schemas/* string */.YjP().optional().describe('Whom the certificate names'),
+    issuer: schemas/* string */.YjP().optional().describe('Who vouched for that name'),
+    form: schemas/* enum */.k5n(['cosign', 'bundle'])
+        .optional()
+        .describe("Under cosign's tag, or as a bundle that refers to the image"),
+    reason: reason.optional().describe('Why no signature counts'),
+});
+const digest = schemas/* string */.YjP().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
+const movedSide = schemas/* object */.Ikc({
+    digest,
+    created: report_time.optional().describe('When the image was made, as its configuration says. Missing: not known'),
+    mirrored: report_time.optional().describe('When a run of this mirror pushed it'),
+    uploaded: report_time.optional().describe('When it was uploaded to the source, where the source tells that'),
+    signature: signature.optional().describe('Where --verify-signatures asks for it'),
+});
+const moved = schemas/* object */.Ikc({
+    kind: schemas/* enum */.k5n(['moved', 'differs', 'went-back'])
+        .describe('moved: the tag should not move, and has another digest at the source than the one that was mirrored; ' +
+        'differs: such a tag has another digest at the source than at the destination, and which of them changed is ' +
+        'not known; went-back: a tag that moves by nature, whose new image is older than the one before it'),
+    kept: schemas/* boolean */.zMY().describe('Whether the destination was left as it is (--moved-tags keep)'),
+    before: movedSide.describe('What was mirrored; of "differs", what the destination has'),
+    now: movedSide.describe('What the source has'),
+    isOlder: schemas/* boolean */.zMY()
+        .optional()
+        .describe('Whether the image of now was made before the other one. Missing: not known'),
+    sameImages: schemas/* boolean */.zMY()
+        .optional()
+        .describe('Whether the images of all platforms that both have are the same. Missing: not known'),
+});
 const report_image = schemas/* object */.Ikc({
     source: schemas/* string */.YjP().describe('host/repository:tag'),
     destination: schemas/* string */.YjP().describe('host/repository:tag'),
@@ -14086,10 +14370,7 @@ const report_image = schemas/* object */.Ikc({
         .describe('copied: pushed by this run (in a dry run: would be); skipped: there, without a request; checked: there, by an ' +
         'answer; failed; collision: several sources want this name; deferred: left for the next run; withdrawn: ' +
         'given up at --push-timeout'),
-    digest: schemas/* string */.YjP()
-        .regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/)
-        .optional()
-        .describe('What the tag is at the destination, where that is known'),
+    digest: digest.optional().describe('What the tag is at the destination, where that is known'),
     reason: reason.optional(),
     failures: schemas/* array */.YOg(reason.extend({
         part: schemas/* string */.YjP().describe('A platform, such as windows/amd64 10.0.17763.1, or a layer'),
@@ -14105,18 +14386,10 @@ const report_image = schemas/* object */.Ikc({
         .optional()
         .describe('Layers of types that are not distributed, which the source does not hold or the destination does not take: who ' +
         'pulls the image fetches them from the addresses in its manifest. Missing: none, as far as is known'),
-    signature: schemas/* object */.Ikc({
-        status: schemas/* enum */.k5n(['verified', 'unverified', 'exempt'])
-            .describe('exempt: the policy of its registry is "off"; an image that failed for want of one has a reason'),
-        identity: schemas/* string */.YjP().optional().describe('Whom the certificate names'),
-        issuer: schemas/* string */.YjP().optional().describe('Who vouched for that name'),
-        form: schemas/* enum */.k5n(['cosign', 'bundle'])
-            .optional()
-            .describe("Under cosign's tag, or as a bundle that refers to the image"),
-        reason: reason.optional().describe('Why no signature counts'),
-    })
+    signature: signature.optional().describe('Where --verify-signatures asked for it in this run'),
+    moved: moved
         .optional()
-        .describe('Where --verify-signatures asked for it in this run'),
+        .describe('Of a tag that moved and should not, and of one that went back to an older image'),
     claimants: schemas/* array */.YOg(schemas/* string */.YjP()).optional().describe('Of a collision: all sources that want the name'),
     patch: schemas/* string */.YjP().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
     bytes: count.describe('Sent to the destination for this image'),
@@ -14147,6 +14420,7 @@ const REPORT_SCHEMA = schemas/* object */.Ikc({
         signatures: schemas/* enum */.k5n(['skip', 'copy']),
         verify: schemas/* enum */.k5n(['sample', 'all', 'deep', 'none']),
         verifySignatures: schemas/* enum */.k5n(['off', 'warn', 'require']).optional().describe('Missing in older reports: off'),
+        movedTags: schemas/* enum */.k5n(['warn', 'keep', 'copy']).optional().describe('Missing in older reports: copy'),
         dryRun: schemas/* boolean */.zMY(),
     }),
     shards: schemas/* array */.YOg(shard)
@@ -14210,7 +14484,7 @@ function reasonOf(error) {
 }
 /** Returns the part of a report that follows from the settings. `version` is the tool's. */
 function reportHead(settings, version) {
-    const { source, destination, namespace, naming, platforms, signatures, verify, verifySignatures, dryRun, shard, } = settings;
+    const { source, destination, namespace, naming, platforms, signatures, verify, verifySignatures, movedTags, dryRun, shard, } = settings;
     return {
         schemaVersion: REPORT_SCHEMA_VERSION,
         tool: { name: TOOL, version },
@@ -14223,6 +14497,7 @@ function reportHead(settings, version) {
             signatures,
             verify,
             verifySignatures,
+            movedTags,
             dryRun,
         },
         shards: shard === undefined ? [] : [shard],
@@ -14235,6 +14510,8 @@ function formatReport(report) {
     const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
     return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
 }
+/** Of wrong images only the first one is told. */
+const readShape = REPORT_SCHEMA.extend({ images: (0,zero_value/* eachOf */.pQ)(report_image) });
 const ownShape = schemas/* object */.Ikc({ schemaVersion: schemas/* number */.aig(), tool: schemas/* object */.Ikc({ name: schemas/* literal */.euz(TOOL) }) });
 /**
  * Makes sure, before a run, that its report replaces nothing but a report. `others` are files that the same command
@@ -14255,10 +14532,14 @@ function requireReportFile(file, others) {
     }
     requireOutputFile(file, { what: 'report', isOne: isReport });
 }
+/** A report of a hundred thousand images is heavy, and a file that was named by whoever waits for it. */
+function reportJson(content) {
+    return (0,lib_json/* readJson */.Vh)(decodeText(content), Number.POSITIVE_INFINITY);
+}
 /** Returns whether a file is a report of any version. */
 function isReport(file) {
     try {
-        return ownShape.safeParse(JSON.parse(decoded_text_decodeText((0,external_node_fs_.readFileSync)(file)))).success;
+        return ownShape.safeParse(reportJson((0,external_node_fs_.readFileSync)(file))).success;
     }
     catch (error) {
         if (error instanceof SyntaxError || error instanceof decoded_text_UndecodableText)
@@ -14270,13 +14551,13 @@ function isReport(file) {
 function writeReport(file, report) {
     writeFileWhole(file, formatReport(report));
 }
-/** Returns the report in a file. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
-function readReport(file) {
+/** Returns the report in a file, whose content `read` returns. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
+function readReport(file, read = () => readFileSync(file)) {
     const malformed = (message, hint, cause) => new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });
     const hint = 'give the files that --report wrote';
     let value;
     try {
-        value = JSON.parse(decodeText(readFileSync(file)));
+        value = reportJson(read());
     }
     catch (error) {
         if (error instanceof SyntaxError || error instanceof UndecodableText)
@@ -14296,7 +14577,7 @@ function readReport(file) {
     if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
         throw malformed(`its schemaVersion is ${version}, and this synctl knows ${REPORT_SCHEMA_VERSION}`, 'use the version of synctl that wrote it, or a newer one');
     }
-    const parsed = REPORT_SCHEMA.safeParse(value);
+    const parsed = readShape.safeParse(value);
     if (parsed.success)
         return parsed.data;
     if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
@@ -14328,23 +14609,6 @@ function isNothing({ totals, unmatched, unselected = [], shards }) {
     const isWhole = shards.length === (shards[0]?.count ?? 0);
     const isQuiet = unselected.some(({ emptied }) => emptied === 'since');
     return isWhole && totals.total === 0 && !isQuiet && unmatched.length + unselected.length > 0;
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/text/sentence.js
-/** Returns a number with separators for thousands: `1,204`. */
-function formatCount(count) {
-    // Intl.NumberFormat would make every start some 15 ms slower.
-    return String(count).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
-/** Returns a number with its noun: `1 image`, `1,204 images`. */
-function countOf(count, singular, plural = `${singular}s`) {
-    return `${formatCount(count)} ${count === 1 ? singular : plural}`;
-}
-/** Returns words as an enumeration: `a`, `a and b`, `a, b and c`; or with `or`. */
-function joinWords(words, conjunction = 'and') {
-    return words.length < 2
-        ? words.join('')
-        : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/report/signature-report.js
@@ -14605,6 +14869,15 @@ function findDay(tag, dayOrder) {
     const isDayFirst = first > 12 || (second <= 12 && dayOrder === 'day first');
     return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
 }
+/** Returns whether a day stands in a tag, as `20240513` and `2024-05-13T01-02-03Z` do. */
+function namesDay(tag) {
+    return findDay(tag, 'day first') !== undefined;
+}
+/** Returns whether a commit stands in a tag: `sha-7e12abc`, `main-1a2b3c4d`, `v20240513-35280ba`. */
+function namesCommit(tag) {
+    const chunks = tag.split(/[^0-9a-z]+/i);
+    return chunks.some((chunk, index) => isCommit(chunk, chunks[index - 1] ?? ''));
+}
 function readTagAge(tag, dayOrder) {
     const version = readTagVersion(tag);
     if (version.kind === 'version') {
@@ -14637,10 +14910,10 @@ function readWords(text) {
     const numbers = [];
     const wordsBefore = [];
     for (const chunk of text.split(/[^0-9a-z]+/i)) {
-        const isCommit = tag_age_COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(words.at(-1) ?? ''));
-        const parts = isCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
+        const isOfCommit = isCommit(chunk, words.at(-1) ?? '');
+        const parts = isOfCommit || architecturesIn(chunk).length > 0 ? [chunk] : (chunk.match(/\d+|[a-z]+/gi) ?? []);
         for (const part of parts) {
-            if (parts.length > 0 && /^\d+$/.test(part) && !isCommit) {
+            if (parts.length > 0 && /^\d+$/.test(part) && !isOfCommit) {
                 numbers.push(readNumber(part));
                 wordsBefore.push(words.length);
             }
@@ -14649,6 +14922,9 @@ function readWords(text) {
         }
     }
     return { words, numbers, wordsBefore };
+}
+function isCommit(chunk, wordBefore) {
+    return tag_age_COMMIT.test(chunk) || (/\d/.test(chunk) && COMMIT_WORD.test(wordBefore));
 }
 function readNumber(digits) {
     const value = Number(digits);
@@ -15010,6 +15286,7 @@ function remedy(reason) {
 
 
 
+
 /**
  * Returns the contents of a run's summary page. `runs` are for its chart: earlier runs and this one, the oldest first.
  */
@@ -15026,8 +15303,9 @@ function factsOfReport(report, runs) {
         copied: images.filter(({ outcome }) => outcome === 'copied').map(copiedTag),
         skipped: totals.skipped,
         failed: totals.failed,
+        moved: movedImages(images).map((image) => movedTag(image, options)),
         failures: images
-            .filter(({ outcome }) => outcome === 'failed' || outcome === 'withdrawn')
+            .filter(({ outcome, moved }) => (outcome === 'failed' && moved?.kept !== true) || outcome === 'withdrawn')
             .map(failedImage),
         deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
         collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
@@ -15045,6 +15323,17 @@ function copiedTag({ destination, bytes, milliseconds: took }) {
 }
 function failedImage({ source, reason, outcome }) {
     return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
+}
+function movedTag(image, options) {
+    const { source, moved, reason } = image;
+    const facts = [describeMove(moved), fateOfMoved(image, options)].filter((fact) => fact !== '');
+    return {
+        image: source,
+        before: describeMovedSide(moved.before),
+        now: describeMovedSide(moved.now),
+        message: facts.join('; '),
+        hint: moved.kept ? reason?.hint : undefined,
+    };
 }
 /** Tags of a repository that the same sources claim share an entry: one patch resolves all. */
 function collidingNames(images) {
@@ -15067,23 +15356,46 @@ function collidingNames(images) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/text/markdown.js
-const SPECIAL = /[&<>"'`*_~[\]\\|#!@]|:(?=\/\/)|^\s*(?:[-+=]|\d+(?=[.)]\s))/g;
+/** What Markdown, tables and HTML give a meaning to. */
+const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)](?:\s|$)))/;
+/** Where a link of GitHub's Markdown would begin: an address of mail or of the web, with or without a scheme. */
+const ADDRESS = /:(?=\/\/)|www(?=\.)/i;
+/** What GitHub makes a link or picture of besides, outside of code: issues, commits, emoji. */
+const REFERENCE = /(?<![a-z\d])(?:gh(?=-\d)|[0-9a-f]{7,40}(?![a-z\d]))|:(?=(?:[+-]1|100|1234|(?=[\d_+-]*[a-z])[\w+-]{1,40}):)/i;
+const IN_CODE = new RegExp(`${MARKUP.source}|${ADDRESS.source}`, 'gi');
+const IN_TEXT = new RegExp(`${IN_CODE.source}|${REFERENCE.source}`, 'gi');
+/**
+ * An empty comment ends a word for all that looks for links, and is not shown. A character reference alone is not enough:
+ * addresses of mail, mentions and issues are looked for after references were resolved.
+ */
+const BREAK = '<!-- -->';
 /**
  * Returns Markdown that GitHub shows as exactly this text, on one line, also in tables and HTML. Nothing in it becomes
  * markup, a link or a mention.
+ * https://github.github.com/gfm/#autolinks-extension-
  */
 function escapeMarkdown(text) {
-    return text
-        .replace(/\s+/g, ' ')
-        .replace(/\p{Cc}|\p{Cf}/gu, '')
-        .replace(SPECIAL, (found) => {
-        const last = found.length - 1;
-        return `${found.slice(0, last)}&#${found.codePointAt(last)};`;
-    });
+    return escaped(text, IN_TEXT);
 }
 /** Returns Markdown that shows a name as code: an image reference, a file, an input. */
 function code(text) {
-    return `<code>${escapeMarkdown(text)}</code>`;
+    return `<code>${escaped(text, IN_CODE)}</code>`;
+}
+function escaped(text, pattern) {
+    return text
+        .replace(/\s+/g, ' ')
+        .replace(/\p{Cc}|\p{Cf}/gu, '')
+        .replace(pattern, harmless);
+}
+function harmless(found) {
+    if (/^(?:www|gh)$/i.test(found))
+        return `${found}${BREAK}`;
+    // What GitHub takes for a commit stays in one piece: it may be a secret, which a runner only finds whole.
+    if (/^[0-9a-f]{7,}$/i.test(found))
+        return `<code>${found}</code>`;
+    const last = found.length - 1;
+    const reference = `${found.slice(0, last)}&#${found.codePointAt(last)};`;
+    return /[@#:]$/.test(found) ? `${reference}${BREAK}` : reference;
 }
 /** Returns a row of a table. The cells are Markdown. */
 function tableRow(cells) {
@@ -15136,12 +15448,6 @@ function wrapLine(line, width, indent) {
         rest = `${' '.repeat(indent)}${rest.slice(at + 1).trimStart()}`;
     }
     return [...lines, rest].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/src/lib/text/time.js
-/** Returns a time in UTC, to the minute: `2026-03-01 02:00`. */
-function formatTime(date) {
-    return date.toISOString().slice(0, 16).replace('T', ' ');
 }
 
 ;// CONCATENATED MODULE: ./build/src/summary/history.js
@@ -15236,6 +15542,16 @@ function failureSection(title, failures) {
         more: (left) => tableRow([`and ${left} more causes in the report`, '', '']),
     };
 }
+/** Returns a table of tags that moved and should not have, with both images. */
+function movedSection(moved) {
+    return {
+        head: `### Tags that moved (${moved.length})\n\n` +
+            'A tag of a version should stay what it is, and no tag should go back. Find out why before you use these images.\n\n' +
+            tableHead(['Image', 'Before', 'Now', 'What happened', 'What to do']),
+        rows: moved.map(({ image, before, now, message, hint }) => tableRow([code(image), ...[before, now, message, hint ?? ''].map(escapeMarkdown)])),
+        more: (left) => tableRow([`and ${left} more in the report`, '', '', '', '']),
+    };
+}
 /** Returns a table of names that several sources claim, each with the patch that resolves it. */
 function collisionSection(collisions) {
     return {
@@ -15323,8 +15639,13 @@ function formatSummary(given, limit = PAGE_LIMIT) {
     const sections = [
         fixed(`## ${MARKS[facts.outcome]} ${escapeMarkdown(facts.headline)}\n\n${route}\n\n${sync_summary_totals(facts)}${signatures}`),
     ];
-    if (facts.failures.length > 0)
-        sections.push(failureSection('What failed', facts.failures));
+    if (facts.moved.length > 0)
+        sections.push(movedSection(facts.moved));
+    if (facts.failures.length > 0) {
+        // Tags that were kept and names that several images want failed too, and have tables of their own.
+        const title = facts.failures.length === facts.failed ? 'What failed' : 'What failed otherwise';
+        sections.push(failureSection(title, facts.failures));
+    }
     if (facts.collisions.length > 0)
         sections.push(collisionSection(facts.collisions));
     if (facts.deferred.length > 0)
@@ -15348,6 +15669,7 @@ function withShortNames(facts) {
     return {
         ...facts,
         copied: facts.copied.map((each) => ({ ...each, repository: destination(each.repository) })),
+        moved: facts.moved.map((each) => ({ ...each, image: source(each.image) })),
         failures: facts.failures.map((each) => ({ ...each, image: source(each.image) })),
         deferred: facts.deferred.map((each) => ({ ...each, image: source(each.image) })),
         collisions: facts.collisions.map((each) => ({
@@ -15380,50 +15702,8 @@ function fixed(text) {
     return { head: text, rows: [], more: () => '' };
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/oci/digest.js
-
-
-const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
-/** Returns whether a text is a digest with one of these two algorithms. */
-function isDigest(text) {
-    return DIGEST.test(text);
-}
-/**
- * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
- * for other algorithms.
- */
-function parseDigest(text, about) {
-    if (isDigest(text))
-        return text;
-    throw new lib_failure/* Failure */.HR({
-        code: 'DIGEST_MALFORMED',
-        fault: 'usage',
-        about,
-        message: `"${text.slice(0, 200)}" is not a digest`,
-        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
-    });
-}
-/** Returns the algorithm of a digest, by its name in node:crypto. */
-function digestAlgorithm(digest) {
-    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
-}
-/** Returns the hexadecimal part of a digest. */
-function digestHex(digest) {
-    return digest.slice(digest.indexOf(':') + 1);
-}
-/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
-function shortDigest(digest) {
-    return digestHex(digest).slice(0, 12);
-}
-/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
-function abbreviateDigest(digest) {
-    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
-}
-/** Returns the digest of some bytes. */
-function digestOf(bytes, algorithm = 'sha256') {
-    return parseDigest(`${algorithm}:${(0,external_node_crypto_.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
-}
-
+// EXTERNAL MODULE: ./build/src/registry/oci/digest.js
+var oci_digest = __nccwpck_require__(9063);
 ;// CONCATENATED MODULE: ./build/src/lib/text/trailing.js
 /**
  * Returns a text without any number of a character at its end. A regular expression, `/x+$/`, takes quadratic time in
@@ -15503,7 +15783,7 @@ const DOCKER_HUB_ALIASES = new Set([
 ]);
 function malformed(about, message, hint) {
     // A password in an address would get into logs and pages.
-    const shown = about === '' ? 'image reference' : withoutLogin(about).slice(0, 400);
+    const shown = withoutLogin(about).slice(0, 400) || 'image reference';
     return new lib_failure/* Failure */.HR({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 /** Reads the host of a registry. Returns `docker.io` for all names of Docker Hub. Throws `REFERENCE_MALFORMED`. */
@@ -15518,7 +15798,7 @@ function parseHost(text, about = text) {
         const isPasted = meant !== host && HOST.test(meant);
         throw malformed(about, `"${text.slice(0, 200)}" is not a registry host`, isPasted
             ? `write ${meant}`
-            : 'write a name such as registry.k8s.io or 10.0.0.5:5000, without https:// and without a path');
+            : `write a name such as registry.k8s.io or 10.0.0.5:5000, without https://${about === text ? ' and without a path' : ''}`);
     }
     return host;
 }
@@ -15601,7 +15881,7 @@ function parseReference(text) {
     }
     const at = text.indexOf('@');
     const digest = at < 0 ? undefined : text.slice(at + 1);
-    if (digest !== undefined && !isDigest(digest)) {
+    if (digest !== undefined && !(0,oci_digest/* isDigest */.Bc)(digest)) {
         throw malformed(text, `"${digest.slice(0, 200)}" after "@" is not a digest`, 'write sha256: and 64 lower-case hexadecimal digits');
     }
     const named = at < 0 ? text : text.slice(0, at);
@@ -15926,6 +16206,7 @@ function registry_logins_malformed(about, message) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/flags/signature-flags.js
+
 /** The flags for verifying signatures, the same in all tools. */
 const SIGNATURE_FLAGS = [
     {
@@ -15943,6 +16224,15 @@ const SIGNATURE_FLAGS = [
         description: 'trusted_root.json with the authorities and logs that signatures are checked against',
     },
 ];
+/** Returns whether signatures are verified, and by which root, with a notice about a root that is not used. */
+function readSignatureSettings(flags, notices) {
+    const verifySignatures = flags.required('verify-signatures', oneOf('off', 'warn', 'require'));
+    const trustedRoot = flags.text('trusted-root');
+    if (trustedRoot !== undefined && verifySignatures === 'off') {
+        notices.add(`${flags.label('trusted-root')}: no signature is verified by it, as ${flags.label('verify-signatures')} is off`);
+    }
+    return { verifySignatures, trustedRoot };
+}
 
 ;// CONCATENATED MODULE: ./build/src/sync/flags.js
 
@@ -16061,6 +16351,13 @@ const TABLE = [
         group: HOW,
         description: 'Which images known from earlier runs are asked for at the receiving registry again, with what their indexes list; deep asks for all of their parts',
     },
+    {
+        name: 'moved-tags',
+        value: 'warn|keep|copy',
+        default: 'warn',
+        group: 'What is trusted',
+        description: 'When a tag such as v1.2.3 moved: copy it with a warning, keep the old image and fail, or copy it in silence',
+    },
     ...SIGNATURE_FLAGS,
     ...LIMIT_FLAGS,
     {
@@ -16116,8 +16413,6 @@ const TABLE = [
 /** The flags of `synctl sync`, which are the inputs of action-sync. */
 const SYNC_FLAGS = TABLE;
 
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./build/src/lib/file-error.js
 
 /** No room on the disk or in the quota, or a file that is larger than this process may write. */
@@ -16140,6 +16435,59 @@ function explainFileError(error) {
     if (code === 'ENOENT')
         return 'there is no such file';
     return code === 'UNEXPECTED' && error instanceof Error ? error.message : `it cannot be read: ${code}`;
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: external "node:tty"
+const external_node_tty_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:tty");
+;// CONCATENATED MODULE: ./build/src/lib/given-file.js
+
+
+
+
+
+/** More than any file has that a person writes or a tool for a person. */
+const SIZE_LIMIT = 256 * 1024 ** 2;
+// To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+const READ_WITHOUT_WAITING = external_node_fs_.constants.O_RDONLY | (external_node_fs_.constants.O_NONBLOCK ?? 0);
+/**
+ * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)` or a
+ * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
+ * content has no end.
+ */
+async function readGivenFile(file, signal) {
+    signal.throwIfAborted();
+    const content = contentOf((0,external_node_fs_.openSync)(file, READ_WITHOUT_WAITING), signal);
+    try {
+        return await collect(content);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        throw error;
+    }
+}
+/** Returns the content of an open file, which is closed at its end. */
+function contentOf(fd, signal) {
+    // What waits for someone is read by events: as a file, a terminal has nothing, and a pipe occupies a thread until then.
+    if ((0,external_node_tty_namespaceObject.isatty)(fd))
+        return (0,external_node_stream_.addAbortSignal)(signal, new external_node_tty_namespaceObject.ReadStream(fd));
+    if (!(0,external_node_fs_.fstatSync)(fd).isFIFO())
+        return (0,external_node_fs_.createReadStream)('', { fd, signal });
+    return (0,external_node_stream_.addAbortSignal)(signal, new external_node_net_.Socket({ fd, readable: true, writable: false }));
+}
+async function collect(pieces) {
+    const parts = [];
+    let length = 0;
+    for await (const part of pieces) {
+        length += part.length;
+        if (length > SIZE_LIMIT)
+            throw new Error(`it has more than ${(0,text_size/* formatSize */.X)(SIZE_LIMIT)}`);
+        parts.push(part);
+    }
+    return Buffer.concat(parts, length);
 }
 
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
@@ -16201,23 +16549,27 @@ function withPlainSpaces(text) {
 function formatPlace(place) {
     return `${place.file}:${place.line}:${place.column}`;
 }
-/** The failure of a configuration file, with all of its problems in the order of the file. */
+/** More problems are found and told when these are solved. */
+const PROBLEMS_TOLD = 100;
+/** The failure of a configuration file, with its problems in the order of the file. */
 class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
     name = 'ConfigurationFailure';
     problems;
     constructor(file, problems) {
         const sorted = problems.toSorted((one, other) => one.place.line - other.place.line || one.place.column - other.place.column);
         const [only] = sorted;
-        const lines = sorted.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
+        const told = sorted.slice(0, PROBLEMS_TOLD);
+        const lines = told.map((problem) => `  ${formatPlace(problem.place)}: ${problem.message}`);
+        const least = sorted.length < PROBLEMS_TOLD ? '' : 'at least ';
         super({
             code: 'CONFIGURATION_MALFORMED',
             fault: 'usage',
             about: only !== undefined && sorted.length === 1 ? formatPlace(only.place) : file,
             message: only !== undefined && sorted.length === 1
                 ? only.message
-                : `${sorted.length} problems\n${lines.join('\n')}`,
+                : `${least}${told.length} problems\n${lines.join('\n')}`,
         });
-        this.problems = sorted;
+        this.problems = told;
     }
 }
 
@@ -16227,6 +16579,9 @@ class problem_ConfigurationFailure extends lib_failure/* Failure */.HR {
 
 /** Our files are four levels deep. */
 const DEPTH_LIMIT = 50;
+/** Brackets, commas and values. The longest image sets have some thousand names. */
+const TOKENS_LIMIT = 500_000;
+const document_LENGTH_LIMIT = 16 * 1024 * 1024;
 function keyOf(property) {
     return String(property.children?.[0]?.value);
 }
@@ -16252,18 +16607,26 @@ function lineOf(starts, offset) {
     }
     return low;
 }
-/** Returns the offset at which lists and objects are nested too deeply for recursive functions, or undefined. */
-function depthExceeded(text) {
+/** Returns where a text becomes too much: where it is nested too deeply for recursive functions, or has too much in it. */
+function excessOf(text) {
+    if (text.length > document_LENGTH_LIMIT)
+        return { offset: 0, message: 'the file is larger than 16 MiB' };
     const scanner = (0,main.createScanner)(text, true);
     let depth = 0;
+    let tokens = 0;
     for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
+        tokens += 1;
+        if (tokens > TOKENS_LIMIT) {
+            return { offset: scanner.getTokenOffset(), message: 'the file has far too many values' };
+        }
         const first = text.charAt(scanner.getTokenOffset());
         if (first === '{' || first === '[')
             depth += 1;
         if (first === '}' || first === ']')
             depth -= 1;
-        if (depth > DEPTH_LIMIT)
-            return scanner.getTokenOffset();
+        if (depth > DEPTH_LIMIT) {
+            return { offset: scanner.getTokenOffset(), message: 'lists or objects are nested too deeply' };
+        }
     }
     return undefined;
 }
@@ -16355,19 +16718,18 @@ function withPlainSpacesOutside(text) {
     }
     return plain;
 }
-/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is nested too deeply. */
+/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too long. */
 function parseDocument(file, source) {
     // Windows editors start files with a byte order mark, which is not part of JSON.
-    const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, ''));
+    const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, '').slice(0, document_LENGTH_LIMIT + 1));
     const starts = lineStarts(text);
     const at = (offset) => {
         const line = lineOf(starts, offset);
         return { file, line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
     };
-    const tooDeep = depthExceeded(text);
-    if (tooDeep !== undefined) {
-        const message = 'lists or objects are nested too deeply';
-        throw new problem_ConfigurationFailure(file, [{ place: at(tooDeep), message }]);
+    const excess = excessOf(text);
+    if (excess !== undefined) {
+        throw new problem_ConfigurationFailure(file, [{ place: at(excess.offset), message: excess.message }]);
     }
     const errors = [];
     const root = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
@@ -16378,12 +16740,16 @@ function parseDocument(file, source) {
         if (problems.at(-1)?.place.line === place.line)
             continue;
         problems.push({ place, message: describeSyntaxError(error, text) });
+        if (problems.length === PROBLEMS_TOLD)
+            break;
     }
     for (const { key, first, again } of repeatedKeys(root)) {
         problems.push({
             place: at(again),
-            message: `"${key}" is written twice, first on line ${at(first).line}`,
+            message: `"${key.slice(0, 200)}" is written twice, first on line ${at(first).line}`,
         });
+        if (problems.length >= PROBLEMS_TOLD)
+            break;
     }
     const follow = (path) => {
         let node = root;
@@ -23317,14 +23683,15 @@ function flatten(issue, base) {
 }
 function problemsOf(document, error, knownKeys) {
     return error.issues
+        .slice(0, PROBLEMS_TOLD)
         .flatMap((issue) => flatten(issue, []))
         .flatMap(({ issue, path, message }) => {
         if (issue.code === 'unrecognized_keys') {
             const known = knownKeys.get(issue.keys) ?? [];
-            return issue.keys.map((key) => {
-                const near = suggestion(key, known) || `; known are ${alternatives(known)}`;
+            return issue.keys.slice(0, PROBLEMS_TOLD).map((key) => {
+                const near = suggestion(key.slice(0, 200), known) || `; known are ${alternatives(known)}`;
                 const place = document.keyPlace([...path, key]);
-                return { place, message: `"${key}" is not a known key${near}`, isMissing: false };
+                return { place, message: `"${key.slice(0, 200)}" is not a known key${near}`, isMissing: false };
             });
         }
         const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;
@@ -23759,6 +24126,160 @@ function parseKubernetesRelease(text) {
     return { kind: 'version', text: version, version };
 }
 
+;// CONCATENATED MODULE: ./build/src/config/fixed-tag.js
+
+
+/** Words of tags that follow a branch or a channel: each new image of it takes the tag. */
+const MOVING_WORD = /^(?:latest|nightly|daily|weekly|snapshot|dev|devel|develop|edge|canary|main|master|trunk|head|tip|current|next|rolling|unstable)$/i;
+/** A tag that is such a word, or one that says that it is a channel only where it stands alone. */
+const CHANNEL = /^(?:stable|lts|mainline|release|testing|alpha|beta|rc)(?:[-_.]|$)/i;
+/** Three or four numbers, at the beginning or behind words of which the last says that a version follows. */
+const WHOLE_VERSION = /^(?:(?:.*[-_])?(?:v|(?:release|version)[-_]?v?))?\d{1,9}(?:\.\d{1,9}){2,3}(?=$|[-_]|[a-z]+\d|\.[a-z]{2,})/i;
+const isRebuilt = () => false;
+/** Images are promoted under a tag once: https://github.com/kubernetes/registry.k8s.io, and k8s.io's promoter. */
+const isPromoted = (tag) => namesCommit(tag) || !(isChannel(tag) || holdsMovingWord(tag));
+/** Where Docker Hub has its official images of one architecture. */
+const fixed_tag_ARCHITECTURES = 'amd64 arm32v5 arm32v6 arm32v7 arm64v8 i386 mips64le ppc64le riscv64 s390x winamd64'.split(' ');
+const MAKERS = [
+    {
+        places: [`${KUBERNETES_REGISTRY}/`, 'us-central1-docker.pkg.dev/k8s-artifacts-prod/images/'],
+        isFixed: isPromoted,
+    },
+    // Official images are rebuilt under the same tags when their base is: https://github.com/docker-library/faq
+    { places: ['docker.io/library/', 'public.ecr.aws/docker/library/'], isFixed: isRebuilt },
+    // https://github.com/docker-library/official-images#architectures-other-than-amd64
+    { places: fixed_tag_ARCHITECTURES.map((architecture) => `docker.io/${architecture}/`), isFixed: isRebuilt },
+    // https://github.com/dotnet/dotnet-docker/blob/main/documentation/supported-tags.md#tag-policies
+    { places: ['mcr.microsoft.com/dotnet/'], isFixed: isRebuilt },
+    // https://edu.chainguard.dev/chainguard/containers/troubleshooting/inspecting-containers/
+    { places: ['cgr.dev/'], isFixed: isRebuilt },
+    // All tags but those of a revision are rebuilt: https://github.com/bitnami/containers
+    {
+        places: ['docker.io/bitnami/', 'docker.io/bitnamilegacy/', 'public.ecr.aws/bitnami/'],
+        isFixed: (tag) => /-r\d+$/.test(tag),
+    },
+    // All tags but those of a build: https://www.linuxserver.io/blog/docker-tags-so-many-tags-so-little-time
+    {
+        places: ['docker.io/linuxserver/', 'ghcr.io/linuxserver/', 'lscr.io/linuxserver/'],
+        isFixed: (tag) => /-ls\d+$/.test(tag),
+    },
+];
+/** Google's mirror has the repositories of Docker Hub under the same names. */
+const MIRRORED = new Map([['mirror.gcr.io', 'docker.io']]);
+/**
+ * Returns whether a tag names one image for ever: a whole version (`v1.2.3`, `1.2.3-rc.1`, `3.5.21-0`, `1.2.3-alpine`), a
+ * day, or a commit. What is known of its maker goes before what the tag looks like. When in doubt, returns false: of a tag
+ * that moves by nature (`latest`, `1.36`, `v1`, `nightly`, `1.36-alpine`) it is no news that it moved.
+ */
+function isFixedTag({ host, repository, tag }) {
+    const name = `${MIRRORED.get(host) ?? host}/${repository}`;
+    const maker = MAKERS.find(({ places }) => places.some((place) => name.startsWith(place)));
+    if (maker !== undefined)
+        return maker.isFixed(tag);
+    if (namesCommit(tag))
+        return true;
+    if (isChannel(tag) || holdsMovingWord(tag))
+        return false;
+    return namesDay(tag) || WHOLE_VERSION.test(tag);
+}
+/** A channel behind which no version stands. */
+function isChannel(tag) {
+    return CHANNEL.test(tag) && !WHOLE_VERSION.test(tag) && !namesDay(tag);
+}
+function holdsMovingWord(tag) {
+    return tag.split(/[^0-9a-z]+/i).some((word) => MOVING_WORD.test(word));
+}
+
+;// CONCATENATED MODULE: ./build/src/config/signer-identity.js
+
+// Who signed, as the certificate has it: an e-mail address, or the address of a workflow,
+// https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@REF. In a pattern of a file, "*" is text within one of these
+// parts and "**" is any text. https://github.com/sigstore/fulcio/blob/main/docs/oidc.md
+/** Parts that a star does not cross: whoever may name a branch could else write the end of another identity into it. */
+const WITHIN = '[^/@]*';
+const STARS = /\*+/;
+const EACH_STAR = /\*+/g;
+/** Returns whether a pattern matches a whole identity. */
+function isIdentity(pattern, identity) {
+    const literals = pattern.split(/\*+/).map((part) => RE2JS.quote(part));
+    const gaps = [...pattern.matchAll(/\*+/g)].map(([stars]) => (stars.length === 1 ? WITHIN : '.*'));
+    const expression = literals.map((literal, index) => `${literal}${gaps[index] ?? ''}`).join('');
+    return RE2JS.compile(expression, RE2JS.DOTALL).testExact(identity);
+}
+/** Returns whether only "/" or "@" keeps a star of a pattern from matching; until version 1.0 a star was any text. */
+function isNearly(pattern, identity) {
+    return !isIdentity(pattern, identity) && isIdentity(pattern.replaceAll(EACH_STAR, '**'), identity);
+}
+/** Everybody can be an owner there, also of a name that begins like another. */
+const OPEN_OWNER = /^https:\/\/(github\.com|gitlab\.com)\/[^/]*\*/;
+/** Returns what is wrong with a pattern that leaves open at which place the signer is; undefined where it does not. */
+function findAnyone(pattern) {
+    if (!STARS.test(pattern))
+        return undefined;
+    if (/^[*@/:.]+$/.test(pattern.replace(/^https?:/, '')))
+        return 'this is everyone';
+    const [, forge] = OPEN_OWNER.exec(pattern) ?? [];
+    if (forge !== undefined)
+        return `this is anyone at ${forge}`;
+    const isBound = /^[a-z][a-z0-9+.-]*:\/\//.test(pattern)
+        ? /^[^/]*\/\/[^/*@]+\//.test(pattern)
+        : /@[^@*]+$/.test(pattern);
+    return isBound ? undefined : 'this is anyone at any place';
+}
+const BEYOND_ASCII = /[^\x21-\x7e]/u;
+/** Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else undefined. */
+function adviseOnLetters(pattern) {
+    const [odd] = BEYOND_ASCII.exec(pattern) ?? [];
+    if (odd === undefined)
+        return undefined;
+    const code = (odd.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    return `no certificate has an identity like ${JSON.stringify(pattern)}: it has U+${code}, and they have ASCII only`;
+}
+const GITHUB = 'https://github.com/';
+/** Workflows that are there to be called by everybody. The certificate names them, and not who called. */
+const CALLED_BY_ALL = /^(?:slsa-framework\/slsa-github-generator|github\/artifact-attestations-workflows|docker\/github-builder(?:-experimental)?)\//i;
+/** A branch, a tag, a commit, or a pattern of them. */
+const REF = /^(?:refs\/[^/]+\/|\*\*|refs\/\*\*|[0-9a-f]{40}$)/;
+/** Every branch, or everything. Who may push a branch may sign then. */
+const ANY_REF = /^(?:refs\/(?:heads\/)?)?\*+$/;
+/** Returns an identity with "**" for each longer run of stars, which means no more than that; undefined if it has none. */
+function withoutLongStars(pattern) {
+    return pattern.includes('***') ? pattern.replaceAll(/\*{3,}/g, '**') : undefined;
+}
+/**
+ * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an address;
+ * undefined where there is nothing to warn of, and for other identities.
+ */
+function adviseOnWorkflow(pattern) {
+    if (!pattern.startsWith(GITHUB))
+        return undefined;
+    if (CALLED_BY_ALL.test(pattern.slice(GITHUB.length))) {
+        return `${JSON.stringify(pattern)} is a workflow that anyone can call, to sign for any image: name one of the maker's own`;
+    }
+    const at = pattern.indexOf('@');
+    const path = pattern.slice(GITHUB.length, at < 0 ? undefined : at).split('/');
+    const spans = path.findIndex((part) => part.includes('**'));
+    const [, repository, folder, workflows, file] = path;
+    const isWhole = path.length === 5 && isLike(folder, '.github') && isLike(workflows, 'workflows') && file !== '';
+    const ref = at < 0 ? (path.at(-1)?.endsWith('**') ? '**' : undefined) : pattern.slice(at + 1);
+    if (ref === undefined || !REF.test(ref) || (!isWhole && spans < 0)) {
+        return `no workflow has an address like ${JSON.stringify(pattern)}: ${FORM}`;
+    }
+    const isOpen = (part, index) => (spans >= 0 && spans <= index) || part === undefined || /^\*+$/.test(part);
+    const open = [
+        ...(isOpen(repository, 1) ? ['repository'] : []),
+        ...(isOpen(file, 4) ? ['workflow'] : []),
+        ...(ANY_REF.test(ref) ? ['branch'] : []),
+    ];
+    if (open.length === 0)
+        return undefined;
+    return `${JSON.stringify(pattern)} takes any ${open.join(', any ')}: ${FORM}`;
+}
+const FORM = 'write https://github.com/OWNER/REPOSITORY/.github/workflows/FILE.yml@refs/tags/v*, where "*" stands for text without "/" and "@", and "**" for any';
+function isLike(part, name) {
+    return part !== undefined && isIdentity(part, name);
+}
+
 ;// CONCATENATED MODULE: ./build/src/config/signature-policy.js
 
 
@@ -23805,12 +24326,17 @@ function formatScope({ host, path }) {
     return path === undefined ? host : `${host}/${path}`;
 }
 function readIdentity(text) {
-    if (/^\*+$/.test(text)) {
-        throw signature_policy_malformed('this is everyone', 'write an e-mail address or the address of a workflow');
+    const anyone = findAnyone(text);
+    if (anyone !== undefined) {
+        throw signature_policy_malformed(anyone, 'write an e-mail address, or the address of a workflow, which begins with https://');
+    }
+    const meant = withoutLongStars(text);
+    if (meant !== undefined) {
+        throw signature_policy_malformed('there are more than two stars in a row', `write ${JSON.stringify(meant.slice(0, 200))}; "**" stands for any text already`);
     }
     if (text !== '' && text.length <= 1000 && !/\s/.test(text))
         return text;
-    throw signature_policy_malformed(`expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`, 'write an e-mail address or the address of a workflow; "*" stands for any text');
+    throw signature_policy_malformed(`expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`, 'write an e-mail address or the address of a workflow; "*" stands for text without "/" and "@"');
 }
 function readIssuer(text) {
     if (URL.canParse(text) && text.startsWith('https://') && !/[\s*]/.test(text))
@@ -23821,6 +24347,9 @@ const signerSchema = schemas/* strictObject */.rej({
     identity: textOf(readIdentity),
     issuer: textOf(readIssuer),
     signedAs: textOf(parseScope).optional(),
+    acceptUnnamed: schemas/* boolean */.zMY()
+        .transform((accept) => (accept ? true : undefined))
+        .optional(),
 });
 /** The schema of `signatures` in an image set and in a versions.json. */
 const signaturesSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* union */.KCZ([schemas/* literal */.euz('off'), signerSchema, schemas/* array */.YOg(signerSchema).min(1)]));
@@ -23829,9 +24358,10 @@ function toPolicy(value) {
         return { kind: 'off' };
     return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
-/** Returns the policies under `signatures` of a document, and the problems of their scopes. */
+/** Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and notices about their signers. */
 function signature_policy_readSignaturePolicies(document, parsed) {
     const policies = [];
+    const scopes = [];
     const problems = [];
     for (const [key, value] of Object.entries(parsed)) {
         const place = document.keyPlace(['signatures', key]);
@@ -23840,8 +24370,10 @@ function signature_policy_readSignaturePolicies(document, parsed) {
             const isTaken = policies.some((known) => formatScope(known.scope) === formatScope(scope));
             if (isTaken)
                 problems.push({ place, message: `${formatScope(scope)} is already there under another name` });
-            else
+            else {
                 policies.push({ scope, policy: toPolicy(value) });
+                scopes.push({ map: 'signatures', scope, place });
+            }
         }
         catch (error) {
             if (!(error instanceof lib_failure/* Failure */.HR))
@@ -23849,7 +24381,19 @@ function signature_policy_readSignaturePolicies(document, parsed) {
             problems.push({ place, message: `${error.message} (${error.hint})` });
         }
     }
-    return { policies, problems };
+    return { policies, scopes, problems, notices: noticesOf(document, parsed) };
+}
+function noticesOf(document, parsed) {
+    return Object.entries(parsed).flatMap(([key, value]) => {
+        if (value === 'off')
+            return [];
+        const signers = Array.isArray(value) ? value : [value];
+        return signers.flatMap(({ identity }, index) => {
+            const message = adviseOnLetters(identity) ?? adviseOnWorkflow(identity);
+            const path = ['signatures', key, ...(Array.isArray(value) ? [index] : []), 'identity'];
+            return message === undefined ? [] : [{ place: document.place(path), message }];
+        });
+    });
 }
 /** Returns policies as a file writes them. */
 function formatSignaturePolicies(policies) {
@@ -23864,25 +24408,107 @@ function formatSignaturePolicies(policies) {
     ]);
     return Object.fromEntries(entries);
 }
-/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
-function policyFor(policies, { host, repository }) {
-    const fits = [...policies, ...KNOWN_POLICIES].filter(({ scope }) => scope.host === host && (scope.path === undefined || `${repository}/`.startsWith(`${scope.path}/`)));
-    const length = ({ scope }) => scope.path?.length ?? 0;
-    // The first of equal scopes: a file takes precedence over the built-in policies.
-    return fits.toSorted((one, other) => length(other) - length(one))[0];
+/**
+ * Returns how many characters of a repository a scope names; undefined if it is of others. On Docker Hub `busybox` is the
+ * image library/busybox, as it is everywhere, and what is below `busybox/` too.
+ */
+function lengthOfScope({ host, path = '' }, image) {
+    if (host !== image.host)
+        return undefined;
+    if (path === '' || `${image.repository}/`.startsWith(`${path}/`))
+        return path.length;
+    return host === DOCKER_HUB && image.repository === `library/${path}` ? image.repository.length : undefined;
 }
-/** Returns whether a trusted signer's pattern matches a whole identity, and the issuer is the same. */
+/** Returns the policy with the narrowest scope that contains a repository, or undefined. */
+function policyFor(policies, image) {
+    const fits = [...policies, ...KNOWN_POLICIES].flatMap((policy) => {
+        const length = lengthOfScope(policy.scope, image);
+        return length === undefined ? [] : [{ policy, length }];
+    });
+    // The first of equal scopes: a file takes precedence over the built-in policies.
+    return fits.toSorted((one, other) => other.length - one.length)[0]?.policy;
+}
+/** Returns as what an identity of a policy names somebody. */
+function identityKind(identity) {
+    return identity.includes('://') ? 'uri' : 'email';
+}
+/**
+ * Returns whether a trusted signer's pattern matches a whole identity of its kind, and the issuer is the same. A URI may be
+ * `me@example.com` as well: whoever vouches for one kind of names may let people choose another.
+ */
 function isSigner(wanted, found) {
-    if (wanted.issuer !== found.issuer)
-        return false;
-    const pattern = wanted.identity
-        .split('*')
-        .map((part) => RE2JS.quote(part))
-        .join('.*');
-    return RE2JS.compile(pattern, RE2JS.DOTALL).testExact(found.identity);
+    return (wanted.issuer === found.issuer &&
+        identityKind(wanted.identity) === found.identityKind &&
+        isIdentity(wanted.identity, found.identity));
+}
+
+;// CONCATENATED MODULE: ./build/src/config/moved-tags.js
+
+
+
+
+
+/** What becomes of a tag that should not move and moved: it is copied, copied with a warning, or kept as it was. */
+const MOVED_TAGS_MODES = ['warn', 'keep', 'copy'];
+/** The schema of `movedTags` in an image set. */
+const movedTagsSchema = schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* enum */.k5n(MOVED_TAGS_MODES));
+/** Throws what `parseScope` throws, and `REFERENCE_MALFORMED`. */
+function parseMovedTagsScope(text) {
+    const colon = text.lastIndexOf(':');
+    // A colon before the last slash starts a port, and so does one without a slash.
+    if (!text.includes('/') || colon < text.lastIndexOf('/'))
+        return { ...parseScope(text), tag: undefined };
+    return { ...parseScope(text.slice(0, colon)), tag: parseTag(text.slice(colon + 1), text) };
+}
+function nameOf({ tag, ...scope }) {
+    return tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
+}
+/** Returns the rules under `movedTags` of a document, their scopes with places, and what is wrong with others. */
+function readMovedTags(document, parsed) {
+    const scopes = [];
+    const rules = [];
+    const problems = [];
+    for (const [key, mode] of Object.entries(parsed)) {
+        const place = document.keyPlace(['movedTags', key]);
+        try {
+            const scope = parseMovedTagsScope(key);
+            const isTaken = rules.some((known) => nameOf(known.scope) === nameOf(scope));
+            if (isTaken)
+                problems.push({ place, message: `${nameOf(scope)} is already there under another name` });
+            else {
+                rules.push({ scope, mode });
+                scopes.push({ map: 'movedTags', scope, place });
+            }
+        }
+        catch (error) {
+            if (!(error instanceof lib_failure/* Failure */.HR))
+                throw error;
+            problems.push({ place, message: `${error.message} (${error.hint})` });
+        }
+    }
+    return { rules, problems, scopes };
+}
+/**
+ * Returns what becomes of a tag if it moves, by the narrowest scope that contains it, and without one by `otherwise`. A
+ * tag that a rule names should not move, whatever it looks like.
+ */
+function movedTagsRule(rules, image, otherwise) {
+    const fits = rules.flatMap((rule) => {
+        const length = lengthOfScope(rule.scope, image);
+        if (length === undefined)
+            return [];
+        if (rule.scope.tag === undefined)
+            return [{ ...rule, length }];
+        const isThis = length === image.repository.length && rule.scope.tag === image.tag;
+        return isThis ? [{ ...rule, length: Number.POSITIVE_INFINITY }] : [];
+    });
+    const narrowest = fits.toSorted((one, other) => (one.length > other.length ? -1 : 1))[0];
+    const isNamed = narrowest?.scope.tag !== undefined;
+    return { mode: narrowest?.mode ?? otherwise, isFixed: isNamed || isFixedTag(image) };
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/image-set.js
+
 
 
 
@@ -23910,6 +24536,8 @@ const EMPTY_IMAGE_SET = {
     patches: new Map(),
     tags: {},
     signatures: [],
+    movedTags: [],
+    scopes: [],
     notices: [],
 };
 /** Go writes an empty list as null, so files that were written by a Go tool contain null. */
@@ -23937,6 +24565,7 @@ const imageSetSchema = schemas/* strictObject */.rej({
     patches: list(patchSchema),
     tags: tagFilterSchema.nullish(),
     signatures: signaturesSchema.nullish(),
+    movedTags: movedTagsSchema.nullish(),
 });
 function repeatedPatches(document, matches) {
     return matches.flatMap((match, index) => {
@@ -23987,8 +24616,9 @@ function parseImageSet(document) {
     const parsed = validation_validate(document, imageSetSchema);
     const entries = (key, values) => values.map((value, index) => ({ value, place: document.place([key, index]) }));
     const problems = repeatedPatches(document, parsed.patches.map((patch) => patch.match));
-    const { policies: signatures, problems: wrongScopes } = signature_policy_readSignaturePolicies(document, parsed.signatures ?? {});
-    problems.push(...wrongScopes);
+    const policies = signature_policy_readSignaturePolicies(document, parsed.signatures ?? {});
+    const moved = readMovedTags(document, parsed.movedTags ?? {});
+    problems.push(...policies.problems, ...moved.problems);
     const { names, prefixes: starts, extras: others, kubernetes: releases, cni } = parsed;
     if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
         problems.push({
@@ -24019,7 +24649,9 @@ function parseImageSet(document) {
             { ...patch, place: document.place(['patches', index, 'match']) },
         ])),
         tags: parsed.tags ?? {},
-        signatures,
+        signatures: policies.policies,
+        movedTags: moved.rules,
+        scopes: [...policies.scopes, ...moved.scopes],
     };
     const notices = [
         ...set.prefixes
@@ -24029,6 +24661,7 @@ function parseImageSet(document) {
         ...noticesOfTexts(document, describeLookAlike),
         ...kubernetes.flatMap(unknownPatch),
         ...uselessFilters(set),
+        ...policies.notices,
     ];
     return { ...set, notices };
 }
@@ -24051,44 +24684,6 @@ function extraImages(extras) {
 /** Returns whether an extra wants all tags of an image. */
 function listsAll(extra, image) {
     return extra.tag === undefined && extraName(extra) === extraName(image);
-}
-
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./build/src/lib/http/loopback.js
-
-/** Returns whether a host name or address (without port; IPv6 with or without brackets) is this machine. */
-function loopback_isLoopback(hostname) {
-    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-    return (bare === 'localhost' ||
-        bare.endsWith('.localhost') ||
-        bare === '::1' ||
-        /^127(?:\.\d{1,3}){3}$/.test(bare));
-}
-// 0.0.0.0 and :: reach this machine too. The others are the metadata services of clouds, which hand out secrets.
-const INWARD = new external_node_net_.BlockList();
-INWARD.addSubnet('127.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('0.0.0.0', 8, 'ipv4');
-INWARD.addSubnet('169.254.0.0', 16, 'ipv4');
-INWARD.addAddress('100.100.100.200', 'ipv4');
-INWARD.addAddress('::1', 'ipv6');
-INWARD.addAddress('::', 'ipv6');
-INWARD.addSubnet('fe80::', 10, 'ipv6');
-INWARD.addAddress('fd00:ec2::254', 'ipv6');
-/**
- * Returns whether a host name or address (IPv6 with or without brackets) is this machine or the metadata service of its
- * cloud. Names that a name server resolves to such an address are not recognised.
- */
-function isInward(hostname) {
-    const bare = hostname
-        .replace(/^\[|\]$/g, '')
-        .replace(/\.$/, '')
-        .toLowerCase();
-    const version = (0,external_node_net_.isIP)(bare);
-    if (version === 0)
-        return loopback_isLoopback(bare) || bare === 'metadata.google.internal';
-    // The list also recognises an IPv4 address within an IPv6 one.
-    return INWARD.check(bare, version === 4 ? 'ipv4' : 'ipv6');
 }
 
 ;// CONCATENATED MODULE: ./build/src/config/tree-path.js
@@ -24213,7 +24808,7 @@ function readComponentName(text) {
 }
 function readSha256(text) {
     const digest = `sha256:${text.toLowerCase().replace(/^sha256:/, '')}`;
-    if (isDigest(digest))
+    if ((0,oci_digest/* isDigest */.Bc)(digest))
         return digest;
     return refuse(`"${text.slice(0, 80)}" is not a sha256`, 'write its 64 hexadecimal digits, or "none" for a download that nothing can check');
 }
@@ -24312,7 +24907,7 @@ function contradictions(versions, document) {
 function versions_parseVersions(document) {
     const value = validate(document, shape);
     const at = (list, index) => (key) => document.place(key === undefined ? [list, index] : [list, index, key]);
-    const { policies, problems: wrongScopes } = readSignaturePolicies(document, value.signatures ?? {});
+    const { policies, scopes, problems: wrongScopes, notices, } = readSignaturePolicies(document, value.signatures ?? {});
     const versions = {
         file: document.file,
         arch: value.arch,
@@ -24322,6 +24917,8 @@ function versions_parseVersions(document) {
             place: at('components', index),
         })),
         signatures: policies,
+        scopes,
+        notices,
     };
     const problems = [...contradictions(versions, document), ...wrongScopes];
     if (problems.length > 0)
@@ -24338,15 +24935,15 @@ function versions_parseVersions(document) {
 
 
 /** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-async function readImageSet(file) {
-    return parseImageSet(await readDocument(file, 'docs/image-set.md'));
+async function readImageSet(file, signal) {
+    return parseImageSet(await readDocument(file, 'docs/image-set.md', signal));
 }
 /**
  * Returns the image set in a file, or undefined if there is no such file. Otherwise throws what `readImageSet` throws.
  */
-async function readImageSetIfThere(file) {
+async function readImageSetIfThere(file, signal) {
     try {
-        return await readImageSet(file);
+        return await readImageSet(file, signal);
     }
     catch (error) {
         const isMissing = error instanceof Failure && failureCode(error.cause) === 'ENOENT';
@@ -24356,16 +24953,17 @@ async function readImageSetIfThere(file) {
     }
 }
 /** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
-async function readVersions(file) {
-    return parseVersions(await readDocument(file, 'docs/pack.md'));
+async function readVersions(file, signal) {
+    return parseVersions(await readDocument(file, 'docs/pack.md', signal));
 }
 /** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
-async function readDocument(file, page) {
+async function readDocument(file, page, signal) {
     let source;
     try {
-        source = decoded_text_decodeText(await (0,promises_namespaceObject.readFile)(file));
+        source = decodeText(await readGivenFile(file, signal));
     }
     catch (cause) {
+        signal.throwIfAborted();
         const missing = (0,lib_failure/* failureCode */.AD)(cause) === 'ENOENT';
         const { GITHUB_ACTIONS } = process.env;
         throw new lib_failure/* Failure */.HR({
@@ -24680,7 +25278,62 @@ function addressOf(error) {
     return error instanceof Error && 'address' in error ? String(error.address) : 'one';
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/http/answer-pace.js
+
+
+
+/**
+ * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once on
+ * 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16 KiB/s. So one
+ * of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle` asks for within 6.
+ */
+const DEFAULT_PACE = { grace: (0,lib_duration/* seconds */.YA)(300), bytesPerSecond: 16 * 1024 };
+/** Counts the bytes of an answer, and calls `onExpiry` once when they fall behind its pace. */
+class PaceWatch {
+    #pace;
+    #onExpiry;
+    #host;
+    #timer;
+    #received = 0;
+    constructor(pace, host, onExpiry) {
+        this.#pace = pace;
+        this.#host = host;
+        this.#onExpiry = onExpiry;
+        if (pace.grace > 0)
+            this.#wait(pace.grace, pace.grace);
+    }
+    /** Adds bytes that arrived. */
+    count(bytes) {
+        this.#received += bytes;
+    }
+    /** Stops watching, because the answer is complete or has failed. */
+    [Symbol.dispose]() {
+        clearTimeout(this.#timer);
+    }
+    /** Waits until `allowed` milliseconds of the whole answer are over, the last `step` of which begin now. */
+    #wait(step, allowed) {
+        this.#timer = setTimeout(() => this.#check(allowed), step);
+    }
+    #check(allowed) {
+        const { grace, bytesPerSecond } = this.#pace;
+        const earned = grace + (this.#received * 1000) / bytesPerSecond;
+        if (earned - allowed >= 1) {
+            this.#wait(earned - allowed, earned);
+            return;
+        }
+        const slowness = `${(0,text_size/* formatSize */.X)(this.#received)} within ${(0,lib_duration/* formatDuration */.a3)((0,lib_duration/* milliseconds */.Rz)(allowed))}`;
+        this.#onExpiry(new HttpFailure({
+            code: 'TIMED_OUT',
+            about: this.#host,
+            message: `its answer comes too slowly to wait for its end (${slowness})`,
+            hint: `check the connection to it; an answer has to bring ${(0,text_size/* formatSize */.X)(bytesPerSecond)} a second`,
+            transient: true,
+        }));
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http/request-clock.js
+
 
 
 const DEFAULT_TIMEOUTS = {
@@ -24690,6 +25343,7 @@ const DEFAULT_TIMEOUTS = {
     content: (0,lib_duration/* seconds */.YA)(300),
     work: (0,lib_duration/* seconds */.YA)(900),
     idle: (0,lib_duration/* seconds */.YA)(60),
+    pace: DEFAULT_PACE,
 };
 /**
  * Returns the limits that were set, or else the usual ones, with at least as long for work as something else allows for
@@ -24730,7 +25384,11 @@ class RequestClock {
         start(connect, 'no connection', UNCONNECTED_HINT);
         outgoing.once('socket', (socket) => {
             const connected = () => clearTimeout(this.#timer);
-            if (socket.connecting)
+            // A handshake that trickles moves bytes all the time.
+            const isInHandshake = 'secureConnecting' in socket && socket.secureConnecting === true;
+            if (isInHandshake)
+                socket.once('secureConnect', connected);
+            else if (socket.connecting)
                 socket.once('connect', connected);
             else
                 connected();
@@ -24794,7 +25452,7 @@ class Fault extends Error {
  * Returns the certificate authorities to trust, in PEM: the default ones and those of a file. Returns undefined if
  * there is no file. Throws `CA_FILE_MALFORMED`.
  */
-async function readAuthorities(file) {
+async function readAuthorities(file, signal) {
     if (file === undefined)
         return undefined;
     if (PASTED.test(file)) {
@@ -24802,10 +25460,11 @@ async function readAuthorities(file) {
         throw certificate_authorities_malformed('ca-file', 'it is a certificate itself, and not the path of a file', hint);
     }
     try {
-        const bytes = await (0,promises_namespaceObject.readFile)(file);
+        const bytes = await readGivenFile(file, signal);
         return [...(0,external_node_tls_.getCACertificates)('default'), ...certificatesIn(bytes)];
     }
     catch (cause) {
+        signal.throwIfAborted();
         const hint = cause instanceof Fault ? cause.hint : USUAL_HINT;
         throw certificate_authorities_malformed(`ca-file ${file}`, explainFileError(cause), hint, cause);
     }
@@ -24818,7 +25477,7 @@ function certificatesIn(bytes) {
     if (bytes[0] === DER_SEQUENCE && !bytes.includes('-----BEGIN ')) {
         throw new Fault('it is in the binary form of certificates (DER)', USUAL_HINT);
     }
-    const blocks = [...blocksOf(decoded_text_decodeText(bytes))];
+    const blocks = [...blocksOf(decodeText(bytes))];
     const certificates = blocks.filter(({ label }) => CERTIFICATE.has(label) || label === TRUSTED);
     if (certificates.length === 0)
         throw new Fault('it holds no certificate', USUAL_HINT);
@@ -24877,11 +25536,137 @@ function read({ label, body, line }, count) {
 var external_node_http_ = __nccwpck_require__(7067);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(4708);
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/src/lib/zstd-frames.js
+// https://www.rfc-editor.org/rfc/rfc8878#section-3.1
+const MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const SKIPPABLE_MASK = 0xfffffff0;
+const RLE_BLOCK = 1;
+const DICTIONARY_BYTES = [0, 1, 2, 4];
+const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
+/** More frames than any layer has, whose tools write one for each file or chunk of a file. */
+const FRAMES_LIMIT = 1_000_000;
+const GATHERED_SIZE = 64 * 1024;
+/** Data is no zstd, or has more frames than it may. The code is like those of Node. */
+class FrameError extends Error {
+    code = 'ZSTD_error_frames';
+}
+/** Gives bytes of a stream in wanted lengths. */
+class ByteQueue {
+    #source;
+    #held = Buffer.alloc(0);
+    constructor(source) {
+        this.#source = source[Symbol.asyncIterator]();
+    }
+    async isAtEnd() {
+        while (this.#held.length === 0) {
+            const { done, value } = await this.#source.next();
+            if (done === true)
+                return true;
+            this.#held = value;
+        }
+        return false;
+    }
+    /** Returns up to so many bytes, and at least one. Throws at the end. */
+    async some(most) {
+        if (await this.isAtEnd())
+            throw new FrameError('it ends within a frame');
+        const bytes = this.#held.subarray(0, most);
+        this.#held = this.#held.subarray(bytes.length);
+        return bytes;
+    }
+    /** Returns exactly so many bytes, which are few. */
+    async exactly(count) {
+        if (this.#held.length >= count) {
+            const bytes = this.#held.subarray(0, count);
+            this.#held = this.#held.subarray(count);
+            return bytes;
+        }
+        const pieces = [];
+        for (let missing = count; missing > 0;) {
+            const piece = await this.some(missing);
+            pieces.push(piece);
+            missing -= piece.length;
+        }
+        return Buffer.concat(pieces);
+    }
+}
+/** Pieces that are not handed on yet: handing on costs a turn of a thread, and blocks may be empty. */
+class Gathered {
+    #pieces = [];
+    #size = 0;
+    get isEnough() {
+        return this.#size >= GATHERED_SIZE;
+    }
+    add(piece) {
+        this.#pieces.push(piece);
+        this.#size += piece.length;
+    }
+    take() {
+        const whole = Buffer.concat(this.#pieces);
+        this.#pieces = [];
+        this.#size = 0;
+        return whole;
+    }
+}
+function isSkippable(magic) {
+    return (magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC;
+}
+/** Returns how many bytes follow the first one of a frame's header. */
+function headerRest(descriptor) {
+    const isSingleSegment = (descriptor & 0x20) !== 0;
+    const contentSize = descriptor >> 6;
+    const sizeBytes = contentSize === 0 && isSingleSegment ? 1 : (CONTENT_SIZE_BYTES[contentSize] ?? 0);
+    return (isSingleSegment ? 0 : 1) + (DICTIONARY_BYTES[descriptor & 3] ?? 0) + sizeBytes;
+}
+/**
+ * Returns the bytes of zstd data in pieces, without skippable frames, such that no piece goes beyond a frame's end. The
+ * decompressor of Node ignores all that comes after a frame within a piece, and takes the next frame from the next piece.
+ * Throws if the frames are malformed, or more than a million.
+ */
+async function* zstdFrames(source) {
+    const queue = new ByteQueue(source);
+    for (let frames = 0; !(await queue.isAtEnd()); frames += 1) {
+        if (frames >= FRAMES_LIMIT)
+            throw new FrameError(`it has more than ${FRAMES_LIMIT} frames`);
+        const magic = await queue.exactly(4);
+        const kind = magic.readUInt32LE(0);
+        if (isSkippable(kind)) {
+            let left = (await queue.exactly(4)).readUInt32LE(0);
+            while (left > 0)
+                left -= (await queue.some(left)).length;
+            continue;
+        }
+        if (kind !== MAGIC)
+            throw new FrameError('something else follows a frame');
+        const descriptor = await queue.exactly(1);
+        const flags = descriptor.readUInt8(0);
+        const gathered = new Gathered();
+        gathered.add(Buffer.concat([magic, descriptor, await queue.exactly(headerRest(flags))]));
+        for (let isLast = false; !isLast;) {
+            const header = await queue.exactly(3);
+            const block = header.readUIntLE(0, 3);
+            isLast = (block & 1) !== 0;
+            gathered.add(header);
+            let left = ((block >> 1) & 3) === RLE_BLOCK ? 1 : block >> 3;
+            while (left > 0) {
+                const piece = await queue.some(left);
+                left -= piece.length;
+                gathered.add(piece);
+            }
+            if (gathered.isEnough)
+                yield gathered.take();
+        }
+        if ((flags & 4) !== 0)
+            gathered.add(await queue.exactly(4));
+        yield gathered.take();
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/lib/http/content-coding.js
+
 
 
 /** https://www.iana.org/assignments/http-parameters, "HTTP Content Coding Registry". */
@@ -24890,7 +25675,7 @@ const DECODERS = new Map([
     ['x-gzip', external_node_zlib_.createGunzip],
     ['deflate', () => external_node_stream_.Duplex.from(inflated)],
     ['br', external_node_zlib_.createBrotliDecompress],
-    ['zstd', external_node_zlib_.createZstdDecompress],
+    ['zstd', () => external_node_stream_.Duplex.from(unpacked)],
 ]);
 /** Answers without content, and one with a part of it. */
 const NOTHING_TO_UNDO = new Set([204, 206, 304]);
@@ -24916,6 +25701,10 @@ function decoded(answer) {
         return (0,external_node_stream_.pipeline)(coded, make(), () => undefined);
     }, answer);
     return { headers: rest, body: body.on('error', () => undefined) };
+}
+/** Undoes `zstd`, of which Node alone would undo the first frame. */
+async function* unpacked(coded) {
+    yield* (0,external_node_stream_.pipeline)(zstdFrames(coded), (0,external_node_zlib_.createZstdDecompress)(), () => undefined);
 }
 /** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
 async function* inflated(coded) {
@@ -24966,6 +25755,16 @@ class DirectHttpsAgent extends external_node_https_.Agent {
 /** Returns a pool of connections without a proxy. */
 function directAgent(isSecure, options) {
     return isSecure ? new DirectHttpsAgent(options) : new DirectHttpAgent(options);
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/loopback.js
+/** Returns whether a host name or address (without port; IPv6 with or without brackets) is this machine. */
+function loopback_isLoopback(hostname) {
+    const bare = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+    return (bare === 'localhost' ||
+        bare.endsWith('.localhost') ||
+        bare === '::1' ||
+        /^127(?:\.\d{1,3}){3}$/.test(bare));
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/no-proxy.js
@@ -25338,6 +26137,59 @@ function asked(text) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/http.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
 
 
 
@@ -25459,7 +26311,8 @@ class HttpClient {
                 answer.on('error', () => undefined);
                 const isRaw = method === 'HEAD' || request.isOwnCoding?.(answer.headers) === true;
                 const content = isRaw ? { headers: answer.headers, body: answer } : decoded(answer);
-                resolve({ status: answer.statusCode ?? 0, url, ...content });
+                const { pace = DEFAULT_PACE } = this.#timeouts;
+                resolve({ status: answer.statusCode ?? 0, url, pace, ...content });
             });
             if (typeof body !== 'function')
                 outgoing.end(body);
@@ -25507,27 +26360,40 @@ function isReset(error) {
 }
 /**
  * Reads a body into memory and returns its bytes. Returns undefined and closes the connection if there are more than
- * `limit` bytes. Throws `HttpFailure` if the body breaks off.
+ * `limit` bytes. Throws `HttpFailure` if the body breaks off or comes too slowly.
  */
 async function readBody(answer, limit) {
-    const parts = [];
-    let length = 0;
+    const env_1 = { stack: [], error: void 0, hasError: false };
     try {
-        for await (const part of answer.body) {
-            if (!Buffer.isBuffer(part))
-                continue;
-            length += part.length;
-            if (length > limit) {
-                answer.body.destroy();
-                return undefined;
+        const { body, pace, url } = answer;
+        const parts = [];
+        let length = 0;
+        const watch = __addDisposableResource(env_1, pace && new PaceWatch(pace, url.host, (failure) => body.destroy(failure)), false);
+        try {
+            for await (const part of body) {
+                if (!Buffer.isBuffer(part))
+                    continue;
+                length += part.length;
+                watch?.count(part.length);
+                if (length > limit) {
+                    body.destroy();
+                    return undefined;
+                }
+                parts.push(part);
             }
-            parts.push(part);
         }
+        catch (error) {
+            throw explainNetworkError(error, url.host);
+        }
+        return Buffer.concat(parts, length);
     }
-    catch (error) {
-        throw explainNetworkError(error, answer.url.host);
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
     }
-    return Buffer.concat(parts, length);
+    finally {
+        __disposeResources(env_1);
+    }
 }
 /** Discards the body of an answer. A short body is read to its end, so that its connection can be used again. */
 function discardBody(answer) {
@@ -25571,14 +26437,14 @@ function explicitCredential(host, username, password, origin) {
 function passwordHeader({ username, password }, onSecret) {
     const pair = `${username}:${password}`;
     const encoded = Buffer.from(pair).toString('base64');
-    for (const secret of [password, pair, encoded])
-        onSecret(secret);
+    for (const secret of [password, pair])
+        onSecret(secret, 'password');
+    onSecret(encoded, 'token');
     return `Basic ${encoded}`;
 }
 
-// EXTERNAL MODULE: ./build/src/lib/zero-value.js
-var zero_value = __nccwpck_require__(2315);
 ;// CONCATENATED MODULE: ./build/src/registry/auth/docker-config.js
+
 
 
 
@@ -25624,12 +26490,13 @@ function allOfHost(record, host) {
         return place?.host === host ? [{ path: place.path, value }] : [];
     });
 }
-async function readConfig({ path: file, remedy, mayBeOthers = false }) {
+async function readConfig({ path: file, remedy, mayBeOthers = false }, signal) {
     let text;
     try {
-        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+        text = (await readGivenFile(file, signal)).toString('utf8');
     }
     catch (cause) {
+        signal.throwIfAborted();
         const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
         const isAbsent = code === 'ENOENT' || code === 'ENOTDIR' || (mayBeOthers && code === 'EACCES');
         if (isAbsent)
@@ -25638,7 +26505,7 @@ async function readConfig({ path: file, remedy, mayBeOthers = false }) {
     }
     try {
         // Docker takes an empty file and null for a configuration without anything.
-        return configShape.parse(JSON.parse(text.trim() || 'null') ?? {});
+        return configShape.parse((0,lib_json/* readJson */.Vh)(text.trim() || 'null') ?? {});
     }
     catch (cause) {
         throw new lib_failure/* Failure */.HR({
@@ -25681,7 +26548,7 @@ function dockerCredentials(file, runHelper, signal) {
         return found === undefined ? [] : [{ credential: helperCredential(found), origin: file.path }];
     };
     return async (host) => {
-        config ??= readConfig(file);
+        config ??= readConfig(file, signal);
         const { auths, credHelpers, credsStore } = await config;
         const helper = allOfHost(credHelpers, host).find(({ path, value }) => path === undefined && value !== '');
         const stored = allOfHost(auths, host).flatMap(({ path, value }) => {
@@ -26026,8 +26893,6 @@ class LoginTrial {
     }
 }
 
-// EXTERNAL MODULE: ./build/src/lib/json.js
-var lib_json = __nccwpck_require__(467);
 ;// CONCATENATED MODULE: ./build/src/registry/auth/token-holder.js
 
 
@@ -26057,13 +26922,17 @@ function holderOf(token) {
 
 
 
+/** A registry repeats an error for each part that it is about, and the first ones tell what happened. */
+const ERRORS_READ = 100;
 const errorBodyShape = schemas/* object */.Ikc({
-    errors: schemas/* array */.YOg(schemas/* object */.Ikc({
+    errors: schemas/* array */.YOg(schemas/* unknown */.L5J())
+        .transform((errors) => errors.slice(0, ERRORS_READ))
+        .pipe((0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({
         code: zero_value/* TEXT_FIELD */.rr.catch(undefined),
         message: zero_value/* TEXT_FIELD */.rr.catch(undefined),
         detail: (0,zero_value/* fieldOf */._F)(schemas/* unknown */.L5J()),
     })
-        .nullable())
+        .nullable()))
         .transform((errors) => errors.filter((error) => error !== null))
         .refine((errors) => errors.length > 0),
 });
@@ -26108,14 +26977,15 @@ function parseErrorBody(body, clean = (text) => text) {
                     : said;
             });
             const details = errors.map(({ detail }) => JSON.stringify(detail) ?? '').join(' ');
-            // A registry repeats an error for each part that it is about.
             const text = oneLine([...new Set(told)].filter(Boolean).join('; '));
             return { codes, text, details: details.slice(0, DETAILS_LIMIT) };
         }
         const { message, details, error } = otherErrorShape.parse(json);
         return { codes: [], text: oneLine(message ?? details ?? error ?? ''), details: '' };
     }
-    catch {
+    catch (error) {
+        if (error instanceof lib_json/* UnreasonableJson */.sB)
+            return { codes: [], text: '', details: '' };
         // Not JSON, so it is read as text below.
     }
     return { codes: [], text: /^\s*</.test(body) ? '' : oneLine(body), details: '' };
@@ -26152,7 +27022,7 @@ const PART_UNKNOWN = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN']);
 /** Says that a part of a manifest is unknown, without naming it or with its digest. */
 const UNKNOWN_PART = /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
 const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
-const refusal_DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
+const DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
 /** Harbor, ECR, GitLab and ACR, with the codes of other refusals. */
 const QUOTA_WORDS = /\bquota|exceed(?:s|ed)? the (?:configured upper |storage )?limit|LimitExceededException|storage (?:is )?full/i;
 /** ACR: a type that it does not know, with whatever status. */
@@ -26202,7 +27072,7 @@ function isPartUnknown(writes, { codes, text, details }) {
     if (codes.includes('MANIFEST_UNKNOWN') || UNKNOWN_PART.test(text))
         return true;
     const said = `${text} ${details}`;
-    return refusal_DIGEST.test(said) && UNKNOWN.test(said);
+    return DIGEST.test(said) && UNKNOWN.test(said);
 }
 function manifestVerdict(status, { codes, text, details }) {
     // Harbor also answers 412 to what a policy of the project forbids.
@@ -26582,45 +27452,241 @@ function leadTo({ asked, isUpload, registry }) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/secret-forms.js
+/** Shorter texts stand in ordinary words and numbers. */
+const SHORTEST_FORM = 4;
+function secret_forms_code(char) {
+    return char.codePointAt(0) ?? 0;
+}
+/** Returns an escape of JSON for one UTF-16 unit, with small or capital digits. */
+function unicode(isCapital) {
+    return (unit) => {
+        const digits = unit.charCodeAt(0).toString(16).padStart(4, '0');
+        return `\\u${isCapital ? digits.toUpperCase() : digits}`;
+    };
+}
 /**
- * Returns a secret in every encoding in which it can appear: unchanged, in a URL, in a query, and in both alphabets of
- * base64, with and without padding.
+ * What JSON writers in use escape beyond what they must: slashes (PHP), what is not ASCII (PHP, Python), what is markup
+ * (Go, Ruby), or all of it (.NET, Gson).
+ */
+function jsonForms(text) {
+    const plain = JSON.stringify(text).slice(1, -1);
+    return [false, true].flatMap((isCapital) => {
+        const unit = unicode(isCapital);
+        const ascii = (from) => from.replaceAll(/[^\0-\x7f]/g, unit);
+        const control = (from) => from.replaceAll(/\\u[0-9a-f]{4}/g, (found) => recased(found, isCapital));
+        const slash = (from) => from.replaceAll('/', '\\/');
+        const markup = (from) => from.replaceAll(/[<>&\u2028\u2029]/g, unit);
+        const all = (from) => ascii(from.replaceAll('\\"', unit('"')).replaceAll(/[<>&'`+=]/g, unit));
+        const base = control(plain);
+        const written = [base, ascii(base), markup(base), markup(ascii(base))];
+        return [...written, ...written.map(slash), all(base)];
+    });
+}
+function recased(found, isCapital) {
+    return isCapital ? `\\u${found.slice(2).toUpperCase()}` : found;
+}
+/** How writers of HTML in use write the characters that they escape. */
+const HTML_STYLES = [
+    // Without quotes, as between tags.
+    { '&': '&amp;', '<': '&lt;', '>': '&gt;' },
+    // Quotes by Java and old XML; Ruby and Jinja; Go; Python and Django; PHP; Mustache.
+    ...[
+        ['&quot;', '&apos;'],
+        ['&quot;', '&#39;'],
+        ['&#34;', '&#39;'],
+        ['&quot;', '&#x27;'],
+        ['&quot;', '&#039;'],
+    ].map(([double = '', single = '']) => ({
+        '&': '&amp;',
+        '<': '&lt;',
+        '>': '&gt;',
+        '"': double,
+        "'": single,
+    })),
+    {
+        '&': '&amp;',
+        '<': '&lt;',
+        '>': '&gt;',
+        '"': '&quot;',
+        "'": '&#39;',
+        '/': '&#x2F;',
+        '`': '&#x60;',
+        '=': '&#x3D;',
+    },
+];
+function htmlForms(text) {
+    const numeric = (pattern, write) => text.replaceAll(pattern, write);
+    return [
+        ...HTML_STYLES.map((style) => text.replaceAll(/[&<>"'/`=]/g, (char) => style[char] ?? char)),
+        ...[/[^A-Za-z0-9 ]/gu, /[&<>"'\u0080-\u{10ffff}]/gu].flatMap((pattern) => [
+            numeric(pattern, (char) => `&#${secret_forms_code(char)};`),
+            numeric(pattern, (char) => `&#x${secret_forms_code(char).toString(16)};`),
+            numeric(pattern, (char) => `&#x${secret_forms_code(char).toString(16).toUpperCase()};`),
+        ]),
+    ];
+}
+/** Returns a text as in a URL, as in a query, and with more escaped than has to be. */
+function percentForms(text) {
+    const inQuery = encodeURIComponent(text);
+    const byte = (char) => `%${secret_forms_code(char).toString(16).toUpperCase()}`;
+    const capital = [
+        inQuery,
+        encodeURI(text),
+        new URLSearchParams({ '': text }).toString().slice(1),
+        inQuery.replaceAll(/[!'()*]/g, byte),
+        inQuery.replaceAll(/[!'()*~_.-]/g, byte),
+    ];
+    const small = capital.map((form) => form.replaceAll(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase()));
+    return [...capital, ...small];
+}
+/**
+ * Returns a secret in every form in which services print it: unchanged; in a URL or a query, with capital or small
+ * digits; in both alphabets of base64, with and without padding; in hexadecimal; and escaped for JSON or HTML. Forms
+ * that are too short to be told from ordinary words are left out.
  */
 function secretForms(secret) {
-    const bytes = Buffer.from(secret);
+    // A lone half of a surrogate pair cannot be written in a URL.
+    const text = secret.toWellFormed();
+    const bytes = Buffer.from(text);
     const padded = bytes.toString('base64');
-    const base64 = [padded, padded.replace(/={1,2}$/, ''), bytes.toString('base64url')];
-    const queries = [secret, padded].flatMap((text) => [
-        encodeURIComponent(text),
-        new URLSearchParams({ '': text }).toString().slice(1),
-    ]);
-    return new Set([secret, ...base64, ...queries]);
+    const bare = padded.replace(/={1,2}$/, '');
+    const hex = bytes.toString('hex');
+    const encoded = [padded, bare, bytes.toString('base64url'), hex, hex.toUpperCase()];
+    const escaped = [...jsonForms(text), ...htmlForms(text), ...percentForms(text)];
+    // Of base64, only the characters that are no letters change.
+    const both = [...percentForms(padded), ...jsonForms(bare), ...htmlForms(bare)];
+    const forms = [...encoded, ...escaped, ...both].filter((form) => form.trim().length >= SHORTEST_FORM);
+    return new Set([secret, ...forms]);
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/redactor.js
 
 /** Shorter texts are not secrets, and would redact half of a message. */
 const SHORTEST = 4;
-/** Longer secrets are tokens, of which there can be thousands. Servers that repeat one do not encode it. */
-const LONGEST_ENCODED = 200;
 /** Removes the secrets for one host from its messages. Some registries repeat in an error what was sent to them. */
 class Redactor {
+    #known = new Set();
     #forms = new Set();
-    /** Adds a secret, in every encoding in which it can appear. */
-    add(secret) {
-        if (secret.length < SHORTEST)
+    #longestFirst;
+    /** Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands, as it is. */
+    add = (secret, kind) => {
+        const known = `${kind} ${secret}`;
+        if (secret.length < SHORTEST || this.#known.has(known))
             return;
-        this.#forms.add(secret);
-        if (secret.length > LONGEST_ENCODED)
-            return;
-        for (const form of secretForms(secret))
+        this.#known.add(known);
+        this.#longestFirst = undefined;
+        for (const form of kind === 'password' ? secretForms(secret) : [secret])
             this.#forms.add(form);
-    }
+    };
     /** Returns a text with every secret replaced by `***`. */
     redact(text) {
-        const longestFirst = [...this.#forms].toSorted((one, other) => other.length - one.length);
-        return longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+        this.#longestFirst ??= [...this.#forms].toSorted((one, other) => other.length - one.length);
+        return this.#longestFirst.reduce((clean, form) => clean.replaceAll(form, '***'), text);
     }
+}
+
+;// CONCATENATED MODULE: ./build/src/lib/http/inward-address.js
+
+
+
+/** Names that distributions give to this machine in /etc/hosts. */
+const MACHINE_NAMES = /^(?:localhost[46]?(?:\.localdomain[46]?)?|ip6-(?:localhost|loopback))$/;
+/** Names that the name servers of clouds give to their metadata services. */
+const CLOUD_NAMES = new Set([
+    'metadata',
+    'metadata.goog',
+    'metadata.azure.com',
+    'metadata.tencentyun.com',
+    'metadata.packet.net',
+    'metadata.platformequinix.com',
+    'metadata.oraclecloud.com',
+    'metadata.exoscale.com',
+    'api.metadata.cloud.ibm.com',
+    'rancher-metadata',
+    'instance-data',
+]);
+const CLOUD_NAME = /^(?:metadata|instance-data)\.(?:.+\.)?internal$/;
+const MACHINE = new external_node_net_.BlockList();
+// 0.0.0.0 and :: reach this machine too.
+MACHINE.addSubnet('0.0.0.0', 8, 'ipv4');
+MACHINE.addSubnet('127.0.0.0', 8, 'ipv4');
+MACHINE.addAddress('::', 'ipv6');
+MACHINE.addAddress('::1', 'ipv6');
+// What hands out secrets to the machines in a cloud.
+const CLOUD = new external_node_net_.BlockList();
+// AWS, Google, Azure, Huawei, Tencent, OpenStack and most others.
+CLOUD.addSubnet('169.254.0.0', 16, 'ipv4');
+CLOUD.addSubnet('fe80::', 10, 'ipv6');
+CLOUD.addAddress('168.63.129.16', 'ipv4'); // Azure
+CLOUD.addAddress('100.100.100.200', 'ipv4'); // Alibaba
+CLOUD.addAddress('fd00:100::100:200', 'ipv6');
+CLOUD.addAddress('100.96.0.96', 'ipv4'); // Volcengine
+CLOUD.addAddress('100.80.80.80', 'ipv4'); // UCloud
+CLOUD.addSubnet('192.0.0.0', 24, 'ipv4'); // Oracle's 192.0.0.192
+CLOUD.addAddress('fd00:c1::a9fe:a9fe', 'ipv6');
+CLOUD.addSubnet('fd00:ec2::', 32, 'ipv6'); // AWS
+CLOUD.addAddress('fd20:ce::254', 'ipv6'); // Google
+CLOUD.addAddress('fd00:a9fe:a9fe::1', 'ipv6'); // Akamai
+CLOUD.addAddress('fd00:42::42', 'ipv6'); // Scaleway
+/**
+ * Returns where a host name or address (IPv6 with or without brackets) leads, if that is inward; undefined for all
+ * others. An IPv4 address within an IPv6 one is recognised. What a name server answers is not known here.
+ */
+function inwardPlace(hostname) {
+    const bare = withoutTrailing(hostname.replace(/^\[|\]$/g, '').replace(/%.*$/, ''), '.').toLowerCase();
+    const version = (0,external_node_net_.isIP)(bare);
+    if (version === 4)
+        return inward_address_placeOf(bare, 'ipv4');
+    if (version === 6) {
+        const within = embeddedAddresses(groupsOf(bare)).map((address) => inward_address_placeOf(address, 'ipv4'));
+        return inward_address_placeOf(bare, 'ipv6') ?? within.find((place) => place !== undefined);
+    }
+    if (loopback_isLoopback(bare) || MACHINE_NAMES.test(bare))
+        return 'machine';
+    return CLOUD_NAMES.has(bare) || CLOUD_NAME.test(bare) ? 'cloud' : undefined;
+}
+function inward_address_placeOf(address, family) {
+    if (MACHINE.check(address, family))
+        return 'machine';
+    return CLOUD.check(address, family) ? 'cloud' : undefined;
+}
+/** Returns the eight numbers of an IPv6 address. */
+function groupsOf(address) {
+    const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
+    const numbers = (text = '') => text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+    const [before, after] = [numbers(head), numbers(tail)];
+    const omitted = tail === undefined ? 0 : 8 - before.length - after.length;
+    return [...before, ...Array.from({ length: omitted }, () => 0), ...after];
+}
+/** Returns the IPv4 addresses to which gateways and systems take an IPv6 one: NAT64, 6to4, Teredo, ISATAP, mapped. */
+function embeddedAddresses(groups) {
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
+    const isZeroTo = (count) => groups.slice(0, count).every((group) => group === 0);
+    const last = dotted(g, h);
+    const found = [];
+    // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d. :: and ::1 are no addresses of IPv4.
+    const isMapped = (isZeroTo(5) && f === 0xffff) || (isZeroTo(4) && e === 0xffff && f === 0);
+    if (isMapped || (isZeroTo(6) && g !== 0))
+        found.push(last);
+    if (a === 0x64 && b === 0xff9b && (c === 0 || g >> 8 !== 0))
+        found.push(last);
+    if (a === 0x64 && b === 0xff9b && c === 1) {
+        // RFC 6052 puts it behind a prefix of 48, 56 or 64 bits too, leaves out bits 64 to 71, and fills up with zeros.
+        const bytes = [d >> 8, d & 0xff, e & 0xff, f >> 8, f & 0xff, g >> 8];
+        for (const start of [0, 1, 2].filter((at) => bytes[at] !== 0)) {
+            found.push(bytes.slice(start, start + 4).join('.'));
+        }
+    }
+    if (a === 0x2002)
+        found.push(dotted(b, c));
+    if (a === 0x2001 && b === 0)
+        found.push(dotted(c, d), dotted(~g & 0xffff, ~h & 0xffff));
+    if ((e & 0xfdff) === 0 && f === 0x5efe)
+        found.push(last);
+    return found;
+}
+function dotted(high, low) {
+    return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
 }
 
 ;// CONCATENATED MODULE: ./build/src/lib/http/redirect.js
@@ -26661,7 +27727,8 @@ async function followRedirects({ method, url: first }, send, next) {
 /**
  * Returns the address that a server gave for the next request, such as a `Location` or a realm, resolved against
  * `from`. `asked` is the server of the first request. Throws `REDIRECT_REFUSED` if the address is not HTTP, leads from
- * HTTPS to plain HTTP, or leads from another machine to services of this one.
+ * HTTPS to plain HTTP, from another machine to services of this one, or to an inner service of a cloud. The host that was
+ * asked may be any of these, as the user named it.
  */
 function followAddress(from, address, asked) {
     const refuse = (message) => {
@@ -26669,7 +27736,7 @@ function followAddress(from, address, asked) {
             code: 'REDIRECT_REFUSED',
             about: asked.host,
             message,
-            hint: 'this looks like a broken or hostile registry; nothing was sent there',
+            hint: 'this looks like a broken or hostile server; nothing was sent there',
         });
     };
     const target = URL.canParse(address, from.href) ? new ReceivedUrl(address, from) : undefined;
@@ -26683,7 +27750,11 @@ function followAddress(from, address, asked) {
     if (from.protocol === 'https:' && target.protocol === 'http:') {
         return refuse(`it leads from HTTPS to plain HTTP at ${target.host}`);
     }
-    if (isInward(target.hostname) && !loopback_isLoopback(asked.hostname) && target.hostname !== asked.hostname) {
+    const place = target.hostname === asked.hostname ? undefined : inwardPlace(target.hostname);
+    if (place === 'cloud') {
+        return refuse(`it leads to ${target.host}, a service of a cloud for its own machines only`);
+    }
+    if (place === 'machine' && inwardPlace(asked.hostname) !== 'machine') {
         return refuse(`it leads to ${target.host} on the machine that asks`);
     }
     // A user name and password in an address would be sent, and would end up in logs.
@@ -26792,7 +27863,7 @@ class TokenService {
     #ask(realm, scopes, service, credential) {
         const { http, onSecret, signal } = this.#parts;
         if (credential?.kind === 'identity-token') {
-            onSecret(credential.token);
+            onSecret(credential.token, 'token');
             const form = new URLSearchParams({
                 grant_type: 'refresh_token',
                 refresh_token: credential.token,
@@ -26825,7 +27896,7 @@ class TokenService {
             const about = this.#parts.host;
             throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: parsed });
         }
-        this.#parts.onSecret(parsed.token);
+        this.#parts.onSecret(parsed.token, 'token');
         return { header: `Bearer ${parsed.token}`, staleAt: Date.now() + parsed.seconds * 900 };
     }
     #refusalOf(answer, body, credential) {
@@ -26888,9 +27959,9 @@ class Authorization {
         this.#absentFile = parts.absentFile;
         this.#limiter = parts.limiter;
         this.#signal = parts.signal;
-        this.#onSecret = (secret) => {
-            this.#redactor.add(secret);
-            parts.onSecret(secret);
+        this.#onSecret = (secret, kind) => {
+            this.#redactor.add(secret, kind);
+            parts.onSecret(secret, kind);
         };
         const shared = { ...parts, onSecret: this.#onSecret, redact: this.redact };
         this.#tokenService = new TokenService(shared);
@@ -27232,19 +28303,19 @@ function withoutSignatures(text, url) {
         .map(([, value]) => value);
     const redactor = new Redactor();
     for (const value of values)
-        redactor.add(value);
+        redactor.add(value, 'password');
     return redactor.redact(text);
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
 ;// CONCATENATED MODULE: ./build/src/lib/pause.js
 
 
 /** Resolves after a duration. Rejects with the signal's reason, where node:timers would throw an AbortError. */
 async function pause(duration, signal) {
     try {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
+        await (0,promises_.setTimeout)(Math.min(duration, lib_duration/* LONGEST_DURATION */.Qk), undefined, { signal });
     }
     catch (error) {
         signal.throwIfAborted();
@@ -27505,8 +28576,8 @@ async function readPages(list, endpoint) {
             return { pages, isCircular: true };
         known.add(read.fingerprint);
         // More names than that are enough for all pages.
-        if (names.size < FEWEST_NEW * limits.pages)
-            for (const name of entries)
+        for (const name of entries)
+            if (names.size < FEWEST_NEW * limits.pages)
                 names.add(name);
         if (entries.length > 0)
             filled += 1;
@@ -27524,8 +28595,8 @@ async function readPage({ about, limits, send, parse, attempt }, url, endpoint, 
         const link = nextLink([answer.headers['link'] ?? ''].flat().join(', '));
         // registry.k8s.io redirects, so the next page is relative to the URL that answered.
         const next = link === undefined ? undefined : followAddress(answer.url, link, endpoint);
-        const fingerprint = (0,external_node_crypto_.createHash)('sha256').update(body).digest('base64');
-        return { page: parse(body, about), fingerprint, bytes: body.length, next };
+        const page = await parse(body, about);
+        return { page, fingerprint: await (0,oci_digest/* digestOfMany */.ZB)(body), bytes: body.length, next };
     };
     try {
         return await attempt(() => read(url));
@@ -27585,7 +28656,170 @@ function nextLink(header) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./build/src/lib/json-members.js
+
+
+/** What is parsed at once, in bytes, and then let go: some milliseconds of work. */
+const SLICE = 256 * 1024;
+/** Of one item, or of a member that is read as a whole. */
+const json_members_LENGTH_LIMIT = 4 * 1024 * 1024;
+/** No answer has nearly so many fields; what has many items is a field itself. */
+const MEMBERS_LIMIT = 1000;
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const COMMA = 0x2c;
+/**
+ * Reads a JSON object of others, in which lists and objects may be long. Calls `take` of the reader of each member's name;
+ * of those that are absent or null, and where all of the text is `null`, of none. What has no reader is parsed and let
+ * go. Lets other work run between slices. What `take` throws ends the reading. Throws `SyntaxError` for what `JSON.parse`
+ * refuses, for a member of another kind than its reader and for a name that is there twice, and `UnreasonableJson`.
+ */
+async function readMembers(json, readers) {
+    const cursor = new Cursor(json);
+    const readerOf = new Map(Object.entries(readers));
+    const names = new Set();
+    if (!cursor.isAt('{')) {
+        if ((0,lib_json/* readJson */.Vh)(json) === null)
+            return;
+        throw new SyntaxError('it is no JSON object');
+    }
+    cursor.step('{');
+    while (!(names.size === 0 && cursor.isAt('}'))) {
+        const name = cursor.name();
+        if (names.has(name))
+            throw new SyntaxError(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
+        if (names.add(name).size > MEMBERS_LIMIT) {
+            throw new lib_json/* UnreasonableJson */.sB(`it has more than ${MEMBERS_LIMIT} members`);
+        }
+        await readMember(cursor, name, readerOf.get(name));
+        if (!cursor.isAt(','))
+            break;
+        cursor.step(',');
+    }
+    cursor.step('}');
+    cursor.end();
+}
+/** Returns the names in the text of a JSON object that `readJson` has read, each as often as it is there. */
+function memberNames(json) {
+    const cursor = new Cursor(json);
+    const names = [];
+    cursor.step('{');
+    while (!cursor.isAt('}')) {
+        names.push(cursor.name());
+        cursor.skip();
+        if (cursor.isAt(','))
+            cursor.step(',');
+    }
+    return names;
+}
+async function readMember(cursor, name, reader) {
+    if (reader === undefined || reader.of === 'value') {
+        const value = cursor.value();
+        if (value !== null)
+            reader?.take(value);
+        return;
+    }
+    const [opening, closing] = reader.of === 'list' ? ['[', ']'] : ['{', '}'];
+    if (!cursor.isAt(opening)) {
+        if (cursor.value() === null)
+            return;
+        throw new SyntaxError(`its ${name} is no ${reader.of}`);
+    }
+    cursor.step(opening);
+    for (let isFirst = true;; isFirst = false) {
+        const slice = JSON.parse(opening + cursor.items() + closing);
+        const entries = Object.entries(Object(slice));
+        if (entries.length === 0 && !isFirst)
+            throw new SyntaxError(`its ${name} ends with a comma`);
+        if (reader.of === 'object')
+            reader.take(entries);
+        else if (Array.isArray(slice))
+            reader.take(slice);
+        if (!cursor.isAt(','))
+            break;
+        cursor.step(',');
+        await (0,promises_.setImmediate)();
+    }
+    cursor.step(closing);
+}
+/** A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps over. */
+class Cursor {
+    #json;
+    #at;
+    constructor(json) {
+        this.#json = json;
+        this.#at = json.toString('utf8', 0, 3) === '\uFEFF' ? 3 : 0;
+    }
+    /** Returns whether a sign is next, after white space. */
+    isAt(sign) {
+        this.#skipSpaces();
+        return this.#json[this.#at] === sign.charCodeAt(0);
+    }
+    /** Steps over a sign. Throws `SyntaxError` if another one is next. */
+    step(sign) {
+        if (!this.isAt(sign))
+            throw new SyntaxError(`there is no ${sign} at byte ${this.#at}`);
+        this.#at += 1;
+    }
+    /** Returns the name of a member, and steps over its colon. */
+    name() {
+        if (!this.isAt('"'))
+            throw new SyntaxError(`there is no name at byte ${this.#at}`);
+        const end = this.#at + (0,lib_json/* textEnd */.fs)(this.#near(this.#at), 0) + 1;
+        this.#requireNear(this.#at, end);
+        const name = String(JSON.parse(this.#until(end)));
+        this.step(':');
+        return name;
+    }
+    /** Returns the value of a member. */
+    value() {
+        return JSON.parse(this.#until(this.#itemEnd(this.#at)));
+    }
+    /** Steps over the value of a member. */
+    skip() {
+        this.#at = this.#itemEnd(this.#at);
+    }
+    /** Returns the text of the next items of a list or object, up to the comma after them or the end. */
+    items() {
+        let end = this.#itemEnd(this.#at);
+        while (end - this.#at < SLICE && this.#json[end] === COMMA)
+            end = this.#itemEnd(end + 1);
+        return this.#until(end);
+    }
+    /** Throws `SyntaxError` unless the text ends here. */
+    end() {
+        this.#skipSpaces();
+        if (this.#at < this.#json.length) {
+            throw new SyntaxError(`there is more after the end, at byte ${this.#at}`);
+        }
+    }
+    #skipSpaces() {
+        const from = this.#at;
+        while (SPACES.has(this.#json[this.#at] ?? 0) && this.#at - from <= json_members_LENGTH_LIMIT)
+            this.#at += 1;
+        this.#requireNear(from, this.#at);
+    }
+    #itemEnd(from) {
+        const end = from + (0,lib_json/* itemEnd */.z4)(this.#near(from), 0, (0,lib_json/* weightLimit */.Cs)(this.#json.length));
+        this.#requireNear(from, end);
+        return end;
+    }
+    /** Returns no more than may be looked at without a pause. */
+    #near(from) {
+        return this.#json.subarray(from, from + json_members_LENGTH_LIMIT + 1);
+    }
+    #requireNear(from, end) {
+        if (end - from > json_members_LENGTH_LIMIT)
+            throw new lib_json/* UnreasonableJson */.sB('one of its items is longer than 4 MiB');
+    }
+    #until(end) {
+        const text = this.#json.toString('utf8', this.#at, end);
+        this.#at = end;
+        return text;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/tag-list.js
+
 
 
 
@@ -27599,65 +28833,104 @@ class NotJson extends SyntaxError {
 function isJsonBegun(body) {
     return /^\s*[{["n]/.test(body.subarray(0, 100).toString().replace('\uFEFF', ''));
 }
-/** A list may have 100,000 names, so they are looked at together and not each by a shape of its own. */
-const names = (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).transform((list) => list.filter((name) => typeof name === 'string'));
+/** No repository is known to have more than 100,000 tags, and choosing among far more takes long. */
+const NAMES_LIMIT = 200_000;
+/** Some registries have a number or `null` among their tags. What has more of them is no list of names. */
+const ODD_LIMIT = 100;
+/** Collects what is a name in a list. The rest is skipped, such as the digests that Artifactory lists among tags. */
+class Names {
+    found = [];
+    #isName;
+    #odd = 0;
+    constructor(isName) {
+        this.#isName = isName;
+    }
+    /** Adds the names among some items. Throws `UnreasonableJson` at the first item that is one too many. */
+    add = (items) => {
+        for (const item of items) {
+            if (typeof item !== 'string')
+                this.odd();
+            else if (this.#isName(item))
+                this.found.push(item);
+        }
+        requireFew(this.found.length);
+    };
+    /** Counts an item that is of another kind. */
+    odd() {
+        this.#odd += 1;
+        if (this.#odd > ODD_LIMIT)
+            throw new lib_json/* UnreasonableJson */.sB(`more than ${ODD_LIMIT} of its entries are no names`);
+    }
+}
+function requireFew(names) {
+    if (names > NAMES_LIMIT)
+        throw new lib_json/* UnreasonableJson */.sB(`it has more than ${NAMES_LIMIT} names`);
+}
 const listedShape = schemas/* object */.Ikc({
-    tag: names,
+    tag: (0,zero_value/* listOf */.c3)(schemas/* unknown */.L5J()).catch([]),
     timeUploadedMs: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-});
-const listShape = schemas/* object */.Ikc({
-    tags: names,
-    child: names,
-    manifest: (0,zero_value/* recordOf */.zv)(listedShape.catch({ tag: [], timeUploadedMs: undefined })),
 });
 function uploadTime(milliseconds) {
     const time = Number(milliseconds ?? Number.NaN);
     return time > 0 && time < 8.64e15 ? { uploaded: new Date(time) } : undefined;
+}
+function isChild(name) {
+    return isRepository(name) && !name.includes('/');
 }
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
  * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
  * repository. Throws `REGISTRY_BROKEN`.
  */
-function parseTagList(body, about) {
-    let parsed;
+async function parseTagList(body, about) {
+    const tags = new Names(isTag);
+    const children = new Names(isChild);
+    const manifests = new Map();
+    const addManifests = (entries) => {
+        for (const [digest, held] of entries) {
+            const { success, data } = listedShape.safeParse(held);
+            if (!success)
+                tags.odd();
+            else if ((0,oci_digest/* isDigest */.Bc)(digest)) {
+                const listed = { digest, ...uploadTime(data.timeUploadedMs) };
+                for (const name of data.tag)
+                    if (typeof name === 'string' && isTag(name))
+                        manifests.set(name, listed);
+            }
+        }
+        requireFew(manifests.size);
+    };
     try {
-        parsed = listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
+        await readMembers(body, {
+            tags: { of: 'list', take: tags.add },
+            child: { of: 'list', take: children.add },
+            manifest: { of: 'object', take: addManifests },
+        });
     }
     catch (cause) {
-        const message = 'its tag list is not what the protocol says';
-        const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: reason });
+        throw tag_list_malformed(body, { about, what: 'tag list', cause });
     }
-    const manifests = new Map();
-    for (const [digest, { tag, timeUploadedMs }] of Object.entries(parsed.manifest)) {
-        if (!isDigest(digest))
-            continue;
-        const listed = { digest, ...uploadTime(timeUploadedMs) };
-        for (const name of tag)
-            if (isTag(name))
-                manifests.set(name, listed);
-    }
-    return {
-        tags: parsed.tags.filter(isTag),
-        children: parsed.child.filter((child) => isRepository(child) && !child.includes('/')),
-        manifests,
-    };
+    return { tags: tags.found, children: children.found, manifests };
 }
-const catalogueShape = schemas/* object */.Ikc({ repositories: names });
 /**
  * Reads one page of `_catalog` (distribution-spec extension) and skips entries that are not repositories. Throws
  * `REGISTRY_BROKEN`.
  */
-function parseCatalogue(body, about) {
+async function parseCatalogue(body, about) {
+    const repositories = new Names(isRepository);
     try {
-        const { repositories } = catalogueShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
-        return repositories.filter(isRepository);
+        await readMembers(body, { repositories: { of: 'list', take: repositories.add } });
     }
     catch (cause) {
-        const message = 'its catalogue is not what the protocol says';
-        throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause });
+        throw tag_list_malformed(body, { about, what: 'catalogue', cause });
     }
+    return repositories.found;
+}
+function tag_list_malformed(body, { about, what, cause }) {
+    const why = cause instanceof lib_json/* UnreasonableJson */.sB ? `: ${cause.message}` : '';
+    const message = `its ${what} is not what the protocol says${why}`;
+    const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
+    return new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: why === '', cause: reason });
 }
 /** Returns the names in a list, of tags and repositories. Tags can be among them twice. */
 function entriesOf({ tags, children, manifests }) {
@@ -27741,6 +29014,52 @@ async function readList(registry, list, parse, namesOf) {
     return readPages(pages, registry.endpoint);
 }
 
+;// CONCATENATED MODULE: ./build/src/registry/oci/ambiguity.js
+
+// Readers in Go take a name for another one that differs in case only, and the last of several; others do not. What one of
+// them checks need not be what another one runs. https://pkg.go.dev/encoding/json#Unmarshal
+const OF_MANIFEST = 'schemaVersion|mediaType|artifactType|config|layers|manifests|subject|annotations';
+const OF_DESCRIPTOR = 'mediaType|digest|size|urls|annotations|data|platform|artifactType';
+const WHOLE = new RegExp(`^(?:${OF_MANIFEST})$`);
+const WHOLE_IN_ANY_CASE = new RegExp(`^(?:${OF_MANIFEST})$`, 'iu');
+const ambiguity_PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
+const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
+/**
+ * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs; undefined if
+ * it cannot.
+ */
+function ambiguityOf(bytes, json) {
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+        return undefined;
+    if (bytes.toString('utf8', 0, 3) === '\uFEFF')
+        return 'it begins with a byte order mark, which Go refuses';
+    const seen = new Set();
+    for (const name of memberNames(bytes)) {
+        if (!WHOLE_IN_ANY_CASE.test(name))
+            continue;
+        if (!WHOLE.test(name))
+            return twofold(name);
+        if (seen.has(name))
+            return `it has "${name}" twice`;
+        seen.add(name);
+    }
+    const fields = new Map(Object.entries(json));
+    for (const list of ['config', 'layers', 'manifests']) {
+        for (const part of [fields.get(list)].flat()) {
+            const name = ambiguity_namesOf(part).find((held) => PART_IN_ANY_CASE.test(held) && !ambiguity_PART.test(held));
+            if (name !== undefined)
+                return twofold(name);
+        }
+    }
+    return undefined;
+}
+function twofold(name) {
+    return `it has "${name}", which programs read in two ways`;
+}
+function ambiguity_namesOf(part) {
+    return typeof part === 'object' && part !== null ? Object.keys(part) : [];
+}
+
 ;// CONCATENATED MODULE: ./build/src/registry/oci/media-type.js
 /** The media types of manifests and indexes that can be copied, of OCI and of Docker. */
 const MEDIA_TYPE = {
@@ -27813,6 +29132,7 @@ function isBlobMediaType(type) {
 
 
 
+
 /** The size in bytes that registries accept at most; real manifests are smaller. */
 const MANIFEST_SIZE_LIMIT = 4 * 1024 * 1024;
 const platformShape = schemas/* object */.Ikc({
@@ -27824,11 +29144,11 @@ const platformShape = schemas/* object */.Ikc({
     .transform(({ 'os.version': osVersion, ...platform }) => normalizePlatform({ ...platform, osVersion }));
 const descriptorShape = schemas/* object */.Ikc({
     mediaType: schemas/* string */.YjP(),
-    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
+    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && (0,oci_digest/* isDigest */.Bc)(value), 'not a digest'),
     size: schemas/* number */.aig().int().nonnegative(),
     platform: (0,zero_value/* fieldOf */._F)(platformShape).catch(undefined),
     annotations: (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined),
-    urls: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())).catch(undefined),
+    urls: (0,zero_value/* fieldOf */._F)((0,zero_value/* eachOf */.pQ)(schemas/* string */.YjP())).catch(undefined),
 });
 const bodyShape = schemas/* object */.Ikc({ schemaVersion: schemas/* literal */.euz(2), mediaType: zero_value/* TEXT_FIELD */.rr });
 /** An image under the type of an index is none, and not an empty one. */
@@ -27864,23 +29184,21 @@ function isNestedIndex({ platform, mediaType }) {
 }
 /** Returns whether a manifest has a digest, which another registry may have computed with another algorithm. */
 function hasDigest({ bytes, digest }, other) {
-    return digest === other || digestOf(bytes, digestAlgorithm(other)) === other;
+    return digest === other || (0,oci_digest/* digestOf */.ol)(bytes, (0,oci_digest/* digestAlgorithm */.g4)(other)) === other;
 }
 function unusable(about, message, cause) {
     return new lib_failure/* Failure */.HR({ code: 'MANIFEST_UNUSABLE', about, message, cause });
 }
 /** More layers than any filesystem can stack, and more files than artifacts have. */
 const LAYERS_LIMIT = 1000;
-/** Real manifests are five levels deep. Much deeper ones could not be serialised again. */
-const manifest_DEPTH_LIMIT = 100;
 function parseJson(bytes, about) {
-    if ((0,lib_json/* isNestedDeeper */.Ff)(bytes, manifest_DEPTH_LIMIT)) {
-        throw unusable(about, `its lists and objects stand within each other more than ${manifest_DEPTH_LIMIT} times`);
-    }
     try {
-        return JSON.parse(bytes.toString('utf8'));
+        return (0,lib_json/* readJson */.Vh)(bytes);
     }
     catch (cause) {
+        // It did not break on the way, so asking again is of no use.
+        if (cause instanceof lib_json/* UnreasonableJson */.sB)
+            throw unusable(about, cause.message);
         throw unusable(about, 'the manifest is not JSON', cause);
     }
 }
@@ -27901,6 +29219,9 @@ function kindOf(json) {
  */
 function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     const json = parseJson(bytes, about);
+    const ambiguity = ambiguityOf(bytes, json);
+    if (ambiguity !== undefined)
+        throw unusable(about, ambiguity);
     const body = bodyShape.safeParse(json);
     if (!body.success)
         throw unusable(about, `it is ${kindOf(json)}, which cannot be copied`, body.error);
@@ -27908,7 +29229,7 @@ function parseManifest(bytes, contentType, about, algorithm = 'sha256') {
     if (!isManifestMediaType(mediaType)) {
         throw unusable(about, `the manifest has the type "${mediaType.slice(0, 100)}", which cannot be copied`);
     }
-    const common = { mediaType, digest: digestOf(bytes, algorithm), bytes };
+    const common = { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes, algorithm), bytes };
     if (isIndexMediaType(mediaType)) {
         const index = indexShape.safeParse(json);
         if (!index.success)
@@ -28061,7 +29382,7 @@ class Registry {
     }
     /** Returns the name of a manifest or blob for people: `host/repository:tag` or `host/repository@digest`. */
     nameOf(repository, name) {
-        return `${this.host}/${repository}${isDigest(name) ? '@' : ':'}${name}`;
+        return `${this.host}/${repository}${(0,oci_digest/* isDigest */.Bc)(name) ? '@' : ':'}${name}`;
     }
     /** Returns the tags of a repository; with undefined, those at the root of a registry with Google's extension. */
     async listTags(repository, signal) {
@@ -28097,9 +29418,9 @@ class Registry {
                 const message = 'its manifest is larger than the 4 MiB that registries take';
                 throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
             }
-            const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
-            if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
-                const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
+            const algorithm = (0,oci_digest/* isDigest */.Bc)(name) ? (0,oci_digest/* digestAlgorithm */.g4)(name) : 'sha256';
+            if ((0,oci_digest/* isDigest */.Bc)(name) && (0,oci_digest/* digestOf */.ol)(bytes, algorithm) !== name) {
+                const message = `its manifest has another digest than asked for, ${(0,oci_digest/* digestOf */.ol)(bytes, algorithm)}`;
                 throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
             }
             try {
@@ -28109,7 +29430,7 @@ class Registry {
             }
             catch (error) {
                 const isDamaged = error instanceof lib_failure/* Failure */.HR && error.cause instanceof SyntaxError;
-                if (isDigest(name) || !isDamaged)
+                if ((0,oci_digest/* isDigest */.Bc)(name) || !isDamaged)
                     throw error;
                 // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
                 const message = 'what came is no manifest, not even JSON';
@@ -28164,7 +29485,7 @@ class Registry {
             if (status === 404)
                 return 'absent';
             const { 'docker-content-digest': digest, 'content-type': mediaType = '' } = headers;
-            return typeof digest === 'string' && isDigest(digest) ? { digest, mediaType } : 'unknown';
+            return typeof digest === 'string' && (0,oci_digest/* isDigest */.Bc)(digest) ? { digest, mediaType } : 'unknown';
         }
         catch (error) {
             if (isFailedQuestion(error) || (isRefusedQuestion(error) && !isUnauthorized(error)))
@@ -28197,8 +29518,8 @@ class Registry {
             const answer = await sending.finally(() => onActive(false));
             discardBody(answer);
             const stored = answer.headers['docker-content-digest'];
-            const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
-            if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
+            const isOther = typeof stored === 'string' && (0,oci_digest/* isDigest */.Bc)(stored) && stored !== manifest.digest;
+            if (isOther && (0,oci_digest/* digestAlgorithm */.g4)(stored) === (0,oci_digest/* digestAlgorithm */.g4)(manifest.digest)) {
                 const message = `the registry stored another digest, ${stored}`;
                 throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
             }
@@ -28657,10 +29978,10 @@ function limitsOf({ queryLimit, limit }) {
 async function openRegistries(settings, parts) {
     const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
     const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-    const authorities = parts.authorities ?? (await readAuthorities(caFile));
+    const authorities = parts.authorities ?? (await readAuthorities(caFile, signal));
     for (const { password } of [login, ...logins])
         if (password !== undefined)
-            onSecret(password);
+            onSecret(password, 'password');
     return new Registries({
         credentials: lookupInTurn([
             explicitCredential(login.host, login.username, login.password),
@@ -28716,7 +30037,7 @@ function isReferrersTag(tag) {
 }
 /** Returns the offered tags that hold signatures, attestations or bills of materials of a manifest. */
 function signatureTagsOf(digest, offered) {
-    const start = `${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`;
+    const start = `${(0,oci_digest/* digestAlgorithm */.g4)(digest)}-${(0,oci_digest/* digestHex */.sU)(digest).slice(0, 64)}`;
     return [...offered].filter((tag) => tag.startsWith(start) && isSignatureTag(tag));
 }
 
@@ -29327,14 +30648,9 @@ function shown(text, most = 200) {
 
 /** Images have few referrers; in a longer list, only its beginning is searched for signatures. */
 const LIMITS = { pages: 20, bytes: 20 * MANIFEST_SIZE_LIMIT, isCut: true };
-const referrers_listShape = schemas/* object */.Ikc({
-    // An image has a configuration, and is no list.
-    config: schemas/* null */.chJ().optional(),
-    manifests: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({
-        digest: schemas/* custom */.IeY((value) => typeof value === 'string' && isDigest(value), 'not a digest'),
-        artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
-    })
-        .nullable()),
+const referrerShape = schemas/* object */.Ikc({
+    digest: schemas/* custom */.IeY((value) => typeof value === 'string' && (0,oci_digest/* isDigest */.Bc)(value), 'not a digest'),
+    artifactType: zero_value/* TEXT_FIELD */.rr.catch(undefined),
 });
 /**
  * Returns the referrers of a manifest: from the referrers API or, if a registry does not have it, from the tag that
@@ -29360,7 +30676,7 @@ async function askReferrersApi(registry, repository, digest, signal) {
 }
 /** Returns the tag that stands for the referrers API. It has at most 64 digits of the digest. */
 function referrersTag(digest) {
-    return parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
+    return parseTag(`${(0,oci_digest/* digestAlgorithm */.g4)(digest)}-${(0,oci_digest/* digestHex */.sU)(digest).slice(0, 64)}`);
 }
 async function readReferrers(registry, repository, digest, signal) {
     const about = registry.nameOf(repository, digest);
@@ -29386,7 +30702,7 @@ async function readFallbackTag(registry, repository, digest, signal) {
     const tag = referrersTag(digest);
     try {
         const { bytes } = await registry.getManifest(repository, tag, signal);
-        return parseReferrers(bytes, registry.nameOf(repository, tag));
+        return await parseReferrers(bytes, registry.nameOf(repository, tag));
     }
     catch (error) {
         if (mayBeAbsent(error))
@@ -29394,15 +30710,34 @@ async function readFallbackTag(registry, repository, digest, signal) {
         throw error;
     }
 }
-function parseReferrers(body, about) {
+async function parseReferrers(body, about) {
+    const referrers = [];
     try {
-        const { manifests } = referrers_listShape.parse((0,lib_json/* readJson */.Vh)(body) ?? {});
-        return manifests.flatMap((manifest) => manifest === null ? [] : [{ digest: manifest.digest, artifactType: manifest.artifactType }]);
+        await readMembers(body, {
+            config: {
+                of: 'value',
+                take: () => {
+                    throw new TypeError('it has a configuration, as an image has, and is no list');
+                },
+            },
+            manifests: {
+                of: 'list',
+                take: (items) => {
+                    for (const item of items) {
+                        if (item === null)
+                            continue;
+                        const { digest, artifactType } = referrerShape.parse(item);
+                        referrers.push({ digest, artifactType });
+                    }
+                },
+            },
+        });
     }
     catch (cause) {
         const message = 'its list of what refers to a manifest makes no sense';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
     }
+    return referrers;
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/small-blob.js
@@ -29416,7 +30751,8 @@ function readBlob(registry, repository, descriptor, signal) {
     return registry.asMetadata(signal, async () => {
         const answer = await registry.openBlob(repository, descriptor, signal);
         const bytes = await readBody(answer, Math.min(descriptor.size, SMALL_BLOB_LIMIT));
-        if (bytes !== undefined && digestOf(bytes, digestAlgorithm(descriptor.digest)) === descriptor.digest) {
+        if (bytes !== undefined &&
+            (await (0,oci_digest/* digestOfMany */.ZB)(bytes, (0,oci_digest/* digestAlgorithm */.g4)(descriptor.digest))) === descriptor.digest) {
             return bytes;
         }
         const about = registry.nameOf(repository, descriptor.digest);
@@ -29425,7 +30761,10 @@ function readBlob(registry, repository, descriptor, signal) {
     });
 }
 
+// EXTERNAL MODULE: ./build/src/signatures/pem.js
+var pem = __nccwpck_require__(5075);
 ;// CONCATENATED MODULE: ./build/src/signatures/cosign-layer.js
+
 
 
 
@@ -29451,7 +30790,9 @@ const logEntryShape = schemas/* object */.Ikc({
 const logBodyShape = schemas/* object */.Ikc({
     kind: schemas/* string */.YjP(),
     apiVersion: schemas/* string */.YjP(),
-    spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: schemas/* string */.YjP() }) }) }),
+    spec: schemas/* object */.Ikc({
+        data: schemas/* object */.Ikc({ hash: schemas/* object */.Ikc({ algorithm: schemas/* enum */.k5n(['sha256', 'sha384', 'sha512']) }) }),
+    }),
 });
 const payloadShape = schemas/* object */.Ikc({
     critical: schemas/* object */.Ikc({
@@ -29460,17 +30801,10 @@ const payloadShape = schemas/* object */.Ikc({
         type: schemas/* literal */.euz('cosign container image signature'),
     }),
 });
-/** Returns the base64 of a PEM certificate's content; the first, where there are several. */
-function certificateOf(pem) {
-    const start = pem.indexOf('-----BEGIN CERTIFICATE-----');
-    const end = pem.indexOf('-----END CERTIFICATE-----');
-    if (start < 0 || end < start)
-        return undefined;
-    return pem.slice(start + '-----BEGIN CERTIFICATE-----'.length, end).replaceAll(/\s/g, '');
-}
+const HASH_NAMES = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' };
 /**
- * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so, and
- * its entry in the log must be of the same certificate. Nothing of it is verified here.
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so. Nothing
+ * of it is verified here.
  */
 function readCosignLayer(layer, digest) {
     const payload = payloadShape.safeParse((0,lib_json/* parseJson */.qF)(layer.payload));
@@ -29483,7 +30817,7 @@ function readCosignLayer(layer, digest) {
     const annotations = annotationsShape.safeParse(layer.annotations);
     if (!annotations.success)
         return unfit('it has no certificate or no entry in a log, so nobody is named by it');
-    const certificate = certificateOf(annotations.data['dev.sigstore.cosign/certificate']);
+    const certificate = (0,pem/* readPem */.J)(annotations.data['dev.sigstore.cosign/certificate']);
     const entry = logEntryShape.safeParse((0,lib_json/* parseJson */.qF)(annotations.data['dev.sigstore.cosign/bundle']));
     if (certificate === undefined || !entry.success)
         return unfit('its certificate or its entry in a log is malformed');
@@ -29491,13 +30825,11 @@ function readCosignLayer(layer, digest) {
     const body = logBodyShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(Payload.body, 'base64')));
     if (!body.success)
         return unfit('its entry in a log is malformed');
-    const logged = Buffer.from(body.data.spec.signature.publicKey.content, 'base64').toString('latin1');
-    if (certificateOf(logged) !== certificate)
-        return unfit('its entry in a log is of another certificate');
+    const { algorithm } = body.data.spec.data.hash;
     const bundle = {
         mediaType: BUNDLE_TYPE,
         verificationMaterial: {
-            x509CertificateChain: { certificates: [{ rawBytes: certificate }] },
+            x509CertificateChain: { certificates: [{ rawBytes: certificate.toString('base64') }] },
             tlogEntries: [
                 {
                     logIndex: String(Payload.logIndex),
@@ -29511,14 +30843,14 @@ function readCosignLayer(layer, digest) {
         },
         messageSignature: {
             messageDigest: {
-                algorithm: 'SHA2_256',
-                digest: (0,external_node_crypto_.createHash)('sha256').update(layer.payload).digest('base64'),
+                algorithm: HASH_NAMES[algorithm],
+                digest: (0,external_node_crypto_.createHash)(algorithm).update(layer.payload).digest('base64'),
             },
             signature: annotations.data['dev.cosignproject.cosign/signature'],
         },
     };
-    const signedName = identity['docker-reference'];
-    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, signedName };
+    const names = { claims: [[identity['docker-reference']]] };
+    return { kind: 'candidate', form: 'cosign', bundle, artifact: layer.payload, names };
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/sigstore-bundle.js
@@ -29529,6 +30861,8 @@ function readCosignLayer(layer, digest) {
 
 const sigstore_bundle_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+/** What tells under which name and tags Kubernetes promoted an image. */
+const PROMOTION = 'https://k8s.io/promo-tools/promotion/v1';
 /**
  * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
  * may tell anything of an image, also that it failed a test.
@@ -29543,8 +30877,16 @@ const bundleShape = schemas/* union */.KCZ([
     schemas/* object */.Ikc({ dsseEnvelope: schemas/* object */.Ikc({ payloadType: schemas/* string */.YjP(), payload: schemas/* string */.YjP() }) }),
 ]);
 const statementShape = schemas/* object */.Ikc({
-    subject: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
+    subject: (0,zero_value/* listOf */.c3)(schemas/* object */.Ikc({ name: zero_value/* TEXT_FIELD */.rr, digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
     predicateType: schemas/* string */.YjP(),
+    predicate: schemas/* unknown */.L5J().optional(),
+});
+/** https://github.com/kubernetes-sigs/promo-tools/blob/main/docs/promotion-predicate.md */
+const promotionShape = schemas/* object */.Ikc({
+    dstRef: zero_value/* TEXT_FIELD */.rr,
+    digest: zero_value/* TEXT_FIELD */.rr,
+    tags: (0,zero_value/* fieldOf */._F)((0,zero_value/* eachOf */.pQ)(schemas/* string */.YjP())),
+    destination: (0,zero_value/* fieldOf */._F)(schemas/* object */.Ikc({ name: zero_value/* TEXT_FIELD */.rr, digest: (0,zero_value/* recordOf */.zv)(schemas/* string */.YjP()) })),
 });
 /**
  * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
@@ -29555,20 +30897,41 @@ function readBundle(bytes, digest, manifest) {
     const shape = bundleShape.safeParse(bundle);
     if (!shape.success)
         return unfit('it is no bundle that signs something');
-    const candidate = { kind: 'candidate', form: 'bundle', bundle, signedName: undefined };
+    const candidate = { kind: 'candidate', form: 'bundle', bundle };
     if ('messageSignature' in shape.data)
-        return { ...candidate, artifact: manifest };
+        return { ...candidate, artifact: manifest, names: { claims: [] } };
     const { payloadType, payload } = shape.data.dsseEnvelope;
     const statement = statementShape.safeParse((0,lib_json/* parseJson */.qF)(Buffer.from(payload, 'base64')));
     if (payloadType !== STATEMENT_TYPE || !statement.success)
         return unfit('it is no statement of in-toto');
-    const { subject, predicateType } = statement.data;
+    const { subject, predicateType, predicate } = statement.data;
     if (!PREDICATES.test(predicateType)) {
         return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
     }
-    const algorithm = digestAlgorithm(digest);
-    const isOfImage = subject.some((one) => one.digest[algorithm] === digestHex(digest));
-    return isOfImage ? { ...candidate, artifact: undefined } : unfit('it is a statement about something else');
+    const own = subject.filter((one) => one.digest[(0,oci_digest/* digestAlgorithm */.g4)(digest)] === (0,oci_digest/* digestHex */.sU)(digest));
+    if (own.length === 0)
+        return unfit('it is a statement about something else');
+    const claim = own.flatMap(({ name }) => name ?? []);
+    if (predicateType !== PROMOTION)
+        return { ...candidate, artifact: undefined, names: { claims: [claim] } };
+    const promotion = readPromotion(predicate, digest);
+    if ('kind' in promotion)
+        return promotion;
+    const names = { ...promotion, claims: [claim, ...promotion.claims] };
+    return { ...candidate, artifact: undefined, names };
+}
+function readPromotion(predicate, digest) {
+    const promotion = promotionShape.safeParse(predicate ?? {});
+    if (!promotion.success)
+        return unfit('it is no record of a promotion');
+    const { dstRef, tags, digest: promoted = digest, destination } = promotion.data;
+    const stored = destination?.digest[(0,oci_digest/* digestAlgorithm */.g4)(digest)] ?? (0,oci_digest/* digestHex */.sU)(digest);
+    if (promoted !== digest || stored !== (0,oci_digest/* digestHex */.sU)(digest))
+        return unfit('it is the promotion of something else');
+    return {
+        claims: [dstRef, destination?.name].flatMap((name) => (name === undefined ? [] : [[name]])),
+        tags,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/src/signatures/signature-search.js
@@ -29582,30 +30945,30 @@ function readBundle(bytes, digest, manifest) {
 
 
 /** Real ones have a kilobyte, a bundle with a statement some ten. */
-const SIZE_LIMIT = 1024 * 1024;
+const signature_search_SIZE_LIMIT = 1024 * 1024;
 /** Far beyond any real image; a registry that lies must not keep a run busy. */
 const CANDIDATES_LIMIT = 64;
 /**
  * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
- * layers of cosign's tag, then the bundles that refer to it.
+ * layers of cosign's tag, then the bundles that refer to it. Ends after as many as any real image could have.
  */
 async function* findSignatures(place, digest, signal) {
     let count = 0;
     for (const search of [cosignLayers, bundles]) {
         for await (const found of search(place, digest, signal)) {
-            if (count >= CANDIDATES_LIMIT)
-                return;
             count += 1;
             yield found;
+            if (count >= CANDIDATES_LIMIT)
+                return yield { kind: 'rest' };
         }
     }
 }
 async function* cosignLayers(place, digest, signal) {
     // The tag of a longer digest would be longer than tags may be.
-    if (digestAlgorithm(digest) !== 'sha256')
+    if ((0,oci_digest/* digestAlgorithm */.g4)(digest) !== 'sha256')
         return;
     // By tag and never by its digest: mirrors behind registry.k8s.io may lack that. https://github.com/kubernetes/registry.k8s.io/issues/324
-    const tag = parseTag(`sha256-${digestHex(digest)}.sig`);
+    const tag = parseTag(`sha256-${(0,oci_digest/* digestHex */.sU)(digest)}.sig`);
     const manifest = await attempt(() => getIfThere(place, tag, signal), signal);
     if (manifest === undefined)
         return;
@@ -29660,7 +31023,7 @@ async function getIfThere({ registry, repository }, tag, signal) {
     }
 }
 async function readSmall({ registry, repository }, layer, signal) {
-    if (layer.size > SIZE_LIMIT)
+    if (layer.size > signature_search_SIZE_LIMIT)
         return unfit('it is larger than any real one');
     try {
         return await readBlob(registry, repository, layer, signal);
@@ -29685,7 +31048,46 @@ async function attempt(work, signal) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/signatures/image-purl.js
+/**
+ * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is none
+ * of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the beginning
+ * of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
+ */
+function referenceOfPurl(purl) {
+    const parts = /^pkg:(docker|oci)\/+([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/i.exec(purl);
+    if (parts === null)
+        return undefined;
+    const [, type = '', path = '', version = '', query = ''] = parts;
+    const qualifiers = new URLSearchParams(query);
+    const place = qualifiers.get('repository_url')?.replace(/^[a-z]+:\/\//i, '');
+    try {
+        const name = decodeURIComponent(path);
+        const release = decodeURIComponent(version);
+        const isDigest = release.includes(':');
+        const digest = isDigest ? release : qualifiers.get('digest');
+        const tag = qualifiers.get('tag') ?? (isDigest ? '' : release);
+        const repository = type.toLowerCase() === 'oci' ? place : nameAt(place, name);
+        if (repository === undefined)
+            return undefined;
+        // BuildKit writes "latest" where no tag was given.
+        const tagged = tag === '' || tag === 'latest' ? repository : `${repository}:${tag}`;
+        return digest === null ? tagged : `${tagged}@${digest}`;
+    }
+    catch (error) {
+        if (error instanceof URIError)
+            return undefined;
+        throw error;
+    }
+}
+function nameAt(place, name) {
+    if (place === undefined || /^hub\.docker\.com(?:\/|$)/i.test(place))
+        return name;
+    return place === name || place.endsWith(`/${name}`) ? place : `${place}/${name}`;
+}
+
 ;// CONCATENATED MODULE: ./build/src/signatures/signed-name.js
+
 
 
 
@@ -29694,22 +31096,75 @@ const PROMOTED = /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?
 /** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
 function nameWhenSigned({ host, repository }, scope, signedAs) {
     if (signedAs === undefined)
-        return `${host}/${repository}`;
-    const below = scope.path === undefined ? `/${repository}` : repository.slice(scope.path.length);
-    return `${signedAs.host}${signedAs.path === undefined ? '' : `/${signedAs.path}`}${below}`;
+        return current(`${host}/${repository}`);
+    const path = [signedAs.path ?? '', signed_name_below(scope.path, repository)].filter((part) => part !== '').join('/');
+    const isOfficial = signedAs.host === DOCKER_HUB && !path.includes('/');
+    return current(`${signedAs.host}/${isOfficial ? 'library/' : ''}${path}`);
 }
-/** Returns whether the name in a signature, with or without tag and digest, is that of a repository. */
-function isNameOf(signed, wanted) {
+/** Returns what follows the path of a scope in a repository of it; nothing follows `busybox` in library/busybox. */
+function signed_name_below(path, repository) {
+    if (path === undefined)
+        return repository;
+    return repository.startsWith(`${path}/`) ? repository.slice(path.length + 1) : '';
+}
+/** Compares what a signature says it is of with `name`, a registry and a repository, and the digest that it signs. */
+function compareNames(signed, name, digest) {
+    const read = signed.claims.map((texts) => texts.flatMap((text) => readName(text, name) ?? []));
+    const named = read.filter(({ length }) => length > 0);
+    let tags = signed.tags;
+    for (const claim of named) {
+        const same = claim.filter((one) => one.name === name && (one.digest ?? digest) === digest);
+        if (same.length === 0)
+            return { kind: 'other', signedAs: claim[0]?.text ?? '' };
+        tags = common(tags, tagsOf(same));
+    }
+    if (named.length > 0)
+        return { kind: 'same', tags };
+    return { kind: 'unnamed', text: signed.claims.flat()[0] ?? '', tags };
+}
+/** A name without a tag is that of all tags. */
+function tagsOf(names) {
+    const tags = names.flatMap(({ tag }) => tag ?? []);
+    return tags.length < names.length ? undefined : tags;
+}
+function common(one, other) {
+    if (one === undefined || other === undefined)
+        return one ?? other;
+    const known = new Set(other);
+    return one.filter((each) => known.has(each));
+}
+const signed_name_LENGTH_LIMIT = 1000;
+/** Statements name files too, and a name without a registry may be either. */
+function isLikeFile(name) {
+    return name.slice(name.lastIndexOf('/') + 1).includes('.');
+}
+/** Returns the image that a text names; undefined if it names none. */
+function readName(text, wanted) {
+    const reference = /^pkg:/i.test(text)
+        ? referenceOfPurl(text)
+        : text.replace(/^(?:oci|docker|https?):\/\//i, '');
+    if (reference === undefined || reference.length > signed_name_LENGTH_LIMIT)
+        return undefined;
+    const at = reference.indexOf('@');
+    const tagged = at < 0 ? reference : reference.slice(0, at);
+    const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
+    const end = colon < 0 ? tagged.length : colon;
     try {
-        const { host, repository } = parseReference(signed);
-        return current(`${host}/${repository}`) === wanted;
+        // No repository has capitals, and GitHub writes those of its owners.
+        const lower = reference.slice(0, end).toLowerCase();
+        const { host, repository, tag, digest } = parseReference(`${lower}${reference.slice(end)}`);
+        const name = current(`${host}/${repository}`);
+        if (name !== wanted && !startsWithHost(lower) && isLikeFile(lower))
+            return undefined;
+        return { text, name, tag, digest };
     }
     catch (error) {
         if (error instanceof lib_failure/* Failure */.HR)
-            return false;
+            return undefined;
         throw error;
     }
 }
+/** Returns the name under which Kubernetes gives out what it once pushed, or still pushes, elsewhere. */
 function current(name) {
     for (const [index, character] of [...name].entries()) {
         if (character !== '/')
@@ -29726,6 +31181,7 @@ function current(name) {
 
 
 
+
 function trusted_root_malformed(file, message, cause) {
     return new lib_failure/* Failure */.HR({
         code: 'TRUSTED_ROOT_MALFORMED',
@@ -29736,28 +31192,34 @@ function trusted_root_malformed(file, message, cause) {
         cause,
     });
 }
-async function readRoot(file) {
+async function readRoot(file, signal) {
     let text;
     try {
-        text = await (0,promises_namespaceObject.readFile)(file, 'utf8');
+        text = (await readGivenFile(file, signal)).toString('utf8');
     }
     catch (cause) {
+        signal.throwIfAborted();
         throw trusted_root_malformed(file, explainFileError(cause), cause);
     }
     try {
-        return JSON.parse(text);
+        return (0,lib_json/* readJson */.Vh)(text);
     }
     catch (cause) {
-        throw trusted_root_malformed(file, 'it is not JSON', cause);
+        throw trusted_root_malformed(file, isOnLines(text) ? 'it has one on each line: keep one' : 'it is not JSON', cause);
     }
+}
+/** Returns whether a text is JSON by lines, as `gh attestation trusted-root` writes the roots of Sigstore and of GitHub. */
+function isOnLines(text) {
+    const lines = text.split('\n', 3).filter((line) => line.trim() !== '');
+    return lines.length > 1 && lines.every((line) => (0,lib_json/* parseJson */.qF)(line) !== undefined);
 }
 /**
  * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
  * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
  */
-async function openVerifier(file) {
-    const root = file === undefined ? undefined : await readRoot(file);
-    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 4610));
+async function openVerifier(file, signal) {
+    const root = file === undefined ? undefined : await readRoot(file, signal);
+    const { SigstoreVerifier: Verifier } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 784));
     if (file === undefined) {
         const { default: pinned } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 2888, 17));
         return new Verifier(pinned);
@@ -29771,17 +31233,23 @@ async function openVerifier(file) {
     }
 }
 
+// EXTERNAL MODULE: ./build/src/signatures/untrusted.js
+var untrusted = __nccwpck_require__(2879);
 ;// CONCATENATED MODULE: ./build/src/signatures/verdict.js
 
 
-function describeSigner({ identity, issuer }) {
+
+
+function verdict_describeSigner({ identity, issuer }) {
     return `${identity} (${issuer})`;
 }
 const verdict_REASONS_TOLD = 4;
-/** Returns the failure of an image whose signature is missing or does not count. */
-function signatureFailure(about, refusal, signers) {
-    const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
-    if (refusal.kind === 'missing') {
+const ACCEPT_UNNAMED = 'find a signature that names its image; if this signer never names one and you trust everything that they sign, write ' +
+    '"acceptUnnamed": true beside their identity under "signatures"';
+/** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
+function signatureFailure(about, { reasons, hasRest, trustedRoot, }, signers) {
+    const wanted = `wanted is one by ${joinWords(signers.map(verdict_describeSigner), 'or')}`;
+    if (reasons.length === 0) {
         return new lib_failure/* Failure */.HR({
             code: 'SIGNATURE_MISSING',
             about,
@@ -29789,20 +31257,64 @@ function signatureFailure(about, refusal, signers) {
             hint: 'take a release that is signed, or write "off" for its name under "signatures"',
         });
     }
-    const { reasons } = refusal;
-    const told = [...new Set(reasons)];
+    const told = [...new Set(reasons.map(({ text }) => text))];
     const some = told.length > verdict_REASONS_TOLD ? [...told.slice(0, verdict_REASONS_TOLD), 'and so on'] : told;
-    const subject = reasons.length === 1 ? 'its signature does' : `none of its ${reasons.length} signatures does`;
+    const looked = hasRest ? `the first ${reasons.length} of its` : `its ${reasons.length}`;
+    const subject = reasons.length === 1 ? 'its signature does' : `none of ${looked} signatures does`;
     return new lib_failure/* Failure */.HR({
         code: 'SIGNATURE_REFUSED',
         about,
         message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
-        hint: 'find out why before you use this image; where the signer is right, name them under "signatures"',
+        hint: hintFor(reasons, trustedRoot),
     });
 }
-/** What is wrong with a signature that is by someone else. */
-function byAnother(signer) {
-    return `it is by ${describeSigner(signer)}`;
+function hintFor(reasons, trustedRoot) {
+    if (reasons.some(({ isUnnamed }) => isUnnamed))
+        return ACCEPT_UNNAMED;
+    if (!reasons.every(({ isOfAnotherRoot }) => isOfAnotherRoot)) {
+        return 'find out why before you use this image; where the signer is right, name them under "signatures"';
+    }
+    return trustedRoot === undefined
+        ? `find out why before you use this image; where it was signed at another Sigstore than the public one, give its trusted root with ${ROOT_FLAG}`
+        : `find out why before you use this image; ${shown(trustedRoot, 300)} is of one Sigstore, and an image that was signed at another needs that one's with ${ROOT_FLAG}`;
+}
+const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
+/** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
+function unnamed(text) {
+    const named = text === '' ? '' : `, only ${shown(text, 100)}`;
+    return { text: `it names no image${named}, and counts with "acceptUnnamed" only`, isUnnamed: true };
+}
+/** What is wrong with a signature that is by none of these signers. */
+function byAnother(signer, wanted) {
+    const near = wanted.find(({ issuer, identity }) => issuer === signer.issuer && isNearly(identity, signer.identity));
+    const stars = near === undefined ? '' : `, and "*" of ${near.identity} stands for no "/" and no "@"`;
+    return `${describeAnother(signer)}${stars || likeOf(signer, wanted)}`;
+}
+/** Returns in what little a wanted signer differs, which is hard to see in a long line; empty where it is more. */
+function likeOf(signer, wanted) {
+    const isLike = (one, form) => form(one.issuer) === form(signer.issuer) && isIdentity(form(one.identity), form(signer.identity));
+    if (wanted.some((one) => isLike(one, String)))
+        return '';
+    if (wanted.some((one) => isLike(one, withoutSlash))) {
+        return ', and only the "/" at the end of its issuer differs from the one that is wanted';
+    }
+    return wanted.some((one) => isLike(one, (text) => text.toLowerCase()))
+        ? ', and only small and capital letters differ from the one that is wanted'
+        : '';
+}
+function withoutSlash(address) {
+    return address.replace(/\/$/, '');
+}
+function describeAnother(signer) {
+    const { identityKind } = signer;
+    const seems = signer.identity.includes('://') ? 'uri' : 'email';
+    // A certificate has room for names of many kilobytes.
+    const identity = shown(signer.identity, 300);
+    const issuer = shown(signer.issuer, 300);
+    if (identityKind === seems)
+        return `it is by ${verdict_describeSigner({ identity, issuer })}`;
+    const kind = identityKind === 'uri' ? 'a URI' : 'an e-mail address';
+    return `it is by ${identity}, which its certificate has as ${kind} (${issuer})`;
 }
 /** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */
 function policyFailure(about, host, file) {
@@ -29824,6 +31336,11 @@ function policyFailure(about, host, file) {
 
 
 
+
+
+
+/** Raised when something that counted before does not any more: then recorded verdicts are no longer relied on. */
+const RULES = 2;
 const OUTCOMES_KEPT = 10_000;
 /** Verifies signatures of images, each digest of a repository once a run. */
 class SignatureCheck {
@@ -29832,6 +31349,8 @@ class SignatureCheck {
     #file;
     #known = new SingleFlight({ results: OUTCOMES_KEPT });
     #verifier;
+    /** Of a trusted root that was given. */
+    #rootDigest;
     constructor({ policies, trustedRoot, file }) {
         this.#policies = policies;
         this.#trustedRoot = trustedRoot;
@@ -29841,22 +31360,22 @@ class SignatureCheck {
      * Returns what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
      * `TRUSTED_ROOT_MALFORMED`.
      */
-    static async open(wanted, settings) {
+    static async open(wanted, settings, signal) {
         if (wanted === 'off')
             return undefined;
         const check = new SignatureCheck(settings);
         if (settings.trustedRoot !== undefined)
-            await check.#open();
+            check.#rootDigest = (await check.#open(signal)).rootDigest;
         return check;
     }
-    /** Returns what the policies say of a repository, without asking anyone. */
-    stanceOn(name) {
-        const applied = policyFor(this.#policies, name);
+    /** Returns what the policies say of an image, without asking anyone. */
+    stanceOn(image) {
+        const applied = policyFor(this.#policies, image.name);
         if (applied === undefined)
             return { kind: 'unknown' };
         return applied.policy.kind === 'off'
             ? { kind: 'off' }
-            : { kind: 'signed', policy: digestOfPolicy(applied) };
+            : { kind: 'signed', policy: this.#digestOfPolicy(applied, image) };
     }
     /** Returns the failure of an image for which there is no policy; undefined where there is one. */
     missingPolicy({ name, about }) {
@@ -29875,10 +31394,18 @@ class SignatureCheck {
         const { signers } = applied.policy;
         const key = `${image.name.host}/${image.name.repository} ${image.digests.join(' ')}`;
         try {
-            const outcome = await this.#known.get(key, () => this.#search(image, applied, signers, signal));
-            if (outcome.kind === 'verified')
-                return { ...outcome, policy: digestOfPolicy(applied) };
-            return { kind: 'unverified', failure: signatureFailure(image.about, outcome, signers) };
+            const search = () => this.#search(image, applied, signers, signal);
+            let findings = await this.#known.get(key, search);
+            if (signatureFor(image, findings) === undefined && !findings.isWhole) {
+                findings = await this.#known.get(`${key} ${image.tag}`, search);
+            }
+            const found = signatureFor(image, findings);
+            if (found === undefined) {
+                const measure = { signers, trustedRoot: this.#trustedRoot };
+                return { kind: 'unverified', failure: refusalOf(image, findings, measure) };
+            }
+            const { identity, issuer, form } = found;
+            return { kind: 'verified', identity, issuer, form, policy: this.#digestOfPolicy(applied, image) };
         }
         catch (error) {
             signal.throwIfAborted();
@@ -29887,55 +31414,103 @@ class SignatureCheck {
             return { kind: 'unverified', failure: error };
         }
     }
+    /** Ends at the first signature that counts for the tag. */
     async #search(image, applied, signers, signal) {
-        const verifier = await this.#open();
+        const verifier = await this.#open(signal);
+        const accepted = [];
         const reasons = [];
         const unread = [];
+        let hasRest = false;
         for (const digest of image.digests) {
             for (const place of image.places) {
                 for await (const found of findSignatures(place, digest, signal)) {
-                    if (found.kind === 'unread')
+                    // Each costs some milliseconds during which no timeout fires and no Ctrl-C is heard.
+                    await (0,promises_.setImmediate)();
+                    signal.throwIfAborted();
+                    if (found.kind === 'rest')
+                        hasRest = true;
+                    else if (found.kind === 'unread')
                         unread.push(found.error);
                     else if (found.kind === 'unfit')
-                        reasons.push(found.reason);
+                        reasons.push({ text: found.reason });
                     else {
-                        const judged = judge(found, { verifier, signers, name: image.name, applied });
-                        if (typeof judged !== 'string')
-                            return { ...judged, kind: 'verified', form: found.form };
-                        reasons.push(judged);
+                        const judged = judge(found, { verifier, signers, name: image.name, digest, applied });
+                        if ('text' in judged)
+                            reasons.push(judged);
+                        else {
+                            const one = { ...judged, form: found.form };
+                            accepted.push(one);
+                            if (countsFor(image, one))
+                                return { accepted, reasons, unread, hasRest, isWhole: false };
+                        }
                     }
                 }
             }
         }
-        // What could not be had may have been the right one.
-        if (unread.length > 0)
+        // What could not be had may have been the right one, and may be there the next time.
+        if (accepted.length === 0 && unread.length > 0)
             throw unread[0];
-        return reasons.length === 0 ? { kind: 'missing' } : { kind: 'refused', reasons };
+        return { accepted, reasons, unread, hasRest, isWhole: true };
     }
-    #open() {
-        this.#verifier ??= openVerifier(this.#trustedRoot);
+    /** Returns a text that changes with all that a verdict about an image depends on, but for its digest. */
+    #digestOfPolicy({ scope, policy }, { name, tag }) {
+        // A signature names its image, so that a verdict is one about a name too.
+        const image = [name.host, name.repository, tag];
+        const text = JSON.stringify([RULES, this.#rootDigest, formatScope(scope), policy, image]);
+        return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
+    }
+    #open(signal) {
+        this.#verifier ??= openVerifier(this.#trustedRoot, signal);
         return this.#verifier;
     }
 }
-/** Returns who signed, or why that does not count as the end of a sentence. */
-function judge(candidate, { verifier, signers, name, applied }) {
+function countsFor({ tag }, { tags }) {
+    return tags === undefined || tag === undefined || tags.includes(tag);
+}
+function signatureFor(image, { accepted }) {
+    return accepted.find((one) => countsFor(image, one));
+}
+/** Returns why no signature counts for the tag of an image. Throws what kept one from being had. */
+function refusalOf(image, findings, { signers, trustedRoot }) {
+    const { accepted, unread } = findings;
+    if (unread.length > 0)
+        throw unread[0];
+    const reasons = [
+        ...findings.reasons,
+        ...accepted.map(({ tags = [] }) => ({ text: `it was signed ${forTags(tags)}, not for ${image.tag}` })),
+    ];
+    return signatureFailure(image.about, { reasons, hasRest: findings.hasRest, trustedRoot }, signers);
+}
+const TAGS_TOLD = 3;
+function forTags(tags) {
+    const told = [...new Set(tags)].slice(0, TAGS_TOLD).map((tag) => shown(tag, 128));
+    return told.length === 0 ? 'with names that have no tag in common' : `for ${joinWords(told, 'and')}`;
+}
+/** Returns who signed, and for which tags that counts, or why it does not. */
+function judge(candidate, { verifier, signers, name, digest, applied }) {
     let signer;
     try {
         signer = verifier.verify(candidate);
     }
     catch (error) {
-        return explain(error);
+        return { text: explain(error), isOfAnotherRoot: UNKNOWN_TO_ROOT.has((0,lib_failure/* failureCode */.AD)(error)) || undefined };
     }
     const wanted = signers.filter((one) => isSigner(one, signer));
     if (wanted.length === 0)
-        return byAnother(signer);
-    const { signedName } = candidate;
-    if (signedName === undefined)
-        return signer;
-    const names = wanted.map(({ signedAs }) => nameWhenSigned(name, applied.scope, signedAs));
-    if (names.some((one) => isNameOf(signedName, one)))
-        return signer;
-    return `it was signed as ${shown(signedName) || 'nothing'}, not as ${names[0]}`;
+        return { text: byAnother(signer, signers) };
+    const reasons = [];
+    for (const { signedAs, acceptUnnamed = false } of wanted) {
+        const expected = nameWhenSigned(name, applied.scope, signedAs);
+        const compared = compareNames(candidate.names, expected, digest);
+        if (compared.kind === 'same')
+            return { ...signer, tags: compared.tags };
+        if (compared.kind === 'unnamed' && acceptUnnamed)
+            return { ...signer, tags: compared.tags };
+        reasons.push(compared.kind === 'unnamed'
+            ? unnamed(compared.text)
+            : { text: `it was signed as ${shown(compared.signedAs)}, not as ${expected}` });
+    }
+    return reasons[0] ?? { text: byAnother(signer, signers) };
 }
 const EXPLANATIONS = new Map([
     ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
@@ -29948,13 +31523,18 @@ const EXPLANATIONS = new Map([
     ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
     ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
 ]);
+/** What a signature of another Sigstore than that of the trusted root fails with. */
+const UNKNOWN_TO_ROOT = new Set([
+    'CERTIFICATE_ERROR',
+    'TIMESTAMP_ERROR',
+    'TLOG_INCLUSION_PROOF_ERROR',
+    'TLOG_INCLUSION_PROMISE_ERROR',
+]);
 function explain(error) {
+    if (error instanceof untrusted/* Untrusted */.H)
+        return error.message;
     const known = EXPLANATIONS.get((0,lib_failure/* failureCode */.AD)(error));
     return known ?? `it is malformed (${error instanceof Error ? shown(error.message, 100) : 'unknown'})`;
-}
-function digestOfPolicy({ scope, policy }) {
-    const text = JSON.stringify([formatScope(scope), policy]);
-    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/recorded-options.js
@@ -30059,28 +31639,33 @@ class SourceVerification {
     isDue({ source, recorded }, digest) {
         if (this.#mode !== 'require' || isSignatureTag(source.tag))
             return false;
-        const stance = this.#check.stanceOn({ host: source.registry.host, repository: source.repository });
+        const { registry, repository, tag } = source;
+        const stance = this.#check.stanceOn({ name: { host: registry.host, repository }, tag });
         if (stance.kind === 'off')
             return false;
         const isKnown = recorded !== undefined && recorded.sourceDigest === digest;
         return stance.kind === 'unknown' || !isKnown || signedUnder(recorded.options) !== stance.policy;
     }
     /**
-     * Returns the verdict about the signature of an image; undefined if the image is a signature itself. If signatures
-     * are required, throws the reason why there is no valid one.
+     * Returns the verdict about the signature of an image, which may be `elsewhere` too; undefined if the image is a
+     * signature itself.
      */
-    async verify({ source }, digest) {
+    async judge({ source }, digest, elsewhere = []) {
         const { registry, repository, tag } = source;
         if (isSignatureTag(tag))
             return undefined;
         const image = {
             name: { host: registry.host, repository },
+            tag,
             about: registry.nameOf(repository, tag),
             digests: [digest],
-            places: [{ registry, repository }],
+            places: [{ registry, repository }, ...elsewhere],
         };
-        const verdict = await this.#check.check(image, this.#signal);
-        if (verdict.kind === 'unverified' && this.#mode === 'require')
+        return await this.#check.check(image, this.#signal);
+    }
+    /** If signatures are required, throws the reason why there is no valid one. Returns the verdict otherwise. */
+    accept(verdict) {
+        if (verdict?.kind === 'unverified' && this.#mode === 'require')
             throw verdict.failure;
         return verdict;
     }
@@ -30088,7 +31673,7 @@ class SourceVerification {
 /** Returns the verification of a run; undefined if it is off. Throws `TRUSTED_ROOT_MALFORMED`. */
 async function openVerification({ verifySignatures, trustedRoot, imageSet }, set, signal) {
     const { signatures: policies } = set;
-    const check = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file: imageSet });
+    const check = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file: imageSet }, signal);
     return check === undefined ? undefined : new SourceVerification(verifySignatures, check, signal);
 }
 
@@ -30108,6 +31693,9 @@ class TroubleTeller {
         this.#placeOf = placeOf;
     }
     take(image) {
+        // `tellMoved` tells more of it.
+        if (image.moved?.kept === true)
+            return;
         switch (image.outcome) {
             case 'copied':
             case 'skipped':
@@ -30264,6 +31852,20 @@ function openSqlite(file) {
     const sqlite = withoutSqliteNotice(() => process.getBuiltinModule('node:sqlite'));
     return new sqlite.DatabaseSync(file);
 }
+/**
+ * Undoes in a database file what a killed writer left unfinished, and removes its rollback journal. Throws what
+ * node:sqlite throws.
+ */
+function applyJournal(file) {
+    const database = openSqlite(file);
+    try {
+        // SQLite looks for a journal when the file is read first.
+        database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    }
+    finally {
+        database.close();
+    }
+}
 /** Returns what kind of SQLite problem an error is; undefined if it does not come from SQLite. */
 function sqliteProblem(error) {
     if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
@@ -30325,11 +31927,11 @@ function digestIn(row, column) {
     if (!(value instanceof Uint8Array))
         throw unreadable(column);
     const algorithm = value.length === 64 ? 'sha512' : 'sha256';
-    return parseDigest(`${algorithm}:${Buffer.from(value).toString('hex')}`, 'state file');
+    return (0,oci_digest/* parseDigest */.m)(`${algorithm}:${Buffer.from(value).toString('hex')}`, 'state file');
 }
 /** Returns the bytes by which a digest is stored. */
 function digestBytes(digest) {
-    return Buffer.from(digestHex(digest), 'hex');
+    return Buffer.from((0,oci_digest/* digestHex */.sU)(digest), 'hex');
 }
 /** Returns a point in time in whole seconds, as every table but `run` stores it. */
 function wholeSeconds(time) {
@@ -30349,12 +31951,71 @@ function readable(rows, read) {
     });
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/state/statement.js
+const compiled = new WeakMap();
+/** Returns the statement for SQL, compiled once per database: compiling takes longer than running most of them. */
+function statement(database, sql) {
+    const known = compiled.get(database) ?? new Map();
+    compiled.set(database, known);
+    const found = known.get(sql) ?? database.prepare(sql);
+    known.set(sql, found);
+    return found;
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/state/blob-rows.js
+
+
+
+const DAY_MILLISECONDS = 86_400_000;
+/** Hints unused for this long are dropped. At worst, a dropped hint costs one extra upload. */
+const KEPT_DAYS = 90;
+/** With 100,000 tags and this many hints, the file has 11 MB. */
+const HINT_LIMIT = 50_000;
+/** A blob is mounted from one of them. */
+const HOLDERS_LIMIT = 1000;
+/** Returns the repositories of a host that are believed to hold a blob, the most recently used first; at most 1000. */
+function readHolders(database, host, digest) {
+    const rows = statement(database, `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
+WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path LIMIT ?`).all(digestBytes(digest), host, HOLDERS_LIMIT);
+    return readable(rows, (row) => parseRepository(textIn(row, 'path')));
+}
+/** Records that a repository held blobs at the time `now`. */
+function writeHolders(database, repository, digests, now) {
+    const upsert = statement(database, `INSERT INTO blob VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> excluded.used_day`);
+    for (const digest of digests)
+        upsert.run(digestBytes(digest), repository, dayOf(now));
+}
+/** Deletes the hint that a repository holds a blob. */
+function deleteHolder(database, repository, digest) {
+    statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?').run(digestBytes(digest), repository);
+}
+/** Drops hints that were unused for 90 days, then the least recently used ones beyond `limit`. */
+function pruneHolders(database, now, limit = HINT_LIMIT) {
+    statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
+    limitHolders(database, limit);
+}
+/** Drops the least recently used hints beyond `limit`. */
+function limitHolders(database, limit = HINT_LIMIT) {
+    const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();
+    const count = row === undefined ? 0 : numberIn(row, 'hints');
+    if (count <= limit)
+        return;
+    statement(database, `DELETE FROM blob WHERE (digest, repository) IN
+  (SELECT digest, repository FROM blob ORDER BY used_day, digest, repository LIMIT ?)`).run(count - limit);
+}
+function dayOf(time) {
+    return Math.floor(time.getTime() / DAY_MILLISECONDS);
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/state/schema.js
 
 /** Marks a SQLite file as a state of keel-pkg: "keel" in ASCII. */
 const APPLICATION_ID = 0x6b65656c;
 /** Increased whenever the tables change. A file with another number is set aside. */
 const FORMAT_VERSION = 2;
+/** 100,000 tags take about 15 MB, and 500,000 fit. A file beyond that is no state, or a bomb. */
+const STATE_LIMIT = 64 * 1024 * 1024;
 /**
  * Repositories have a table of their own and digests are stored as bytes, which keeps 100,000 tags within 15 MB.
  * A null means the value of another column: `tag` for `source_tag`, `source_digest` for `pushed_digest`.
@@ -30472,7 +32133,46 @@ function readPragma(database, name) {
     return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/state/row-limits.js
+
+
+/** Host and port, or a path. A repository has 255 characters at most. */
+const NAME = 512;
+/** An OCI tag has 128 characters at most. */
+const row_limits_TAG = 128;
+/** Of sha512. */
+const row_limits_DIGEST = 64;
+/** Several times what the largest mirrors have. */
+const row_limits_LIMITS = [
+    { table: 'repository', rows: 100_000, lengths: { host: NAME, path: NAME } },
+    { table: 'content_options', rows: 10_000, lengths: { key: 16_384 } },
+    {
+        table: 'image',
+        rows: 1_000_000,
+        lengths: { tag: row_limits_TAG, source_tag: row_limits_TAG, source_digest: row_limits_DIGEST, pushed_digest: row_limits_DIGEST },
+    },
+    { table: 'failure', rows: 1_000_000, lengths: { tag: row_limits_TAG, code: row_limits_TAG } },
+    { table: 'blob', rows: 500_000, lengths: { digest: row_limits_DIGEST } },
+    { table: 'pattern', rows: 100_000, lengths: { host: NAME, pattern: 1024 } },
+    { table: 'listing', rows: 100_000, lengths: { host: NAME, path: NAME } },
+    { table: 'run', rows: 10_000, lengths: { scope: 2048, outcome: 64 } },
+];
+/**
+ * Returns whether each table has no more rows than a run ever writes, and no longer texts. No text is read for that, and
+ * no more rows than the limit, whatever the file says of itself.
+ */
+function isWithinLimits(database) {
+    return row_limits_LIMITS.every(({ table, rows, lengths }) => {
+        const columns = Object.keys(lengths);
+        const long = Object.entries(lengths).map(([column, most]) => `octet_length(${column}) > ${most}`);
+        const row = statement(database, `SELECT count(*) AS found, total(${long.map((test) => `ifnull(${test}, 0)`).join(' OR ')}) AS long
+FROM (SELECT ${columns.join(', ')} FROM ${table} LIMIT ${rows + 1})`).get();
+        return row !== undefined && numberIn(row, 'found') <= rows && numberIn(row, 'long') === 0;
+    });
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/state/state-file-kind.js
+
 
 
 
@@ -30481,6 +32181,19 @@ const SQLITE_MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 const BOLT_MAGIC = Buffer.from([0xed, 0xda, 0x0c, 0xed]);
 const BOLT_MAGIC_OFFSETS = [16, 4096 + 16];
 const HEAD_LENGTH = 4096 + 20;
+// https://www.sqlite.org/fileformat2.html#the_database_header
+const APPLICATION_ID_AT = 68;
+const WRITE_VERSION_AT = 18;
+const PAGE_SIZE_AT = 16;
+const state_file_kind_PAGE_SIZE = 4096;
+const PAGE_TYPE_AT = 100;
+const LEAF_PAGE = 13;
+const INNER_PAGE = 5;
+const CELLS_AT = 108;
+/** A state has eight tables, and two indexes. */
+const CELLS_LIMIT = 64;
+/** SQLite only reads a file with a later one, and writes none. */
+const LAST_WRITE_VERSION = 2;
 /**
  * Returns the kind of file at a path, and changes nothing. A cut-off SQLite header and one of zeroes (after a full
  * disk or a power cut) are `damaged`. Throws `PATH_UNUSABLE` if no state can be at the path, and `STATE_UNUSABLE` if it
@@ -30508,13 +32221,45 @@ function inspectFile(file) {
         throw error instanceof lib_failure/* Failure */.HR ? error : unusableFile(file, 'be read', error);
     }
 }
+/** Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile` throws. */
+function isForeign(file) {
+    const kind = inspectFile(file);
+    if (kind !== 'sqlite')
+        return kind === 'other';
+    const mark = Buffer.alloc(4);
+    mark.writeUInt32BE(APPLICATION_ID);
+    return !readHead(file)
+        .subarray(APPLICATION_ID_AT, APPLICATION_ID_AT + mark.length)
+        .equals(mark);
+}
+/**
+ * Returns whether a SQLite file has no more tables than fit on its first page, as a state has. SQLite reads them all before
+ * anything else, which takes minutes for half a million. A first page that is none is left to SQLite.
+ */
+function hasSmallSchema(file) {
+    const head = readHead(file);
+    if (head.length < state_file_kind_PAGE_SIZE)
+        return true;
+    const page = head[PAGE_TYPE_AT];
+    if (page !== LEAF_PAGE)
+        return page !== INNER_PAGE;
+    const cells = head.readUInt16BE(PAGE_TYPE_AT + 3);
+    if (head.readUInt16BE(PAGE_SIZE_AT) !== state_file_kind_PAGE_SIZE || cells > CELLS_LIMIT)
+        return false;
+    return Array.from({ length: cells }, (_, index) => head.readUInt16BE(CELLS_AT + 2 * index)).every((at) => {
+        // A length of up to two bytes: a longer one is of text that goes on on other pages.
+        const [first = 0xff, second = 0xff] = head.subarray(at, at + 2);
+        return first < 0x80 || (second < 0x80 && (first & 0x7f) * 0x80 + second <= state_file_kind_PAGE_SIZE - 35);
+    });
+}
 /** Returns the kind of a file that is not empty, by its first 4116 bytes. */
 function kindOfHead(head) {
     if (BOLT_MAGIC_OFFSETS.some((at) => head.subarray(at, at + BOLT_MAGIC.length).equals(BOLT_MAGIC)))
         return 'bolt';
     const start = head.subarray(0, SQLITE_MAGIC.length);
-    if (start.equals(SQLITE_MAGIC))
-        return 'sqlite';
+    if (start.equals(SQLITE_MAGIC)) {
+        return (head[WRITE_VERSION_AT] ?? 0) > LAST_WRITE_VERSION ? 'damaged' : 'sqlite';
+    }
     const cutOff = start.equals(SQLITE_MAGIC.subarray(0, head.length));
     return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }
@@ -30545,6 +32290,7 @@ function readHead(file) {
 const set_aside_EXPLANATIONS = {
     bolt: 'is a BoltDB of an earlier generation of synctl',
     damaged: 'is a damaged state file',
+    oversized: 'holds more than a state may hold',
     newer: 'was written by a newer version of synctl',
     older: 'was written by an older version of synctl',
 };
@@ -30591,6 +32337,7 @@ function reserveName(wanted) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/state-file.js
+
 
 
 
@@ -30656,6 +32403,11 @@ function openNew(file, settings) {
     }
 }
 function openExisting(file, settings) {
+    if (!hasSmallSchema(file)) {
+        if (isForeign(file))
+            throw notOurs(file, 'this is a SQLite database of another program');
+        return 'damaged';
+    }
     const database = connect(file);
     try {
         configure(database, settings);
@@ -30708,16 +32460,27 @@ function faultOf(database, file) {
     const version = readPragma(database, 'user_version');
     if (version !== FORMAT_VERSION)
         return version > FORMAT_VERSION ? 'newer' : 'older';
-    return hasExpectedTables(database) && isWhole(database, file) ? undefined : 'damaged';
+    // A file with a write-ahead log would spread what a run writes over three files, of which one is kept.
+    if (database.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal')
+        return 'damaged';
+    if (!hasExpectedTables(database))
+        return 'damaged';
+    // Counting comes first: what is counted is limited, and checking takes as long as the rows are many.
+    if (sizeOf(database) > STATE_LIMIT || !isWithinLimits(database))
+        return 'oversized';
+    return isWhole(database, file) ? undefined : 'damaged';
 }
 function isWhole(database, file) {
     // SQLite reads a missing end of a file as zeroes, which can look like content.
-    const size = readPragma(database, 'page_count') * readPragma(database, 'page_size');
-    if ((0,external_node_fs_.statSync)(file).size < size)
+    const size = sizeOf(database);
+    if ((0,external_node_fs_.statSync)(file).size < size || size > STATE_LIMIT)
         return false;
     // 30 to 45 ms at 100,000 tags and 50,000 blob hints (11 MB).
     const rows = database.prepare('PRAGMA quick_check(1)').all();
     return rows.every((row) => textIn(row, 'quick_check') === 'ok');
+}
+function sizeOf(database) {
+    return readPragma(database, 'page_count') * readPragma(database, 'page_size');
 }
 function notOurs(file, message) {
     return new lib_failure/* Failure */.HR({
@@ -30748,6 +32511,9 @@ function asFailure(file, error) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/joined-state.js
+
+
+
 
 
 
@@ -30795,9 +32561,16 @@ function joinStates(file, others, onRefused) {
                 // Only what this looks at has the expected tables, and nothing that runs by itself.
                 const opened = openStateFile(other, { ...settings, mode: 'read' });
                 opened.database.close();
-                if (opened.restored)
-                    add(database, other);
-                return opened.restored;
+                if (!opened.restored)
+                    return false;
+                if ((0,external_node_fs_.statSync)(file).size + (0,external_node_fs_.statSync)(other).size > STATE_LIMIT) {
+                    onRefused('together, they hold more than a state may hold');
+                    return false;
+                }
+                add(database, other);
+                // Each has as many hints as one state may have.
+                limitHolders(database);
+                return true;
             }
             catch (error) {
                 onRefused((0,lib_failure/* describeFailure */.Ic)(error));
@@ -30827,57 +32600,6 @@ function add(database, other) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/src/sync/state/statement.js
-const compiled = new WeakMap();
-/** Returns the statement for SQL, compiled once per database: compiling takes longer than running most of them. */
-function statement(database, sql) {
-    const known = compiled.get(database) ?? new Map();
-    compiled.set(database, known);
-    const found = known.get(sql) ?? database.prepare(sql);
-    known.set(sql, found);
-    return found;
-}
-
-;// CONCATENATED MODULE: ./build/src/sync/state/blob-rows.js
-
-
-
-const DAY_MILLISECONDS = 86_400_000;
-/** Hints unused for this long are dropped. At worst, a dropped hint costs one extra upload. */
-const KEPT_DAYS = 90;
-/** With 100,000 tags and this many hints, the file has 11 MB. */
-const HINT_LIMIT = 50_000;
-/** Returns the repositories of a host that are believed to hold a blob, the most recently used first. */
-function readHolders(database, host, digest) {
-    const rows = statement(database, `SELECT path FROM blob JOIN repository ON repository.id = blob.repository
-WHERE blob.digest = ? AND host = ? ORDER BY used_day DESC, path`).all(digestBytes(digest), host);
-    return readable(rows, (row) => parseRepository(textIn(row, 'path')));
-}
-/** Records that a repository held blobs at the time `now`. */
-function writeHolders(database, repository, digests, now) {
-    const upsert = statement(database, `INSERT INTO blob VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET used_day = excluded.used_day WHERE used_day <> excluded.used_day`);
-    for (const digest of digests)
-        upsert.run(digestBytes(digest), repository, dayOf(now));
-}
-/** Deletes the hint that a repository holds a blob. */
-function deleteHolder(database, repository, digest) {
-    statement(database, 'DELETE FROM blob WHERE digest = ? AND repository = ?').run(digestBytes(digest), repository);
-}
-/** Drops hints that were unused for 90 days, then the least recently used ones beyond `limit`. */
-function pruneHolders(database, now, limit = HINT_LIMIT) {
-    statement(database, 'DELETE FROM blob WHERE used_day < ?').run(dayOf(now) - KEPT_DAYS);
-    const row = statement(database, 'SELECT count(*) AS hints FROM blob').get();
-    const count = row === undefined ? 0 : numberIn(row, 'hints');
-    if (count <= limit)
-        return;
-    statement(database, `DELETE FROM blob WHERE (digest, repository) IN
-  (SELECT digest, repository FROM blob ORDER BY used_day, digest, repository LIMIT ?)`).run(count - limit);
-}
-function dayOf(time) {
-    return Math.floor(time.getTime() / DAY_MILLISECONDS);
-}
-
 ;// CONCATENATED MODULE: ./build/src/sync/state/repository-rows.js
 
 
@@ -30902,12 +32624,14 @@ function ensureRepository(database, address) {
 
 /** Failures of tags that no later run tried again are dropped after 30 days. */
 const KEPT_SECONDS = 30 * 86_400;
-/** Returns the tags of a destination repository that failed when they were last tried. */
+/** Failures only decide what comes last, so more of them are not worth the reading. */
+const READ_LIMIT = 20_000;
+/** Returns the tags of a destination repository that failed when they were last tried; at most 20,000. */
 function readFailures(database, destination) {
     const id = findRepository(database, destination);
     if (id === undefined)
         return new Map();
-    const rows = statement(database, 'SELECT tag, code, failed FROM failure WHERE destination = ?').all(id);
+    const rows = statement(database, 'SELECT tag, code, failed FROM failure WHERE destination = ? LIMIT ?').all(id, READ_LIMIT);
     const failures = readable(rows, (row) => ({
         tag: parseTag(textIn(row, 'tag')),
         code: textIn(row, 'code'),
@@ -30937,30 +32661,40 @@ function pruneFailures(database, now) {
 
 
 
-/** Returns the images recorded for a destination repository, by their tags there. */
-function readImages(database, destination) {
-    const id = findRepository(database, destination);
-    if (id === undefined)
-        return new Map();
-    const rows = statement(database, `SELECT image.tag, host, path, ifnull(source_tag, tag) AS source_tag, source_digest,
-  ifnull(pushed_digest, source_digest) AS pushed_digest, key, bytes, pushed, confirmed
-FROM image JOIN repository ON repository.id = image.source JOIN content_options ON content_options.id = image.options
-WHERE image.destination = ?`).all(id);
-    const images = readable(rows, (row) => {
-        const host = parseHost(textIn(row, 'host'));
-        const repository = parseRepository(textIn(row, 'path'));
-        return {
-            tag: parseTag(textIn(row, 'tag')),
-            source: { host, repository, tag: parseTag(textIn(row, 'source_tag')) },
-            sourceDigest: digestIn(row, 'source_digest'),
-            pushedDigest: digestIn(row, 'pushed_digest'),
-            options: textIn(row, 'key'),
-            bytes: numberIn(row, 'bytes'),
-            pushed: pushIn(row),
-            confirmed: timeIn(row, 'confirmed'),
-        };
-    });
-    return new Map(images.map((image) => [image.tag, image]));
+const COLUMNS = `image.tag, repository.host, repository.path, source_tag, source_digest, pushed_digest,
+  content_options.key, bytes, pushed, confirmed`;
+const SOURCES = `JOIN repository ON repository.id = image.source
+JOIN content_options ON content_options.id = image.options`;
+const DESTINATION = 'image.destination = (SELECT id FROM repository WHERE host = ? AND path = ?)';
+/** Returns the images recorded for tags of a destination repository, by their tags. */
+function readImagesOf(database, { host, repository }, tags) {
+    // One statement for many tags takes half the time of one for each.
+    const rows = statement(database, `SELECT ${COLUMNS} FROM json_each(?) AS wanted
+CROSS JOIN image ON ${DESTINATION} AND image.tag = wanted.value ${SOURCES}`).all(JSON.stringify(tags), host, repository);
+    return new Map(readable(rows, imageIn).map((image) => [image.tag, image]));
+}
+/** Reads the images recorded for a destination repository one by one: there may be a million. */
+function* readImages(database, { host, repository }) {
+    const select = database.prepare(`SELECT ${COLUMNS} FROM image ${SOURCES} WHERE ${DESTINATION}`);
+    for (const row of select.iterate(host, repository))
+        yield* readable([row], imageIn);
+}
+function imageIn(row) {
+    const host = parseHost(textIn(row, 'host'));
+    const repository = parseRepository(textIn(row, 'path'));
+    const tag = parseTag(textIn(row, 'tag'));
+    const sourceTag = row['source_tag'] === null ? tag : parseTag(textIn(row, 'source_tag'));
+    const sourceDigest = digestIn(row, 'source_digest');
+    return {
+        tag,
+        source: { host, repository, tag: sourceTag },
+        sourceDigest,
+        pushedDigest: row['pushed_digest'] === null ? sourceDigest : digestIn(row, 'pushed_digest'),
+        options: textIn(row, 'key'),
+        bytes: numberIn(row, 'bytes'),
+        pushed: pushIn(row),
+        confirmed: timeIn(row, 'confirmed'),
+    };
 }
 /** The time of a push that no run made. Older versions show it as a day in 1970. */
 const NOT_PUSHED = 0;
@@ -31019,8 +32753,8 @@ const RUNS_KEPT = 30;
 const OUTCOMES = ['succeeded', 'failed', 'interrupted'];
 /** Returns the last runs of a scope (source, destination and namespace as one text), the oldest first; at most 30. */
 function readRuns(database, scope) {
-    const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id').all(scope);
-    return readable(rows, (row) => ({
+    const rows = statement(database, 'SELECT * FROM run WHERE scope = ? ORDER BY id DESC LIMIT ?').all(scope, RUNS_KEPT);
+    return readable(rows.reverse(), (row) => ({
         started: preciseTimeIn(row, 'started'),
         ended: preciseTimeIn(row, 'ended'),
         outcome: outcomeIn(row),
@@ -31120,9 +32854,22 @@ class State {
     static inMemory(settings) {
         return new State(':memory:', openInMemory(), settings);
     }
-    /** Returns the images recorded for a destination repository, by their tags there. */
-    images(destination) {
-        return this.#read(new Map(), () => readImages(this.#database, destination));
+    /** Returns the image recorded for a tag of a destination repository, or undefined if none is. */
+    image(destination, tag) {
+        return this.imagesOf(destination, [tag]).get(tag);
+    }
+    /** Returns the images recorded for tags of a destination repository, by their tags. */
+    imagesOf(destination, tags) {
+        return this.#read(new Map(), () => readImagesOf(this.#database, destination, tags));
+    }
+    /** Reads the images recorded for a destination repository one by one, in any order. */
+    *images(destination) {
+        try {
+            yield* readImages(this.#database, destination);
+        }
+        catch (error) {
+            this.#tellUnreadable(error);
+        }
     }
     /** Returns the tags of a destination repository that failed when they were last tried. */
     failures(destination) {
@@ -31204,14 +32951,18 @@ class State {
             return read();
         }
         catch (error) {
-            if (sqliteProblem(error) === undefined)
-                throw error;
-            if (!this.#readWarned) {
-                this.#readWarned = true;
-                this.#warn('part of the state cannot be read', error, 'what it knew is asked for at the destination');
-            }
+            this.#tellUnreadable(error);
             return nothing;
         }
+    }
+    /** Warns once that something cannot be read. Throws what does not come from SQLite. */
+    #tellUnreadable(error) {
+        if (sqliteProblem(error) === undefined)
+            throw error;
+        if (this.#readWarned)
+            return;
+        this.#readWarned = true;
+        this.#warn('part of the state cannot be read', error, 'what it knew is asked for at the destination');
     }
     #write(change) {
         if (!this.#writable)
@@ -31299,7 +33050,7 @@ class BlobMeter {
     constructor(descriptor, about, from) {
         this.#descriptor = descriptor;
         this.#about = about;
-        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)(digestAlgorithm(descriptor.digest)) : from.#hash.copy();
+        this.#hash = from === undefined ? (0,external_node_crypto_.createHash)((0,oci_digest/* digestAlgorithm */.g4)(descriptor.digest)) : from.#hash.copy();
         this.#passed = from?.passed ?? 0;
     }
     get passed() {
@@ -31330,7 +33081,7 @@ class BlobMeter {
         if (!this.isComplete)
             throw this.truncated();
         const hex = this.#hash.copy().digest('hex');
-        if (hex !== digestHex(this.#descriptor.digest)) {
+        if (hex !== (0,oci_digest/* digestHex */.sU)(this.#descriptor.digest)) {
             throw this.#mismatch('DIGEST_MISMATCH', `its content hashes to ${hex.slice(0, 12)}… instead`);
         }
     }
@@ -32378,6 +34129,7 @@ class Pushing {
 
 
 
+
 const STATE_ARTIFACT_TYPE = 'application/vnd.keel.sync.state.v1';
 const LAYER_TYPE = 'application/vnd.keel.sync.state.v1.sqlite+gzip';
 // OCI image-spec, "Guidelines for Artifact Usage".
@@ -32387,9 +34139,8 @@ const ORDINARY_CONFIG = {
     mediaType: CONTENT_TYPE.ociConfig,
     bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
-/** 100,000 tags take about 15 MB. A file far beyond that is no state, or a zip bomb. */
+/** A state is packed to a third, or less. */
 const LAYER_LIMIT = 64 * 1024 * 1024;
-const FILE_LIMIT = 256 * 1024 * 1024;
 /** Returns source, destination and namespace as one text. Runs are recorded under it. */
 function scopeOf(settings) {
     const { source, destination, namespace } = settings;
@@ -32419,7 +34170,7 @@ async function findShardTags(registry, { repository, tag }, signal) {
 /** Returns a state file as a layer. Equal files make equal layers. */
 async function packState(file) {
     const layer = await (0,external_node_util_.promisify)(external_node_zlib_.gzip)(file);
-    return { layer, digest: digestOf(layer) };
+    return { layer, digest: (0,oci_digest/* digestOf */.ol)(layer) };
 }
 /**
  * Returns a state from a registry, checked by its digest. Throws `NOT_FOUND` if there is none, `STATE_UNUSABLE` if it
@@ -32461,7 +34212,7 @@ async function pushState(registry, { repository, tag }, { layer, digest, isOrdin
             config: { mediaType: config.mediaType, digest: configDigest, size: config.bytes.length },
             layers: [{ mediaType: LAYER_TYPE, digest, size: layer.length }],
         }));
-        const manifest = { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: digestOf(bytes) };
+        const manifest = { bytes, mediaType: MEDIA_TYPE.ociManifest, digest: (0,oci_digest/* digestOf */.ol)(bytes) };
         await registry.putManifest(repository, tag, manifest, signal);
     };
     if (isOrdinary)
@@ -32480,8 +34231,9 @@ async function pushState(registry, { repository, tag }, { layer, digest, isOrdin
 function readLayer(registry, repository, layer, signal) {
     return registry.asMetadata(signal, async () => {
         const bytes = await readBody(await registry.openBlob(repository, layer, signal), layer.size);
-        if (bytes !== undefined && digestOf(bytes, digestAlgorithm(layer.digest)) === layer.digest)
+        if (bytes !== undefined && (await (0,oci_digest/* digestOfMany */.ZB)(bytes, (0,oci_digest/* digestAlgorithm */.g4)(layer.digest))) === layer.digest) {
             return bytes;
+        }
         const about = registry.nameOf(repository, layer.digest);
         const message = 'its content does not have this digest';
         throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
@@ -32489,14 +34241,14 @@ function readLayer(registry, repository, layer, signal) {
 }
 async function unpack(packed, about) {
     try {
-        return await (0,external_node_util_.promisify)(external_node_zlib_.gunzip)(packed, { maxOutputLength: FILE_LIMIT });
+        return await (0,external_node_util_.promisify)(external_node_zlib_.gunzip)(packed, { maxOutputLength: STATE_LIMIT });
     }
     catch (error) {
         throw unusableArtifact(about, 'its content is damaged', error);
     }
 }
 async function pushBytes(registry, repository, bytes, signal) {
-    const descriptor = { digest: digestOf(bytes), size: bytes.length };
+    const descriptor = { digest: (0,oci_digest/* digestOf */.ol)(bytes), size: bytes.length };
     const source = {
         about: 'the state',
         open: async (_descriptor, _signal, range) => external_node_stream_.Readable.from([bytes.subarray(range?.start, range?.end)]),
@@ -32510,7 +34262,7 @@ function unusableArtifact(about, message, cause) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/state/remote-state.js
-var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+var remote_state_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
     if (value !== null && value !== void 0) {
         if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
         var dispose, inner;
@@ -32532,7 +34284,7 @@ var __addDisposableResource = (undefined && undefined.__addDisposableResource) |
     }
     return value;
 };
-var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+var remote_state_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
     return function (env) {
         function fail(e) {
             env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
@@ -32595,7 +34347,7 @@ function inspectLocalState(file, parts) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
         const { isReadOnly, now, warning, scope } = parts;
-        const state = __addDisposableResource(env_1, State.open(file, {
+        const state = remote_state_addDisposableResource(env_1, State.open(file, {
             // A command that only reads opens the file again later, and warns then.
             reporter: { warning: isReadOnly ? () => undefined : warning },
             mode: isReadOnly ? 'read' : 'write',
@@ -32612,7 +34364,7 @@ function inspectLocalState(file, parts) {
         env_1.hasError = true;
     }
     finally {
-        __disposeResources(env_1);
+        remote_state_disposeResources(env_1);
     }
 }
 /**
@@ -32740,7 +34492,7 @@ class RemoteState {
     #inspect(bytes, name) {
         const env_2 = { stack: [], error: void 0, hasError: false };
         try {
-            const state = __addDisposableResource(env_2, this.#openFetched(bytes, name), false);
+            const state = remote_state_addDisposableResource(env_2, this.#openFetched(bytes, name), false);
             if (state.restored)
                 return state.runs(this.#parts.scope).at(-1)?.ended ?? new Date(0);
             const { rejected } = state;
@@ -32751,7 +34503,7 @@ class RemoteState {
             env_2.hasError = true;
         }
         finally {
-            __disposeResources(env_2);
+            remote_state_disposeResources(env_2);
         }
     }
     #openFetched(bytes, name) {
@@ -33150,14 +34902,40 @@ async function getTaggedManifest(registry, repository, { tag, digest }, signal) 
         throw new HttpFailure({
             code: 'NOT_FOUND',
             about: registry.nameOf(repository, tag),
-            message: `the registry tells ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
+            message: `the registry tells ${(0,oci_digest/* shortDigest */.VK)(digest)} for this tag and does not have it; the tag has ${(0,oci_digest/* shortDigest */.VK)(tagged.digest)}`,
             hint: 'the tag was moved a moment ago; the next run takes what it is then',
             cause: error,
         });
     }
 }
 
+;// CONCATENATED MODULE: ./build/src/sync/copy/confirmation.js
+
+/** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
+function confirmation_confirm(image, sourceDigest, pushedDigest) {
+    const { recorded, platforms } = image;
+    const layersLeftOut = knownLeftOut(image, sourceDigest);
+    const found = { sourceDigest, pushedDigest, layersLeftOut };
+    if (platforms.length === 0 && pushedDigest === sourceDigest)
+        return { ...found, conversion: undefined };
+    const isRecorded = recorded?.sourceDigest === sourceDigest &&
+        recorded.pushedDigest === pushedDigest &&
+        mayDiffer(recorded.options, platforms) &&
+        fitsSettings(recorded.options, contentOptions(platforms));
+    if (!isRecorded)
+        return undefined;
+    const others = hasOthersSignatures(recorded.options) ? 'beside' : undefined;
+    return { ...found, conversion: conversionIn(recorded.options), others };
+}
+/** Returns the number of foreign layers that the destination lacks according to the state. */
+function knownLeftOut({ recorded }, sourceDigest) {
+    return recorded?.sourceDigest === sourceDigest ? layersLeftOutIn(recorded.options) : 0;
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/copy/index-subset.js
+
+
+
 
 
 /** The annotations of Docker's attestations: the image that they are about, and that they are attestations. */
@@ -33172,6 +34950,16 @@ function isAttestation({ platform, annotations }) {
 function listsBlobs({ manifests }) {
     return manifests.some(({ mediaType }) => isBlobMediaType(mediaType));
 }
+const listShape = schemas/* object */.Ikc({
+    manifests: (0,zero_value/* listOf */.c3)(schemas/* custom */.IeY((entry) => typeof entry === 'object' && entry !== null)),
+});
+/** Returns all fields of an index as its bytes have them, with its entries in the same order as `manifests`. */
+function writtenIndex({ bytes }) {
+    const json = (0,lib_json/* readJson */.Vh)(bytes);
+    const { manifests } = listShape.parse(json);
+    const fields = Object(json);
+    return { ...fields, manifests };
+}
 /** Returns an index with only some of its entries, otherwise unchanged (OCI image-index.md). */
 function keepEntries(index, kept, about) {
     return rewriteEntries(index, new Map([...kept].map((entry) => [entry, entry])), about);
@@ -33181,7 +34969,7 @@ function rewriteEntries(index, kept, about) {
     const isUnchanged = [...kept].every(([entry, { digest }]) => entry.digest === digest);
     if (isUnchanged && kept.size === index.manifests.length)
         return index;
-    const body = JSON.parse(index.bytes.toString('utf8'));
+    const body = writtenIndex(index);
     const manifests = body.manifests.flatMap((listed, position) => {
         const entry = index.manifests[position];
         const content = entry === undefined ? undefined : kept.get(entry);
@@ -33192,6 +34980,7 @@ function rewriteEntries(index, kept, about) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/format-family.js
+
 
 
 
@@ -33219,7 +35008,7 @@ const format_family_descriptorShape = schemas/* object */.Ikc({
     mediaType: schemas/* string */.YjP(),
     digest: schemas/* string */.YjP(),
     size: schemas/* number */.aig(),
-    urls: (0,zero_value/* fieldOf */._F)(schemas/* array */.YOg(schemas/* string */.YjP())),
+    urls: (0,zero_value/* fieldOf */._F)((0,zero_value/* eachOf */.pQ)(schemas/* string */.YjP())),
 });
 const format_family_imageShape = schemas/* object */.Ikc({ config: format_family_descriptorShape, layers: (0,zero_value/* listOf */.c3)(format_family_descriptorShape) });
 const format_family_annotationsShape = (0,zero_value/* fieldOf */._F)((0,zero_value/* recordOf */.zv)(schemas/* string */.YjP())).catch(undefined);
@@ -33240,8 +35029,8 @@ function unconvertible(family, about, why) {
     });
 }
 /** Parses the fields that the conversion needs. */
-function contentOf(shape, { bytes }, family, about) {
-    const { success, data } = shape.safeParse(JSON.parse(bytes.toString('utf8')));
+function format_family_contentOf(shape, { bytes }, family, about) {
+    const { success, data } = shape.safeParse((0,lib_json/* readJson */.Vh)(bytes));
     if (!success)
         throw unconvertible(family, about, 'its manifest is malformed');
     return data;
@@ -33271,7 +35060,7 @@ function toImageOf(family, image, about) {
     const { image: mediaType, config: configType } = FAMILIES[family];
     if (image.mediaType === mediaType)
         return image;
-    const { config, layers } = contentOf(format_family_imageShape, image, family, about);
+    const { config, layers } = format_family_contentOf(format_family_imageShape, image, family, about);
     if (!isContainerImage(image)) {
         throw unconvertible(family, about, `its configuration is "${config.mediaType.slice(0, 100)}"`);
     }
@@ -33293,7 +35082,7 @@ function toImageOf(family, image, about) {
  * which Docker does not know, are kept for OCI; those of attestations name the image in its new form.
  */
 function toIndexOf(family, index, parts, about) {
-    const { manifests, annotations: own } = contentOf(format_family_indexShape, index, family, about);
+    const { manifests, annotations: own } = format_family_contentOf(format_family_indexShape, index, family, about);
     const digests = new Map([...parts].map(([digest, part]) => [digest, part.digest]));
     const annotationsOf = (position) => {
         const annotations = manifests[position]?.annotations;
@@ -33593,7 +35382,7 @@ function describePart({ kind, digest, position, platform, path }) {
         : platform === undefined
             ? 'one of its parts'
             : `its image for ${platform}`;
-    const which = abbreviateDigest(digest);
+    const which = (0,oci_digest/* abbreviateDigest */.Yh)(digest);
     if (kind === 'manifest')
         return path.length === 0 ? `its manifest, ${which}` : `${image}, ${which}`;
     const of = path.length === 0 ? '' : ` of ${image}`;
@@ -33745,6 +35534,7 @@ function isSignatureType(artifactType) {
 
 
 
+
 const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
 /** Two signatures of the same statement are layers of the same digest. */
 function signature_union_keyOf({ digest, annotations }) {
@@ -33770,9 +35560,8 @@ function uniteSignatures(ours, theirs, about) {
 }
 /** Returns an index with some entries of another one at its end, otherwise unchanged. */
 function joinIndexes(index, other, added, about) {
-    const bodyOf = ({ bytes }) => JSON.parse(bytes.toString('utf8'));
-    const body = bodyOf(index);
-    const more = bodyOf(other).manifests.filter((_, position) => {
+    const body = writtenIndex(index);
+    const more = writtenIndex(other).manifests.filter((_, position) => {
         const entry = other.manifests[position];
         return entry !== undefined && added.has(entry);
     });
@@ -33884,6 +35673,7 @@ const OF_ALL = new Set([
     'RATE_LIMITED',
     'PUSH_TIMED_OUT',
     'INDEX_UNREASONABLE',
+    'REDIRECT_REFUSED',
 ]);
 /**
  * Returns the failure of an index by the results of all that it lists: it names the platforms that failed, and if others
@@ -33898,7 +35688,7 @@ function failureOfIndex(results, whole) {
         return odd.error;
     if (codes.size === 1 && failed.length === results.length && results.length > 1)
         return failed[0]?.error;
-    const parts = failed.flatMap(({ part, error }) => partsOf(nameOf(part), error));
+    const parts = failed.flatMap(({ part, error }) => partsOf(parts_failure_nameOf(part), error));
     // How much of an index was counted when it is refused depends on which part is answered first.
     const first = parts.find(({ failure }) => failure.code !== 'INDEX_UNREASONABLE') ?? parts[0];
     if (first === undefined)
@@ -33912,7 +35702,7 @@ function failureOfBlobs(results, whole) {
     const failed = results.filter(({ error }) => error !== undefined);
     const [first, ...others] = failed.flatMap(({ part, error }) => {
         return error instanceof lib_failure/* Failure */.HR
-            ? [{ part: `layer ${abbreviateDigest(part.digest)}`, failure: error }]
+            ? [{ part: `layer ${(0,oci_digest/* abbreviateDigest */.Yh)(part.digest)}`, failure: error }]
             : [];
     });
     const isOdd = failed.some(({ error }) => !(error instanceof lib_failure/* Failure */.HR) || error.code === 'PUSH_TIMED_OUT');
@@ -33928,9 +35718,9 @@ function partsOf(part, error) {
         return error.parts.map((each) => ({ ...each, part: `${part}, ${each.part}` }));
     return error instanceof lib_failure/* Failure */.HR ? [{ part, failure: error }] : [];
 }
-function nameOf({ platform, digest }) {
+function parts_failure_nameOf({ platform, digest }) {
     if (platform === undefined || platform.os === 'unknown')
-        return abbreviateDigest(digest);
+        return (0,oci_digest/* abbreviateDigest */.Yh)(digest);
     const { osVersion } = platform;
     return osVersion === undefined ? formatPlatform(platform) : `${formatPlatform(platform)} ${osVersion}`;
 }
@@ -34244,6 +36034,7 @@ function sum(trees) {
 
 
 
+
 /** A bill of materials has a signature, and this one may be signed again. Nobody is known to go further. */
 const DEEPEST_LEVEL = 8;
 /** Of one image, on all levels together. */
@@ -34392,7 +36183,7 @@ class ReferrerCopier {
         const { isListed } = await this.#tree.pushUntagged({ ...image, form, clock, tally, missing: [] });
         if (isListed === true)
             return undefined;
-        const { annotations } = referrer_copy_annotationsShape.parse(JSON.parse(manifest.bytes.toString('utf8')));
+        const { annotations } = referrer_copy_annotationsShape.parse((0,lib_json/* readJson */.Vh)(manifest.bytes));
         const { mediaType, bytes } = manifest;
         return { mediaType, digest, size: bytes.length, artifactType, annotations };
     }
@@ -34423,6 +36214,215 @@ function without({ subject, wanted }, left) {
 }
 function failedCopy(subject, error) {
     return { tag: referrersTag(subject), referrers: [], error };
+}
+
+;// CONCATENATED MODULE: ./build/src/sync/copy/tag-move.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** Of the configuration of an image. Some builders write no time, or the beginning of one of these calendars. */
+const configurationShape = schemas/* object */.Ikc({ created: datetime({ offset: true }) });
+const FIRST_TRUE_TIME = Date.UTC(1981, 0);
+/** What comes later is written with more digits than others read. */
+const LAST_TRUE_TIME = Date.UTC(9999, 11);
+/** Larger than any that is written by hand or by a builder. */
+const CONFIGURATION_LIMIT = 1024 * 1024;
+/** Finds tags that moved at the source though they should not, and what is known of both images. */
+class MoveSearch {
+    #parts;
+    constructor(parts) {
+        this.#parts = parts;
+    }
+    /** Returns whether the digest at the source has to be known before an image is copied. */
+    watches({ recorded, target, ifMoved }) {
+        const isNews = ifMoved.isFixed || this.#parts.verification !== undefined;
+        return recorded !== undefined && isNews && ifMoved.mode !== 'copy' && !isSignatureTag(target.tag);
+    }
+    /**
+     * Returns the move of a tag; undefined if it did not move, or that is no news. Only what the source had when the tag was
+     * last mirrored proves one. Without a state, all that is known is that the sides differ; `present` is what the
+     * destination has.
+     */
+    async find(image, sourceDigest, present) {
+        const { source, recorded, ifMoved, target } = image;
+        if (recorded === undefined) {
+            const isNews = ifMoved.isFixed && ifMoved.mode !== 'copy' && !isSignatureTag(target.tag);
+            const isOther = present !== undefined && present !== sourceDigest;
+            if (!isNews || !isOther || (await this.#isFormOf(image, sourceDigest, present)))
+                return undefined;
+            return { kind: 'differs', before: present };
+        }
+        const before = recorded.sourceDigest;
+        if (!this.watches(image) || before === sourceDigest)
+            return undefined;
+        if ((0,oci_digest/* digestAlgorithm */.g4)(before) !== (0,oci_digest/* digestAlgorithm */.g4)(sourceDigest)) {
+            if (hasDigest(await this.#parts.fetchImage(source, sourceDigest), before))
+                return undefined;
+        }
+        const { host, repository, tag } = recorded.source;
+        const isSameSource = host === source.registry.host && repository === source.repository && tag === source.tag;
+        if (isSameSource)
+            return { kind: ifMoved.isFixed ? 'moved' : 'maybe-back', before };
+        // What another source had proves nothing of this one.
+        return ifMoved.isFixed ? { kind: 'differs', before: recorded.pushedDigest } : undefined;
+    }
+    /**
+     * Returns what is known of both images of a move; undefined if it is no news after all. `verdict` is about the
+     * signature of the new one. What cannot be had is not known, and no failure.
+     */
+    async describe(image, { kind, before }, now) {
+        const { source, recorded, uploaded } = image;
+        const { digest, verdict } = now;
+        if (kind === 'maybe-back' && verdict?.kind !== 'verified')
+            return undefined;
+        const [old, young] = await Promise.all([
+            this.#findBefore(image, before),
+            this.#try(source, () => this.#parts.fetchImage(source, digest)),
+        ]);
+        const pair = old !== undefined && young !== undefined ? pairOf(old.manifest, young) : undefined;
+        const [created, createdNow] = await Promise.all([
+            old && pair && this.#createdAt(old.place, old.manifest, pair.before),
+            young && this.#createdAt(source, young, pair?.now ?? tag_move_entriesOf(young)[0]?.digest),
+        ]);
+        const isOlder = created && createdNow && createdNow < created;
+        if (kind === 'maybe-back' && isOlder !== true)
+            return undefined;
+        // The source may have deleted it, and the destination have a copy.
+        const copies = [{ registry: this.#parts.target, repository: image.target.repository }];
+        const verdictBefore = await this.#parts.verification?.judge(image, before, copies);
+        return {
+            kind: kind === 'maybe-back' ? 'went-back' : kind,
+            kept: now.isKept,
+            before: {
+                digest: before,
+                created: created?.toISOString(),
+                mirrored: recorded?.pushed?.toISOString(),
+                signature: verdictBefore && reportedSignature(verdictBefore),
+            },
+            now: {
+                digest,
+                created: createdNow?.toISOString(),
+                uploaded: uploaded !== undefined && isTrueTime(uploaded) ? uploaded.toISOString() : undefined,
+                signature: verdict && reportedSignature(verdict),
+            },
+            isOlder,
+            sameImages: old?.isConverted === true ? undefined : pair?.isSame,
+        };
+    }
+    /**
+     * Returns whether the destination holds the image of the source: with all platforms or the chosen ones, and as it is or
+     * converted because the destination refuses its format.
+     */
+    async #isFormOf({ source, platforms }, digest, present) {
+        const original = await this.#parts.fetchImage(source, digest);
+        if (hasDigest(original, present))
+            return true;
+        const about = source.registry.nameOf(source.repository, source.tag);
+        const fetch = (part) => this.#parts.fetch(source, part);
+        const chosen = await this.#try(source, () => choosePlatforms(original, { platforms, about, fetch }));
+        if (chosen !== undefined && hasDigest(chosen.manifest, present))
+            return true;
+        const fetchPart = async (part) => chosen?.parts.get(part) ?? (await fetch(part));
+        const whole = [original, chosen?.manifest].filter((one) => one !== undefined);
+        for (const manifest of new Set(whole)) {
+            for (const conversion of CONVERSIONS) {
+                const formed = await this.#try(source, () => formImage(manifest, conversion, fetchPart, source.tag));
+                if (formed !== undefined && hasDigest(formed.manifest, present))
+                    return true;
+            }
+        }
+        return false;
+    }
+    /** Returns the image before the move, from the destination or, if that has another one, from the source. */
+    async #findBefore({ source, target, recorded }, before) {
+        const isConverted = conversionIn(recorded?.options ?? '') !== undefined;
+        const there = { registry: this.#parts.target, repository: target.repository };
+        const atTarget = { place: there, digest: recorded?.pushedDigest ?? before, isConverted };
+        const atSource = { place: source, digest: before, isConverted: false };
+        for (const { place, digest, isConverted: isOther } of isConverted
+            ? [atSource, atTarget]
+            : [atTarget, atSource]) {
+            const manifest = await this.#try(place, (at) => this.#parts.fetch(at, digest));
+            if (manifest !== undefined)
+                return { place, manifest, isConverted: isOther };
+        }
+        return undefined;
+    }
+    /** Returns when an image was made; undefined if nothing tells that. */
+    #createdAt(place, manifest, digest) {
+        return this.#try(place, async ({ registry, repository }) => {
+            if (digest === undefined)
+                return undefined;
+            const image = manifest.digest === digest ? manifest : await this.#parts.fetch({ registry, repository }, digest);
+            if (image.kind === 'index' || image.config.size > CONFIGURATION_LIMIT)
+                return undefined;
+            const bytes = await readBlob(registry, repository, image.config, this.#parts.signal);
+            const created = new Date(configurationShape.parse((0,lib_json/* readJson */.Vh)(bytes)).created);
+            return isTrueTime(created) ? created : undefined;
+        });
+    }
+    async #try(place, ask) {
+        try {
+            return await ask(place);
+        }
+        catch {
+            this.#parts.signal.throwIfAborted();
+            return undefined;
+        }
+    }
+}
+function isTrueTime(time) {
+    return time.getTime() >= FIRST_TRUE_TIME && time.getTime() <= LAST_TRUE_TIME;
+}
+/** Returns the images in a manifest, each with its platform if that is told. */
+function tag_move_entriesOf(manifest) {
+    return manifest.kind === 'image' ? [manifest] : runnable(manifest);
+}
+function runnable({ manifests }) {
+    return manifests.filter((entry) => !isAttestation(entry));
+}
+/** Returns the images to compare of two manifests: of the first platform in which they differ, if there is one. */
+function pairOf(before, now) {
+    const [old, young] = [tag_move_entriesOf(before), tag_move_entriesOf(now)];
+    if (before.kind === 'image' || now.kind === 'image') {
+        const [first, second] = [old[0]?.digest, young[0]?.digest];
+        if (first === undefined || second === undefined)
+            return undefined;
+        const shared = old.find(({ digest }) => young.some((one) => one.digest === digest))?.digest;
+        return { before: shared ?? first, now: shared ?? second, isSame: shared !== undefined };
+    }
+    const known = new Map(old.map(({ platform, digest }) => [platform && formatPlatform(platform), digest]));
+    const pairs = young.flatMap(({ platform, digest }) => {
+        const other = known.get(platform && formatPlatform(platform));
+        return other === undefined ? [] : [{ before: other, now: digest }];
+    });
+    const different = pairs.find((pair) => pair.before !== pair.now);
+    const chosen = different ?? pairs[0];
+    return chosen && { ...chosen, isSame: different === undefined };
+}
+/** Returns whether the destination is left as it is when a tag moved. */
+function keeps({ ifMoved }, { kind }) {
+    return ifMoved.mode === 'keep' && kind !== 'maybe-back';
+}
+/** Returns the failure of an image whose tag moved, so that the destination was left as it is. */
+function keptFailure(about, { kind }) {
+    const hint = `find out why; accept it for one run with --moved-tags copy, in a workflow moved-tags, or for this tag with "movedTags": {"${about}": "copy"} in the image set`;
+    if (kind === 'moved') {
+        const message = 'this tag should not move, and has another image at the source than the one that was mirrored; the destination was left as it is';
+        return new lib_failure/* Failure */.HR({ code: 'TAG_MOVED', about, message, hint });
+    }
+    const message = 'this tag should not move, and the source has another image than the destination, which was left as it is; nobody knows which of them changed';
+    return new lib_failure/* Failure */.HR({ code: 'TAG_DIFFERS', about, message, hint });
 }
 
 ;// CONCATENATED MODULE: ./build/src/sync/copy/image-copy.js
@@ -34495,6 +36495,7 @@ var image_copy_disposeResources = (undefined && undefined.__disposeResources) ||
 
 
 
+
 /** Real manifests have a few kilobytes, those of a malicious registry up to 4 MiB each. */
 const image_copy_MANIFESTS_KEPT = {
     results: 2000,
@@ -34507,12 +36508,13 @@ class ImageCopier {
     #target;
     #tree;
     #referrers;
+    #moves;
     #signal;
     #fetched = new SingleFlight(image_copy_MANIFESTS_KEPT);
     /** Formats that the destination refused in this run before it accepted the same image in another one. */
     #refused = new Set();
     constructor(parts) {
-        const { target, board, wasAbsent, signal } = parts;
+        const { target, board, wasAbsent, verification, signal } = parts;
         this.#parts = parts;
         this.#target = target;
         this.#tree = new TreePush({
@@ -34522,39 +36524,53 @@ class ImageCopier {
             fetch: (source, name) => this.#fetch(source, name),
         });
         this.#referrers = new ReferrerCopier({ target, tree: this.#tree, isDryRun: parts.isDryRun, signal });
+        this.#moves = new MoveSearch({
+            target,
+            verification,
+            fetchImage: (source, digest) => this.#fetchImage(source, digest),
+            fetch: (place, digest) => this.#fetch(place, digest),
+            signal,
+        });
         this.#signal = signal;
     }
     /**
      * Carries out the decision about an image: asks the destination for it if that was decided, and copies it unless it
-     * is there. Returns the result. Throws the reason why it could not be mirrored.
+     * is there. Returns the result. Throws the reason why it could not be mirrored. In either case, `onMoved` is told first
+     * if its tag moved and should not have.
      */
-    async mirror(image) {
+    async mirror(image, onMoved = () => undefined) {
         const env_1 = { stack: [], error: void 0, hasError: false };
         try {
             const { verification, pushTimeout } = this.#parts;
-            let { sourceDigest } = image;
-            let present;
-            if (image.decision.action === 'check') {
-                const [told, atSource] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
-                sourceDigest = atSource;
-                present = told?.digest;
-                const known = await this.#inAlgorithmOf(image, sourceDigest, present);
-                const confirmed = known === undefined ? undefined : image_copy_confirm(image, sourceDigest, known);
-                const missing = await this.#missingBelow(image, confirmed === undefined ? undefined : told);
-                if (confirmed !== undefined && missing.length === 0) {
-                    const isDue = verification?.isDue(image, sourceDigest) === true;
-                    const signature = isDue ? await verification.verify(image, sourceDigest) : undefined;
-                    const digests = await this.#signedParts(image, sourceDigest);
-                    return { ...confirmed, outcome: 'unchanged', signature, digests };
-                }
-            }
-            // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
-            if (verification !== undefined)
-                sourceDigest ??= await this.#findSource(image);
-            const signature = sourceDigest === undefined ? undefined : await verification?.verify(image, sourceDigest);
             const about = this.#target.nameOf(image.target.repository, image.target.tag);
+            const asked = image.decision.action === 'check' ? await this.#ask(image) : undefined;
+            let sourceDigest = asked?.sourceDigest ?? image.sourceDigest;
+            // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
+            if (verification !== undefined || this.#moves.watches(image))
+                sourceDigest ??= await this.#findSource(image);
+            const move = sourceDigest && (await this.#moves.find(image, sourceDigest, asked?.known));
+            const there = asked?.missing.length === 0 ? asked.confirmed : undefined;
+            const isDue = there === undefined || verification?.isDue(image, sourceDigest) === true;
+            const verdict = sourceDigest && (isDue || move !== undefined)
+                ? await verification?.judge(image, sourceDigest)
+                : undefined;
+            if (sourceDigest !== undefined && move !== undefined) {
+                // What the destination holds already was accepted by someone.
+                const isKept = keeps(image, move) && asked?.confirmed === undefined;
+                const told = await this.#moves.describe(image, move, { digest: sourceDigest, verdict, isKept });
+                if (told !== undefined)
+                    onMoved(told);
+                const { source } = image;
+                if (isKept)
+                    throw keptFailure(source.registry.nameOf(source.repository, source.tag), move);
+            }
+            const signature = isDue ? verification?.accept(verdict) : undefined;
+            if (there !== undefined) {
+                const digests = await this.#signedParts(image, there.sourceDigest);
+                return { ...there, outcome: 'unchanged', signature, digests };
+            }
             const clock = image_copy_addDisposableResource(env_1, new PushClock(pushTimeout, about, this.#signal), false);
-            return { ...(await this.#copy({ ...image, sourceDigest }, present, clock)), signature };
+            return { ...(await this.#copy({ ...image, sourceDigest }, asked?.present, clock)), signature };
         }
         catch (e_1) {
             env_1.error = e_1;
@@ -34563,6 +36579,22 @@ class ImageCopier {
         finally {
             image_copy_disposeResources(env_1);
         }
+    }
+    /** Asks both sides for an image. Returns the facts about it if it is there, and what is missing below its tag. */
+    async #ask(image) {
+        const [told, sourceDigest] = await Promise.all([this.#findPresent(image), this.#findSource(image)]);
+        const present = told?.digest;
+        const known = await this.#inAlgorithmOf(image, sourceDigest, present);
+        const confirmed = known === undefined ? undefined : confirmation_confirm(image, sourceDigest, known);
+        const { missing, elsewhere } = await this.#lookBelow(image, confirmed === undefined ? undefined : told);
+        const layersLeftOut = elsewhere ?? confirmed?.layersLeftOut ?? 0;
+        return {
+            sourceDigest,
+            present,
+            known,
+            confirmed: confirmed && { ...confirmed, layersLeftOut },
+            missing,
+        };
     }
     /**
      * Copies the signatures of an image, of all that its index lists, and of these signatures, that the referrers API of the
@@ -34634,7 +36666,7 @@ class ImageCopier {
             try {
                 const isRight = present !== undefined && hasDigest(form.manifest, present);
                 const right = isRight ? { ...form.manifest, digest: present } : undefined;
-                const missing = await this.#missingBelow(image, right);
+                const { missing, elsewhere } = await this.#lookBelow(image, right);
                 const pushed = isRight && missing.length === 0
                     ? undefined
                     : await this.#push({
@@ -34652,7 +36684,7 @@ class ImageCopier {
                     sourceDigest: original.digest,
                     pushedDigest: form.manifest.digest,
                     conversion: form.conversion,
-                    layersLeftOut: pushed?.layersLeftOut ?? knownLeftOut(image, original.digest),
+                    layersLeftOut: pushed?.layersLeftOut ?? elsewhere ?? knownLeftOut(image, original.digest),
                     others: joined === undefined ? undefined : 'beside',
                     digests: [...digests],
                 };
@@ -34705,26 +36737,30 @@ class ImageCopier {
         throw new lib_failure/* Failure */.HR({
             code: 'TAG_IMMUTABLE',
             about: this.#target.nameOf(repository, tag),
-            message: `the tag cannot be changed there; it holds ${abbreviateDigest(there)}, and the source has ${abbreviateDigest(wanted)}`,
+            message: `the tag cannot be changed there; it holds ${(0,oci_digest/* abbreviateDigest */.Yh)(there)}, and the source has ${(0,oci_digest/* abbreviateDigest */.Yh)(wanted)}`,
             hint: refusal instanceof lib_failure/* Failure */.HR ? refusal.hint : undefined,
             cause: refusal,
         });
     }
-    /** Returns what is missing below a tag that is right at the destination. Empty if nobody wants to know. */
-    async #missingBelow({ target, extent }, right) {
+    /**
+     * Returns what is missing below a tag that is right at the destination, nothing if nobody wants to know, and how many
+     * foreign layers are not there, if all parts were asked for.
+     */
+    async #lookBelow({ target, extent }, right) {
         if (right === undefined || extent === 'tag')
-            return [];
+            return { missing: [] };
         if (extent === 'manifests' && !mayBeIndexType(right.mediaType))
-            return [];
+            return { missing: [] };
         const search = { extent, tag: target.tag };
-        return (await this.#parts.search.lookBelow(target.repository, right.digest, search)).missing;
+        const below = await this.#parts.search.lookBelow(target.repository, right.digest, search);
+        return extent === 'parts' ? below : { missing: below.missing };
     }
     /**
      * Returns the digest of a tag at the destination as the source tells it, if the contents are the same and both have
      * algorithms of their own.
      */
     async #inAlgorithmOf({ source }, sourceDigest, present) {
-        if (present === undefined || digestAlgorithm(present) === digestAlgorithm(sourceDigest))
+        if (present === undefined || (0,oci_digest/* digestAlgorithm */.g4)(present) === (0,oci_digest/* digestAlgorithm */.g4)(sourceDigest))
             return present;
         const original = await this.#fetchImage(source, sourceDigest);
         return hasDigest(original, present) ? sourceDigest : present;
@@ -34792,26 +36828,6 @@ class ImageCopier {
         return this.#fetched.get(registry.nameOf(repository, name), () => registry.getManifest(repository, name, this.#signal));
     }
 }
-/** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
-function image_copy_confirm(image, sourceDigest, pushedDigest) {
-    const { recorded, platforms } = image;
-    const layersLeftOut = knownLeftOut(image, sourceDigest);
-    const found = { sourceDigest, pushedDigest, layersLeftOut };
-    if (platforms.length === 0 && pushedDigest === sourceDigest)
-        return { ...found, conversion: undefined };
-    const isRecorded = recorded?.sourceDigest === sourceDigest &&
-        recorded.pushedDigest === pushedDigest &&
-        mayDiffer(recorded.options, platforms) &&
-        fitsSettings(recorded.options, contentOptions(platforms));
-    if (!isRecorded)
-        return undefined;
-    const others = hasOthersSignatures(recorded.options) ? 'beside' : undefined;
-    return { ...found, conversion: conversionIn(recorded.options), others };
-}
-/** Returns the number of foreign layers that the destination lacks according to the state. */
-function knownLeftOut({ recorded }, sourceDigest) {
-    return recorded?.sourceDigest === sourceDigest ? layersLeftOutIn(recorded.options) : 0;
-}
 
 ;// CONCATENATED MODULE: ./build/src/sync/plan/decision.js
 
@@ -34876,7 +36892,11 @@ function decide(situation) {
         return decision('check', 'SOURCE_DIGEST_UNKNOWN');
     if (recorded === undefined)
         return decision('check', 'NOT_IN_STATE');
-    if (recorded.sourceDigest !== sourceDigest)
+    const isChanged = recorded.sourceDigest !== sourceDigest;
+    // What is kept may be there as it is at the source already, so that nothing is left to decide.
+    if (isChanged && situation.keepsMoved)
+        return decision('check', 'CHANGED');
+    if (isChanged)
         return decision('copy', 'CHANGED');
     if (!fitsSettings(recorded.options, options))
         return decision('check', 'OTHER_SETTINGS');
@@ -34901,8 +36921,12 @@ function decide(situation) {
 
 
 
+
+
 /** More than any repository has tags, so that tags that failed last time come after all others. */
 const FAILED_RANK = 1_000_000;
+/** Planning them takes some 50 ms. Then timers and signals are heard. */
+const TAGS_AT_ONCE = 1000;
 /** Plans one destination repository: lists both sides, settles the source of each tag, and decides what to do. */
 async function planRepository(group, parts) {
     const { repository } = group;
@@ -34915,49 +36939,67 @@ async function planRepository(group, parts) {
     const planner = new TagPlanner(repository, listing, parts);
     // The newest tag of every repository comes first, then the second newest, and so on.
     const ranks = new Map(members.flatMap(({ tags }) => [...tags.keys()].map((tag, rank) => [tag, rank])));
+    const images = [];
+    const tags = [...chosen.keys()];
+    for (let from = 0; from < tags.length; from += TAGS_AT_ONCE) {
+        if (from > 0)
+            await (0,promises_.setImmediate)();
+        const some = tags.slice(from, from + TAGS_AT_ONCE);
+        const recorded = parts.remembered.images(repository, some);
+        for (const tag of some) {
+            const member = chosen.get(tag);
+            if (member !== undefined)
+                images.push(planner.plan(member, tag, ranks.get(tag) ?? 0, recorded.get(tag)));
+        }
+    }
     return {
         repository,
         listing,
-        images: [...chosen].map(([tag, member]) => planner.plan(member, tag, ranks.get(tag) ?? 0)),
+        images,
         collisions,
         members,
         planTag: (image, tag) => {
             const member = members.find(({ name }) => name === image.name);
             if (member === undefined)
                 throw new Error(`${image.name} was not planned here`);
-            return planner.plan(member, tag, image.rank);
+            const recorded = parts.remembered.images(repository, [tag]).get(tag);
+            return planner.plan(member, tag, image.rank, recorded);
         },
     };
 }
+/** Of a tag that did not move, reading what it names would only cost time: there may be a hundred thousand. */
+const UNMOVED = { mode: 'copy', isFixed: false };
 /** Plans single tags of one destination repository. */
 class TagPlanner {
     #repository;
     #listing;
     #parts;
-    #recorded;
     #failed;
     constructor(repository, listing, parts) {
         this.#repository = repository;
         this.#listing = listing;
         this.#parts = parts;
-        this.#recorded = parts.remembered.images(repository);
         this.#failed = parts.remembered.failures(repository);
     }
-    plan(member, tag, rank) {
+    plan(member, tag, rank, recorded) {
         const { set, settings, verification, now } = this.#parts;
         const repository = this.#repository;
         const { name, signatureTags } = member;
         const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, name) ?? settings.platforms);
-        const sourceDigest = member.listing.manifests.get(tag)?.digest;
-        const recorded = this.#recorded.get(tag);
+        const { digest: sourceDigest, uploaded } = member.listing.manifests.get(tag) ?? {};
         const source = { registry: member.registry, repository: member.repository, tag };
         const { verify } = settings;
+        const isUnmoved = recorded !== undefined && recorded.sourceDigest === sourceDigest;
+        const from = { host: member.registry.host, repository: member.repository, tag };
+        const ifMoved = isUnmoved ? UNMOVED : movedTagsRule(set.movedTags, from, settings.movedTags);
         const extent = extentOf({ repository, tag, verify, now });
         return {
             name,
             source,
             target: { repository, tag },
             sourceDigest,
+            uploaded,
+            ifMoved,
             platforms,
             recorded,
             decision: decide({
@@ -34967,6 +37009,7 @@ class TagPlanner {
                 listing: this.#listing,
                 recorded,
                 options: contentOptions(platforms),
+                keepsMoved: ifMoved.isFixed && ifMoved.mode === 'keep' && !isSignatureTag(tag),
                 isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
                 verify,
                 now,
@@ -35019,7 +37062,7 @@ async function listDestination(repository, parts) {
     }
     catch (error) {
         const code = (0,lib_failure/* failureCode */.AD)(error);
-        const isKnownToHold = parts.remembered.images(repository).size > 0;
+        const isKnownToHold = parts.remembered.holdsImages(repository);
         if (code === 'NOT_FOUND' && !isKnownToHold)
             return { kind: 'absent' };
         if (isRefusedQuestion(error) || code === 'LIST_INCOMPLETE')
@@ -35389,7 +37432,11 @@ class Mirroring {
         this.#parts = {
             ...parts,
             remembered: {
-                images: (repository) => state.images({ host, repository }),
+                images: (repository, tags) => state.imagesOf({ host, repository }, tags),
+                holdsImages: (repository) => {
+                    const [any] = state.images({ host, repository });
+                    return any !== undefined;
+                },
                 failures: (repository) => state.failures({ host, repository }),
             },
         };
@@ -35503,8 +37550,11 @@ class Mirroring {
         const { signal, onResult } = this.#parts;
         const began = performance.now();
         const names = this.#names(image);
+        let moved;
         try {
-            const result = await this.#copier.mirror(image);
+            const result = await this.#copier.mirror(image, (move) => {
+                moved = move;
+            });
             const took = performance.now() - began;
             const referrers = await this.#copyReferrers(image, into, result);
             // Signatures may be signed too, by tags and by the API.
@@ -35512,13 +37562,13 @@ class Mirroring {
             this.#submitSignatures(into, image, signed);
             const hasReferrers = referrers?.every(({ error }) => error === undefined);
             into.tally.worked(image, { ...result, hasReferrers });
-            onResult(worked(names, image, result, took));
+            onResult({ ...worked(names, image, result, took), moved });
         }
         catch (error) {
             if (signal.aborted)
                 return onResult(left(names));
             into.tally.failed(image, (0,lib_failure/* failureCode */.AD)(error));
-            onResult(failed(names, error, performance.now() - began));
+            onResult({ ...failed(names, error, performance.now() - began), moved });
         }
     }
     /** Copies signatures from the referrers API, and reports them. Returns them; undefined if nobody asked. */
@@ -35670,6 +37720,53 @@ async function proveLogin(target, repository, signal) {
     await repeatedly(target, signal, () => target.logIn(repository));
 }
 
+;// CONCATENATED MODULE: ./build/src/config/unmatched-scope.js
+
+
+/**
+ * Returns a notice for each scope that fits none of some images, with the nearest one that does. A registry or path where
+ * nothing is wanted may be meant for later: its notice comes only if the registry is used, or the name is nearly one.
+ */
+function unmatchedScopes(scopes, images) {
+    return scopes.flatMap(({ map, scope, place }) => {
+        const found = misfitOf(scope, images);
+        if (found === undefined)
+            return [];
+        const { tag } = scope;
+        const name = tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
+        const advice = found.nearest === undefined ? 'correct or remove it' : `did you mean ${JSON.stringify(found.nearest)}?`;
+        return [{ place, message: `"${name}" under "${map}" fits no image that is wanted; ${advice}` }];
+    });
+}
+/** Returns what a scope that fits no image may mean; undefined if it fits one, or may be meant for later. */
+function misfitOf(scope, images) {
+    const { host, tag } = scope;
+    const below = images.filter((image) => lengthOfScope(scope, image) !== undefined);
+    const named = tag === undefined ? below : below.filter((image) => unmatched_scope_isWhole(scope, image));
+    if (named.some(({ tags }) => tag === undefined || tags?.has(tag) !== false))
+        return undefined;
+    const [first] = named;
+    if (tag !== undefined && first !== undefined) {
+        const near = nearestName(tag, new Set(named.flatMap(({ tags }) => [...(tags ?? [])])));
+        return { nearest: near && `${formatScope(scope)}:${near}` };
+    }
+    const near = nearestName(formatScope(scope), new Set(images.flatMap((image) => unmatched_scope_namesOf(scope, image))));
+    if (tag === undefined && near === undefined && !images.some((image) => image.host === host))
+        return undefined;
+    return { nearest: near && tag !== undefined ? `${near}:${tag}` : near };
+}
+function unmatched_scope_isWhole(scope, image) {
+    return lengthOfScope(scope, image) === image.repository.length;
+}
+/** Returns the names of an image that a scope may mean: of its repository, and of what is above that. */
+function unmatched_scope_namesOf({ path, tag }, { host, repository }) {
+    if (path === undefined)
+        return [host];
+    const parts = repository.split('/');
+    const ends = tag === undefined ? parts.map((_, index) => index + 1) : [parts.length];
+    return ends.map((end) => `${host}/${parts.slice(0, end).join('/')}`);
+}
+
 ;// CONCATENATED MODULE: ./build/src/sync/select/unmatched.js
 
 
@@ -35718,6 +37815,7 @@ function unmatchedLines(set, found, { unlisted = new Set(), excluded = new Set()
 
 
 
+
 /** Returns the selected tags of some plans by image. */
 function selectionOf(plans) {
     return new Map(plans.flatMap(({ members }) => members.map(({ name, tags }) => [name, [...tags.keys()]])));
@@ -35735,7 +37833,7 @@ function viewOfSource(set, plans) {
         .filter(({ namedTags }) => namedTags === undefined)
         .map((member) => [
         formatReference({ host: member.registry.host, repository: member.repository }),
-        sizeOf(member),
+        source_view_sizeOf(member),
     ]);
     return { matched: [...new Set([...names, ...prefixes, ...releases])], listings: new Map(listings) };
 }
@@ -35777,7 +37875,7 @@ function findEndlessLists(set, plans) {
     return plans.flatMap(({ members }) => members.flatMap((member) => {
         const { name, listing } = member;
         const place = source_view_placeOf(set, name);
-        const size = sizeOf(member);
+        const size = source_view_sizeOf(member);
         if (listing.isCircular === true)
             return [{ place, message: endlessListWarning(name, size) }];
         return listing.isCut === true ? [{ place, message: cutListWarning(name, size) }] : [];
@@ -35812,12 +37910,28 @@ function findUnmatched({ set, groups, nameless, plans, excluded, before, }) {
         excluded: left,
     }));
 }
+/** Returns a warning for each key of `signatures` and `movedTags` that fits none of the images that are wanted. */
+function findUnmatchedScopes({ set, groups, nameless, plans }) {
+    const listed = new Map(plans.flatMap(({ members }) => members.map((member) => [member.name, member])));
+    const wanted = [...groups.flatMap(({ members }) => members), ...nameless.map(({ found }) => found)];
+    const images = wanted.map(({ name, registry, repository }) => {
+        const member = listed.get(name);
+        return { host: registry.host, repository, tags: member && source_view_tagsOf(member) };
+    });
+    return unmatchedScopes(set.scopes, images);
+}
+/** Returns all tags of a repository; undefined if its list had no end or was cut. */
+function source_view_tagsOf({ tags, listing }) {
+    if (listing.isCircular === true || listing.isCut === true)
+        return undefined;
+    return new Set([...tags.keys(), ...listing.tags, ...listing.manifests.keys()]);
+}
 /** Returns the number of tags in a listing that filters are about: those of images, not of their signatures. */
 function imageTagsOf({ listing: { tags, manifests } }) {
     return [...new Set([...tags, ...manifests.keys()])].filter((tag) => !isSignatureTag(tag)).length;
 }
 /** Returns the number of entries in a listing. */
-function sizeOf({ listing: { tags, manifests } }) {
+function source_view_sizeOf({ listing: { tags, manifests } }) {
     return tags.length || manifests.size;
 }
 
@@ -35895,6 +38009,7 @@ var run_disposeResources = (undefined && undefined.__disposeResources) || (funct
 
 
 
+
 const PROGRESS_EVERY_MILLISECONDS = 200;
 /**
  * Mirrors the images of an image set from the source to the destination. Returns the report, also if the run was ended
@@ -35922,7 +38037,8 @@ class Run {
         try {
             const started = this.#now();
             const { imageSet, database, dryRun, commandTimeout } = this.#settings;
-            const set = await readImageSet(imageSet);
+            const deadline = run_addDisposableResource(env_1, new RunDeadline(commandTimeout, this.#parts.signal), false);
+            const set = await readImageSet(imageSet, deadline.signal);
             for (const { message, place } of set.notices)
                 this.#warn(message, place);
             const reporter = this.#reporter();
@@ -35933,7 +38049,6 @@ class Run {
                 scope: scopeOf(this.#settings),
                 isReadOnly: dryRun,
             }), false);
-            const deadline = run_addDisposableResource(env_1, new RunDeadline(commandTimeout, this.#parts.signal), false);
             const registries = await openRunRegistries(this.#settings, {
                 ...this.#parts,
                 signal: deadline.signal,
@@ -35979,6 +38094,7 @@ class Run {
         const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
         for (const line of planned)
             this.#parts.reporter.line(line);
+        tellMoved(this.#images, this.#settings, this.#parts.reporter);
         const head = reportHead(this.#settings, this.#parts.version);
         this.#tellSignatures(head.options);
         const leftOut = leftOutWarning(this.#images);
@@ -36138,6 +38254,8 @@ class Run {
             this.#warn(message, place);
         for (const { message, place } of newerReleases(set, selectionOf(plans)))
             this.#warn(message, place);
+        for (const { message, place } of findUnmatchedScopes(sight))
+            this.#warn(message, place);
         return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
     }
     #warn(message, place) {
@@ -36293,6 +38411,8 @@ function withAdvice(failure, text) {
 
 
 
+
+
 /**
  * Returns the settings of a run from flags or inputs, or all malformed ones at once. `table` holds the command's
  * defaults.
@@ -36320,8 +38440,8 @@ function parseSyncSettings(from, table = SYNC_FLAGS) {
         platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
         signatures: flags.required('signatures', oneOf('skip', 'copy')),
         verify: flags.required('verify', oneOf('sample', 'all', 'deep', 'none')),
-        verifySignatures: flags.required('verify-signatures', oneOf('off', 'warn', 'require')),
-        trustedRoot: flags.text('trusted-root'),
+        movedTags: flags.required('moved-tags', oneOf(...MOVED_TAGS_MODES)),
+        ...readSignatureSettings(flags, notices),
         shard: flags.optional('shard', parseShard),
         report: flags.text('report'),
         failOn: flags.required('fail-on', oneOf('any', 'never')),
@@ -36381,6 +38501,8 @@ function describeUnknown(variable, known) {
     return `${labelInput(name)}: the action has no such input, so it was ignored (${advice})`;
 }
 
+;// CONCATENATED MODULE: external "node:fs/promises"
+const external_node_fs_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: ./build/src/actions/job-summary.js
 
 
@@ -36395,36 +38517,11 @@ async function writeJobSummary(page, reporter) {
         return;
     }
     try {
-        await (0,promises_namespaceObject.appendFile)(file, page);
+        await (0,external_node_fs_promises_namespaceObject.appendFile)(file, page);
     }
     catch (error) {
         reporter.warning(`the job summary could not be written: ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
     }
-}
-
-// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
-var workflow_command = __nccwpck_require__(1304);
-;// CONCATENATED MODULE: ./build/src/actions/log-mask.js
-
-
-function addMask(text) {
-    process.stdout.write(`${(0,workflow_command/* formatCommand */.f)('add-mask', text)}\n`);
-}
-/**
- * Makes the runner mask a secret from the settings, in every encoding in which it is sent. User names are not masked:
- * GitHub drops outputs that contain a masked word, and user names are often part of image names.
- */
-function maskSecret(secret, mask = addMask) {
-    // The runner masks line by line, so each line of a secret needs a mask of its own.
-    const forms = new Set([...secretForms(secret), ...secret.split(/\r?\n/)]);
-    for (const form of forms)
-        if (form.trim() !== '')
-            mask(form);
-}
-/** Makes the runner mask a token from a registry, in one form only: there may be thousands, and nobody encodes them. */
-function maskToken(token, mask = addMask) {
-    if (token.trim() !== '')
-        mask(token);
 }
 
 ;// CONCATENATED MODULE: ./build/src/summary/refused-run.js
@@ -36485,6 +38582,7 @@ const SYNC_OUTPUTS = {
     copied: 'How many were copied; in a dry run, how many would be',
     skipped: 'How many were there already or were left out for a reason told in the report',
     failed: 'How many failed',
+    moved: 'How many are tags that moved and should not have, such as v1.2.3',
     bytes: 'Bytes sent to the receiving registry',
     report: 'Path of the JSON report; empty where the run ended before it could be written',
     'state-restored': 'Whether what an earlier run knew was found: true or false',
@@ -36495,6 +38593,7 @@ const NOTHING_DONE = {
     copied: 0,
     skipped: 0,
     failed: 0,
+    moved: 0,
     bytes: 0,
     report: '',
     'state-restored': false,
@@ -36525,9 +38624,475 @@ function setOutputs(outputs, reporter) {
 
 // EXTERNAL MODULE: ./build/src/actions/post-handover.js
 var post_handover = __nccwpck_require__(2111);
+;// CONCATENATED MODULE: ./build/src/actions/log-mask.js
+
+/** A line of a secret with several lines is one by itself, unless it is as short as a bracket. */
+const SHORTEST_LINE = 4;
+/**
+ * Makes the runner hide secrets, and remembers which it was told: the same login and token are sent with each request.
+ * User names are not hidden. GitHub drops outputs that contain a hidden word, and user names are often part of image
+ * names.
+ */
+class LogMask {
+    #mask;
+    #told = new Set();
+    #passwords = new Set();
+    constructor(mask) {
+        this.#mask = mask;
+    }
+    /** Hides a password, in every form in which services print it. */
+    hidePassword = (password) => {
+        if (this.#passwords.has(password))
+            return;
+        this.#passwords.add(password);
+        this.#hide(password);
+        // The runner hides line by line, so each line of a secret needs a mask of its own.
+        const lines = password.split(/\r?\n/).filter((line) => line.trim().length >= SHORTEST_LINE);
+        for (const form of [...secretForms(password), ...lines])
+            this.#hide(form);
+    };
+    /** Hides what a login sends: a password as above, and a token in one form only. There may be thousands of tokens. */
+    hide = (secret, kind) => {
+        if (kind === 'password')
+            this.hidePassword(secret);
+        else
+            this.#hide(secret);
+    };
+    /** Returns whether the runner still has to be told to hide a text, and takes it for told from now on. */
+    learns(text) {
+        if (text.trim() === '' || this.#told.has(text))
+            return false;
+        this.#told.add(text);
+        return true;
+    }
+    #hide(text) {
+        if (this.learns(text))
+            this.#mask(text);
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/actions/workflow-command.js
+var workflow_command = __nccwpck_require__(1304);
+;// CONCATENATED MODULE: ./build/src/actions/process-mask.js
+
+
+/** The mask for all that this process prints: the runner is told by commands among it. */
+const PROCESS_MASK = new LogMask((text) => {
+    process.stdout.write(`${(0,workflow_command/* formatCommand */.fE)('add-mask', text)}\n`);
+});
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+;// CONCATENATED MODULE: ./build/src/actions/state-archive.js
+var state_archive_addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var state_archive_disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+// https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, "ustar Interchange Format".
+const BLOCK = 512;
+const CHECKSUM = { start: 148, end: 156 };
+/** GNU tar writes up to five: folder and state, each with times in a header of its own, and one for safety. */
+const ENTRY_LIMIT = 8;
+/** Of the next entry, and of all that follow, which GNU tar writes where TAR_OPTIONS of a runner says so. */
+const EXTENDED = new Set(['x', 'g']);
+const EXTENDED_LIMIT = 64 * 1024;
+const ABOUT = 'the archive in the cache';
+/** tar fills its last record, which is of 10 KiB by default and of 1 MiB at most. */
+const FILLING_LIMIT = 1024 * 1024;
+const state_archive_KINDS = new Map([
+    ['1', 'the hard link'],
+    ['2', 'the symbolic link'],
+    ['3', 'the device'],
+    ['4', 'the device'],
+    ['5', 'the folder'],
+    ['6', 'the pipe'],
+    ['S', 'the sparse file'],
+]);
+/** Returns the failure for an archive that somebody else made: a broken one of ours holds no other names. */
+function refusedArchive(message) {
+    return new lib_failure/* Failure */.HR({
+        code: 'STATE_UNUSABLE',
+        about: ABOUT,
+        message: `${message}, and was refused`,
+        hint: 'delete it, and see who can write to the cache of this repository',
+    });
+}
+/** Returns the failure for an archive that broke on its way, or that an older version of keel-pkg made. */
+function damagedArchive(message, cause) {
+    return new lib_failure/* Failure */.HR({ code: 'ARCHIVE_UNREADABLE', about: ABOUT, message, cause });
+}
+/**
+ * Writes the state in an unpacked tar archive to the file of its expected name, which must not exist, and returns its size
+ * in bytes. Nothing else is ever written: the names in the archive are only compared. Throws `STATE_UNUSABLE`, with what
+ * was found, for an archive that holds anything but one folder and one regular file of the expected names, and
+ * `ARCHIVE_UNREADABLE` for a damaged one.
+ *
+ * A program such as `tar -P` would follow the archive to any place that the job may write to. Whoever can write to the
+ * cache could then have a program run beside the passwords of the job.
+ */
+async function unpackState(archive, expected) {
+    const pieces = new Pieces(archive);
+    const seen = new Set();
+    let size;
+    for (let count = 1;; count += 1) {
+        const header = await pieces.exactly(BLOCK);
+        if (isZero(header))
+            break;
+        if (count > ENTRY_LIMIT)
+            throw refusedArchive(`it holds more than ${ENTRY_LIMIT} entries`);
+        const entry = parseHeader(header);
+        checkEntry(entry, expected, seen);
+        // Extended headers can give names and links, but only to programs that read them.
+        if (EXTENDED.has(entry.type))
+            await pieces.exactly(padded(entry.size));
+        if (entry.type === '0') {
+            await writeContent(pieces, entry.size, expected.file);
+            size = entry.size;
+        }
+    }
+    await expectFilling(pieces);
+    if (size === undefined)
+        throw damagedArchive('it holds no state');
+    return size;
+}
+function parseHeader(header) {
+    const text = (start, end) => {
+        const field = header.subarray(start, end);
+        const zero = field.indexOf(0);
+        return field.subarray(0, zero < 0 ? undefined : zero).toString('utf8');
+    };
+    const sum = header.reduce((total, byte, at) => {
+        return total + (at >= CHECKSUM.start && at < CHECKSUM.end ? 0x20 : byte);
+    }, 0);
+    if (Number.parseInt(text(CHECKSUM.start, CHECKSUM.end), 8) !== sum || text(257, 262) !== 'ustar') {
+        throw damagedArchive('it is damaged');
+    }
+    const [, octal = ''] = /^([0-7]{1,11}) ?$/.exec(text(124, 136)) ?? [];
+    const prefix = text(345, 500);
+    const type = text(156, 157);
+    return {
+        name: prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`,
+        type: type === '' ? '0' : type,
+        size: octal === '' ? Number.POSITIVE_INFINITY : Number.parseInt(octal, 8),
+    };
+}
+/** Throws if an entry is not part of a state, or was there before. */
+function checkEntry({ name, type, size }, expected, seen) {
+    if (EXTENDED.has(type)) {
+        if (size > EXTENDED_LIMIT)
+            throw refusedArchive('it holds a header that is far too long');
+        return;
+    }
+    // SQLite would act by a journal before anything is checked: 3.40 deletes the file that it names as the main one.
+    // keel-pkg up to 1.0.0 saved that of a killed run.
+    if (name === `${expected.file}-journal`)
+        throw damagedArchive('it holds the journal of a killed run, which is not used');
+    const isExpected = type === '5' ? name === `${expected.folder}/` : type === '0' && name === expected.file;
+    if (!isExpected) {
+        const kind = state_archive_KINDS.get(type) ?? (type === '0' ? 'the file' : `an entry of type ${JSON.stringify(type)},`);
+        throw refusedArchive(`it holds ${kind} ${JSON.stringify(name)}, which is no part of a state`);
+    }
+    if (seen.has(name))
+        throw refusedArchive(`it holds ${JSON.stringify(name)} twice`);
+    if (size > (type === '5' ? 0 : STATE_LIMIT)) {
+        throw refusedArchive(`${JSON.stringify(name)} has ${(0,text_size/* formatSize */.X)(size)}, which are too much for a state`);
+    }
+    seen.add(name);
+}
+async function writeContent(pieces, size, file) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const handle = state_archive_addDisposableResource(env_1, await (0,external_node_fs_promises_namespaceObject.open)(file, 'wx'), true);
+        for (let left = size; left > 0;) {
+            const piece = await pieces.some(left);
+            await handle.writeFile(piece);
+            left -= piece.length;
+        }
+        await pieces.exactly(padded(size) - size);
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = state_archive_disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+/** Reads to the end of the archive, where only zeros may follow. */
+async function expectFilling(pieces) {
+    let length = 0;
+    for await (const piece of pieces.rest()) {
+        length += piece.length;
+        if (length > FILLING_LIMIT || !isZero(piece))
+            throw refusedArchive('it goes on after its end');
+    }
+}
+function isZero(bytes) {
+    return bytes.every((byte) => byte === 0);
+}
+function padded(size) {
+    return Math.ceil(size / BLOCK) * BLOCK;
+}
+/** Cuts a stream of bytes into the lengths that are asked for. */
+class Pieces {
+    #source;
+    #left = Buffer.alloc(0);
+    constructor(source) {
+        this.#source = source[Symbol.asyncIterator]();
+    }
+    /** Returns at least one byte and at most `length`. Throws at the end. */
+    async some(length) {
+        while (this.#left.length === 0) {
+            const next = await this.#source.next();
+            if (next.done === true)
+                throw damagedArchive('it is cut off');
+            this.#left = next.value;
+        }
+        const piece = this.#left.subarray(0, length);
+        this.#left = this.#left.subarray(piece.length);
+        return piece;
+    }
+    /** Returns exactly `length` bytes. Throws if there are fewer. */
+    async exactly(length) {
+        const parts = [];
+        for (let left = length; left > 0;) {
+            const piece = await this.some(left);
+            parts.push(piece);
+            left -= piece.length;
+        }
+        return Buffer.concat(parts, length);
+    }
+    /** Returns what is left, in pieces. */
+    async *rest() {
+        yield this.#left;
+        for (;;) {
+            const next = await this.#source.next();
+            if (next.done === true)
+                return;
+            yield next.value;
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/actions/cache-service.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** An answer with one entry has a few hundred bytes. */
+const ANSWER_LIMIT = 64 * 1024;
+/** A state of 100,000 tags takes about 5 MB. */
+const ARCHIVE_LIMIT = 64 * 1024 * 1024;
+/** 8 MiB, as much as zstd needs at its level 19; the toolkit uses level 3. */
+const WINDOW_LOG_LIMIT = 23;
+const ZSTD_TIME_LIMIT = 5000;
+const SALT = '1.0';
+const AnswerV2 = schemas/* object */.Ikc({
+    ok: schemas/* boolean */.zMY().default(false),
+    signed_download_url: schemas/* string */.YjP().default(''),
+    matched_key: schemas/* string */.YjP().default(''),
+});
+const AnswerV1 = schemas/* object */.Ikc({ archiveLocation: schemas/* string */.YjP(), cacheKey: schemas/* string */.YjP() });
+const Complaint = schemas/* object */.Ikc({ msg: schemas/* string */.YjP().optional(), message: schemas/* string */.YjP().optional() });
+/** Returns where the Actions cache is, as GitHub's toolkit finds it; undefined if there is none, or none to read. */
+function cacheAddress(environment) {
+    const { ACTIONS_CACHE_MODE: mode = '', ACTIONS_CACHE_SERVICE_V2: isNew = '' } = environment;
+    const { ACTIONS_RESULTS_URL: results = '', ACTIONS_CACHE_URL: old = '' } = environment;
+    if (['none', 'write-only'].includes(mode.trim().toLowerCase()))
+        return undefined;
+    const protocol = isNew !== '' && !isEnterpriseServer(environment) ? 'v2' : 'v1';
+    const url = protocol === 'v2' ? results : old;
+    return URL.canParse(url) ? { protocol, url } : undefined;
+}
+/** GitHub Enterprise Server only has the old protocol, whatever its runners say. */
+function isEnterpriseServer({ GITHUB_SERVER_URL: server = 'https://github.com', }) {
+    const host = URL.canParse(server) ? new URL(server).hostname : '';
+    return host !== 'github.com' && !host.endsWith('.ghe.com') && !host.endsWith('.localhost');
+}
+/**
+ * Asks the Actions cache for an entry and returns it; undefined if there is none. Throws `HttpFailure` or the signal's
+ * reason. GitHub's toolkit can only look up, fetch and unpack in one, with `tar -P`.
+ */
+async function findCacheEntry(http, { protocol, url }, { paths, key, prefixes }, signal) {
+    const compression = await compressionHere(signal);
+    const version = (0,external_node_crypto_.createHash)('sha256')
+        .update([...paths, compression, ...(process.platform === 'win32' ? ['windows-only'] : []), SALT].join('|'))
+        .digest('hex');
+    const authorization = `Bearer ${process.env['ACTIONS_RUNTIME_TOKEN'] ?? ''}`;
+    const headers = { authorization, 'user-agent': 'keel-pkg' };
+    if (protocol === 'v2') {
+        const body = JSON.stringify({ key, restore_keys: prefixes, version });
+        const answer = await http.send({
+            method: 'POST',
+            url: new URL('/twirp/github.actions.results.api.v1.CacheService/GetCacheEntryDownloadURL', url),
+            headers: { ...headers, 'content-type': 'application/json' },
+            body: Buffer.from(body),
+            signal,
+        });
+        const { ok, signed_download_url: address, matched_key: found } = await cache_service_read(answer, AnswerV2);
+        return ok ? entryAt(address, found, compression) : undefined;
+    }
+    const keys = encodeURIComponent([key, ...prefixes].join(','));
+    const answer = await http.send({
+        method: 'GET',
+        url: new URL(`${url}_apis/artifactcache/cache?keys=${keys}&version=${version}`),
+        headers: { ...headers, accept: 'application/json;api-version=6.0-preview.1' },
+        signal,
+    });
+    if (answer.status === 204) {
+        discardBody(answer);
+        return undefined;
+    }
+    const { archiveLocation, cacheKey } = await cache_service_read(answer, AnswerV1);
+    return entryAt(archiveLocation, cacheKey, compression);
+}
+/**
+ * Returns the archive of an entry, unpacked as it is read. No login is sent to its address, which is signed. Throws
+ * `HttpFailure`, `ARCHIVE_UNREADABLE`, or the signal's reason.
+ */
+async function openCacheEntry(http, { address: asked, compression }, signal) {
+    const headers = { 'user-agent': 'keel-pkg' };
+    const answer = await followRedirects({ method: 'GET', url: asked }, (url) => http.send({ method: 'GET', url, headers, awaited: 'content', isOwnCoding: () => true, signal }), (from, location) => followAddress(from, location, asked));
+    if (answer === undefined)
+        throw serverFailure(asked, 'it redirects without end');
+    if (answer.status !== 200)
+        throw await cache_service_refusal(answer);
+    const unpacker = compression === 'gzip'
+        ? (0,external_node_zlib_.createGunzip)()
+        : (0,external_node_zlib_.createZstdDecompress)({ params: { [external_node_zlib_.constants.ZSTD_d_windowLogMax]: WINDOW_LOG_LIMIT } });
+    const limited = async function* (archive) {
+        let length = 0;
+        for await (const piece of archive) {
+            length += piece.length;
+            if (length > ARCHIVE_LIMIT)
+                throw serverFailure(asked, 'its archive is too large for a state');
+            yield piece;
+        }
+    };
+    // The reader gets the errors.
+    return explained((0,external_node_stream_.pipeline)(answer.body, limited, unpacker, () => undefined), asked.host);
+}
+async function* explained(unpacked, host) {
+    try {
+        yield* unpacked;
+    }
+    catch (error) {
+        const code = (0,lib_failure/* failureCode */.AD)(error);
+        if (/^(?:Z_|ZSTD_|ERR__ZSTD)/.test(code))
+            throw damagedArchive(`it is damaged (${code})`, error);
+        throw explainNetworkError(error, host);
+    }
+}
+function entryAt(address, key, compression) {
+    if (!URL.canParse(address))
+        throw new Error('the cache gave no address for its entry');
+    const url = new URL(address);
+    // What signs an address is as good as a login to it.
+    for (const [name, value] of url.searchParams)
+        if (name === 'sig')
+            PROCESS_MASK.hidePassword(value);
+    return { key, address: url, compression };
+}
+async function cache_service_read(answer, form) {
+    if (answer.status !== 200)
+        throw await cache_service_refusal(answer);
+    const body = await readBody(answer, ANSWER_LIMIT);
+    const parsed = form.safeParse(body === undefined ? undefined : (0,lib_json/* parseJson */.qF)(body));
+    if (!parsed.success)
+        throw serverFailure(answer.url, 'no cache answers like this');
+    return parsed.data;
+}
+async function cache_service_refusal(answer) {
+    const body = await readBody(answer, ANSWER_LIMIT).catch(() => undefined);
+    const { msg, message } = Complaint.safeParse((0,lib_json/* parseJson */.qF)(body ?? '')).data ?? {};
+    const said = msg ?? message;
+    return serverFailure(answer.url, `answered with status ${answer.status}${said === undefined ? '' : `: ${said}`}`, answer.status);
+}
+function serverFailure({ host }, message, status = 0) {
+    return new HttpFailure({
+        code: status >= 500 ? 'SERVER_BROKEN' : 'SERVER_REFUSED',
+        about: host,
+        message,
+        status,
+        transient: isTransientStatus(status),
+    });
+}
+/** Returns how the toolkit packs on this machine: with zstd if there is one. */
+function compressionHere(signal) {
+    return new Promise((resolve) => {
+        const options = { signal, timeout: ZSTD_TIME_LIMIT };
+        (0,external_node_child_process_.execFile)('zstd', ['--quiet', '--version'], options, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`.trim() === '' ? 'gzip' : 'zstd-without-long'));
+    });
+}
+
 // EXTERNAL MODULE: external "node:async_hooks"
 var external_node_async_hooks_ = __nccwpck_require__(6698);
 ;// CONCATENATED MODULE: ./build/src/actions/toolkit-output.js
+
+
 
 const listening = new external_node_async_hooks_.AsyncLocalStorage();
 let intercepted = false;
@@ -36559,8 +39124,12 @@ function intercept() {
             if (said === undefined)
                 return Reflect.apply(write, stream, args);
             for (const line of String(args[0]).split(/\r?\n/)) {
-                if (/^::add-mask::/.test(line))
-                    Reflect.apply(write, stream, [`${line}\n`]);
+                const [, secret] = /^::add-mask::(.*)/.exec(line) ?? [];
+                if (secret !== undefined) {
+                    // The toolkit tells of a signature twice, and again for each request.
+                    if (PROCESS_MASK.learns((0,workflow_command/* unescapeMessage */.GE)(secret)))
+                        Reflect.apply(write, stream, [`${line}\n`]);
+                }
                 // The artifact package prints signed addresses in debug lines before it masks their signatures.
                 else if (/^::debug::/.test(line))
                     Reflect.apply(write, stream, [`${toolkit_output_withoutSignatures(line)}\n`]);
@@ -36587,12 +39156,19 @@ function intercept() {
 
 
 
+
+
+
+
+
 // The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
 // fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
 const FOLDER = '.keel-sync-state';
-const FILE = external_node_path_.join(FOLDER, 'state.db');
+// As in archives, on Windows too.
+const FILE = `${FOLDER}/state.db`;
 /** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
+const POLICY = { attempts: 4, interval: (0,lib_duration/* seconds */.YA)(1) };
 const CONSEQUENCE = 'this run asks the destination what is there';
 /** Returns the cache keys of a run's state, made from format, source, destination, shard, run and attempt. */
 function stateKeys(settings, run) {
@@ -36616,26 +39192,73 @@ async function restoreState(file, keys, settings) {
             reporter.line(`state: ${file} is there already, so the cache was not asked`);
             return true;
         }
-        await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
-        const { value, reason } = await ask(settings, (cache) => cache.restoreCache([FOLDER], key, [...prefixes]));
-        if (value === undefined) {
-            const missing = reason === undefined ? 'none in the cache yet' : `not restored, ${reason}`;
-            reporter.line(`state: ${missing}; ${CONSEQUENCE}`);
+        const found = await fetchState(key, prefixes, settings);
+        if (found === undefined) {
+            reporter.line(`state: none in the cache yet; ${CONSEQUENCE}`);
             return false;
         }
-        const size = await move(FILE, file);
-        reporter.line(`state: restored from the cache, ${(0,text_size/* formatSize */.X)(size)} (${value})`);
-        const others = otherStates(keys, value);
+        await move(FILE, file);
+        reporter.line(`state: restored from the cache, ${(0,text_size/* formatSize */.X)(found.size)} (${found.key})`);
+        const others = otherStates(keys, found.key);
         if (others.length > 0)
             await joinOthers(file, others, keys, settings);
         return true;
     }
     catch (error) {
-        reporter.line(`state: not restored, ${(0,lib_failure/* describeFailure */.Ic)(error)}; ${CONSEQUENCE}`);
+        tell(`state: not restored, ${(0,lib_failure/* describeFailure */.Ic)(error)}; ${CONSEQUENCE}`, error, reporter);
         return false;
     }
     finally {
-        await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true }).catch(() => undefined);
+        await (0,external_node_fs_promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true }).catch(() => undefined);
+    }
+}
+/** Reports why a state was not restored. What somebody else put into the cache deserves a warning, and no other. */
+function tell(text, error, reporter) {
+    if ((0,lib_failure/* failureCode */.AD)(error) === 'STATE_UNUSABLE')
+        reporter.warning(text);
+    else
+        reporter.line(text);
+}
+/**
+ * Fetches the newest state whose key begins with one of the prefixes to `FILE`. Returns its key and size; undefined if
+ * there is none. Throws an error with the reason if the cache does not give it.
+ */
+async function fetchState(key, prefixes, { reporter, timeLimit, signal, isForeign }) {
+    const address = cacheAddress(process.env);
+    if (address === undefined)
+        throw new Error('there is no Actions cache here');
+    const limit = AbortSignal.timeout(timeLimit);
+    const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+    const http = new HttpClient();
+    let last = '';
+    const onRetry = (error) => {
+        last = ` (${(0,lib_failure/* describeFailure */.Ic)(error)})`;
+        reporter.detail(`state: asked again, ${(0,lib_failure/* describeFailure */.Ic)(error)}`);
+    };
+    try {
+        return await retry({ policy: POLICY, signal: stop, onRetry }, async () => {
+            await (0,external_node_fs_promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
+            const entry = await findCacheEntry(http, address, { paths: [FOLDER], key, prefixes }, stop);
+            if (entry === undefined)
+                return undefined;
+            await (0,external_node_fs_promises_namespaceObject.mkdir)(FOLDER);
+            const archive = await openCacheEntry(http, entry, stop);
+            const size = await unpackState(archive, { folder: FOLDER, file: FILE });
+            // A run ends at such a file, and would save it for the next one.
+            if (isForeign?.(FILE) === true)
+                throw refusedArchive('what it holds is no state');
+            return { key: entry.key, size };
+        });
+    }
+    catch (error) {
+        if (signal?.aborted === true)
+            throw new Error('the run was stopped');
+        if (!limit.aborted)
+            throw error;
+        throw new Error(`the cache did not answer within ${(0,lib_duration/* formatDuration */.a3)(timeLimit)}${last}`);
+    }
+    finally {
+        http.close();
     }
 }
 /**
@@ -36659,10 +39282,14 @@ async function joinOthers(file, others, { key }, settings) {
     for (const prefix of others) {
         if (performance.now() - began > timeLimit)
             break;
-        await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
-        const { value } = await ask(settings, (cache) => cache.restoreCache([FOLDER], key, [prefix]));
-        if (value !== undefined)
-            joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
+        try {
+            const found = await fetchState(key, [prefix], settings);
+            if (found !== undefined)
+                joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
+        }
+        catch (error) {
+            tell(`state: one of another shard was not joined, ${(0,lib_failure/* describeFailure */.Ic)(error)}`, error, reporter);
+        }
     }
     reporter.line(`state: it is a shard's, and ${countOf(joined, 'other state was', 'other states were')} joined to it`);
 }
@@ -36678,11 +39305,11 @@ async function saveState(file, key, settings) {
             reporter.line('state: there is none to save');
             return false;
         }
-        await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
-        await (0,promises_namespaceObject.mkdir)(FOLDER);
-        await (0,promises_namespaceObject.copyFile)(file, FILE);
+        await (0,external_node_fs_promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true });
+        await (0,external_node_fs_promises_namespaceObject.mkdir)(FOLDER);
         if ((await state_cache_sizeOf(`${file}${JOURNAL}`)) > 0)
-            await (0,promises_namespaceObject.copyFile)(`${file}${JOURNAL}`, `${FILE}${JOURNAL}`);
+            applyJournal(file);
+        await (0,external_node_fs_promises_namespaceObject.copyFile)(file, FILE);
         const { value = -1, reason } = await ask(settings, (cache) => cache.saveCache([FOLDER], key));
         if (value < 0) {
             reporter.line(`state: not saved, ${reason ?? 'the cache did not take it'}; the next run uses an older one`);
@@ -36696,7 +39323,7 @@ async function saveState(file, key, settings) {
         return false;
     }
     finally {
-        await (0,promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true }).catch(() => undefined);
+        await (0,external_node_fs_promises_namespaceObject.rm)(FOLDER, { recursive: true, force: true }).catch(() => undefined);
     }
 }
 /** Returns whether the runner offers a cache, new or old, without loading the toolkit, which is slow. */
@@ -36734,26 +39361,22 @@ async function ask(settings, question) {
     }
     return value === undefined ? { reason: reasonIn(said) } : { value, reason: reasonIn(said) };
 }
-/** Copies a restored state with its journal and returns its size. */
+/** Copies a restored state to its place. */
 async function move(from, to) {
-    const size = await state_cache_sizeOf(from);
-    if (size === 0)
-        throw new Error('the cache entry holds no state');
-    await (0,promises_namespaceObject.mkdir)(external_node_path_.dirname(external_node_path_.resolve(to)), { recursive: true });
+    await (0,external_node_fs_promises_namespaceObject.mkdir)(external_node_path_.dirname(external_node_path_.resolve(to)), { recursive: true });
     // SQLite would apply an old journal to the new file.
-    await (0,promises_namespaceObject.rm)(`${to}${JOURNAL}`, { force: true });
-    await (0,promises_namespaceObject.copyFile)(from, to);
-    if ((await state_cache_sizeOf(`${from}${JOURNAL}`)) > 0)
-        await (0,promises_namespaceObject.copyFile)(`${from}${JOURNAL}`, `${to}${JOURNAL}`);
-    return size;
+    await (0,external_node_fs_promises_namespaceObject.rm)(`${to}${JOURNAL}`, { force: true });
+    await (0,external_node_fs_promises_namespaceObject.copyFile)(from, to);
 }
 /** Returns the size of a regular file; 0 if there is none. */
 async function state_cache_sizeOf(file) {
-    const found = await (0,promises_namespaceObject.stat)(file).catch(() => undefined);
+    const found = await (0,external_node_fs_promises_namespaceObject.stat)(file).catch(() => undefined);
     return found?.isFile() === true ? found.size : 0;
 }
 
 ;// CONCATENATED MODULE: ./build/src/actions/sync-step.js
+
+
 
 
 
@@ -36784,9 +39407,9 @@ async function mirrorStep(parts) {
         const finished = await runSync(settings, {
             ...parts,
             fetchState: settings.state === 'file' ? () => findState(settings, parts) : undefined,
-            onSecret: maskToken,
+            onSecret: PROCESS_MASK.hide,
         });
-        return await tell(settings, finished, parts.reporter);
+        return await sync_step_tell(settings, finished, parts.reporter);
     }
     catch (error) {
         setOutputs(NOTHING_DONE, parts.reporter);
@@ -36808,7 +39431,7 @@ function readSettings({ reporter, environment, notices }) {
         values: new Map([['report', external_node_path_.join(RUNNER_TEMP, 'sync-report.json')], ...values]),
         environment,
         label: labelInput,
-        onSecret: maskSecret,
+        onSecret: PROCESS_MASK.hidePassword,
     });
     for (const warning of [...notices, ...warnings])
         reporter.warning(warning);
@@ -36825,14 +39448,20 @@ async function findState(settings, parts) {
     // The runner may kill this process at any time from here on; whatever is in the file by then is worth saving.
     if (!settings.dryRun)
         (0,post_handover/* keepForPost */.$b)({ key: keys.key, database: external_node_path_.resolve(settings.database) });
-    return restoreState(settings.database, keys, { reporter, signal, timeLimit: RESTORE_TIME_LIMIT });
+    return restoreState(settings.database, keys, {
+        reporter,
+        signal,
+        timeLimit: RESTORE_TIME_LIMIT,
+        isForeign: isForeign,
+    });
 }
 /** Writes report, outputs and summary, ends the log with the headline, and returns whether the step succeeded. */
-async function tell(settings, { report, runs }, reporter) {
+async function sync_step_tell(settings, { report, runs }, reporter) {
     const { total, copied, skipped, failed, bytes } = report.totals;
     reporter.close();
     const written = leaveReport(settings.report, report, reporter);
-    const counts = { total, copied, skipped, failed, bytes };
+    const moved = movedImages(report.images).length;
+    const counts = { total, copied, skipped, failed, moved, bytes };
     setOutputs({ ...counts, report: written, 'state-restored': report.stateRestored }, reporter);
     await writeJobSummary(formatSummary(factsOfReport(report, runs)), reporter);
     const isGood = outcomeOf(report) === 'succeeded';
@@ -36865,8 +39494,9 @@ function leaveReport(file, report, reporter) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   f: () => (/* binding */ formatCommand),
-/* harmony export */   y: () => (/* binding */ plainLines)
+/* harmony export */   GE: () => (/* binding */ unescapeMessage),
+/* harmony export */   fE: () => (/* binding */ formatCommand),
+/* harmony export */   y1: () => (/* binding */ plainLines)
 /* harmony export */ });
 /**
  * Returns a workflow command as one line, without the properties that are undefined.
@@ -36891,6 +39521,10 @@ function plainLines(text) {
 }
 function escapeMessage(text) {
     return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+/** Returns the message of a command as it was before it was written into one. */
+function unescapeMessage(text) {
+    return text.replaceAll('%0A', '\n').replaceAll('%0D', '\r').replaceAll('%25', '%');
 }
 function escapeProperty(text) {
     return escapeMessage(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
@@ -37114,47 +39748,105 @@ function proxyAgent(isSecure, proxy, options) {
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Ff: () => (/* binding */ isNestedDeeper),
+/* harmony export */   Cs: () => (/* binding */ weightLimit),
 /* harmony export */   Vh: () => (/* binding */ readJson),
-/* harmony export */   qF: () => (/* binding */ parseJson)
+/* harmony export */   fs: () => (/* binding */ textEnd),
+/* harmony export */   qF: () => (/* binding */ parseJson),
+/* harmony export */   sB: () => (/* binding */ UnreasonableJson),
+/* harmony export */   z4: () => (/* binding */ itemEnd)
 /* harmony export */ });
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const LIST_OPENING = 0x5b;
 const BACKSLASH = 0x5c;
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
-/**
- * Returns whether lists and objects in a JSON text are nested more than `limit` levels deep. Recursive functions, such
- * as `JSON.stringify`, run out of stack after some thousands of levels.
- */
-function isNestedDeeper(json, limit) {
-    let depth = 0;
-    let isInText = false;
-    for (let at = 0; at < json.length; at += 1) {
-        const byte = json[at] ?? 0;
-        if (isInText) {
-            if (byte === BACKSLASH)
-                at += 1;
-            else if (byte === QUOTE)
-                isInText = false;
-        }
-        else if (byte === QUOTE)
-            isInText = true;
-        else if (OPENING.has(byte)) {
-            depth += 1;
-            if (depth > limit)
-                return true;
-        }
-        else if (CLOSING.has(byte))
-            depth -= 1;
-    }
-    return false;
+const LIST_CLOSING = 0x5d;
+const OBJECT_OPENING = 0x7b;
+const OBJECT_CLOSING = 0x7d;
+/** Real JSON is some five levels deep. Recursive functions, such as `JSON.stringify`, run out of stack after thousands. */
+const DEPTH_LIMIT = 100;
+// What V8 allocates at least for a list or an object, for a member of an object and for an item, in bytes.
+const CONTAINER_WEIGHT = 64;
+const MEMBER_WEIGHT = 48;
+const ITEM_WEIGHT = 16;
+/** What real answers weigh is about twice their length; of those that hold nothing, `[{},{},{}]`, 27 times. */
+const WEIGHT_OF_BYTE = 4;
+/** What a short text may weigh besides. */
+const WEIGHT_OF_ANY = 256 * 1024;
+/** What `JSON.parse` makes within a tenth of a second, whatever it is. */
+const WEIGHT_LIMIT = 16 * 1024 * 1024;
+/** A JSON text would cost more than what it says is worth, so it was not parsed. */
+class UnreasonableJson extends SyntaxError {
+    name = 'UnreasonableJson';
 }
-/** Returns the value of a JSON text, which may begin with a byte order mark. Throws what `JSON.parse` throws. */
-function readJson(json) {
+/** Returns the most that a JSON text of a length in bytes may weigh, which is no more than `most`. */
+function weightLimit(length, most = WEIGHT_LIMIT) {
+    return Math.min(length * WEIGHT_OF_BYTE + WEIGHT_OF_ANY, most);
+}
+/**
+ * Returns where an item of a JSON text ends that begins at `from`: at the comma after it, at what closes the list or
+ * object around it, or at the end of the text. Looks at brackets and quotes only: the item can be malformed. Throws
+ * `UnreasonableJson` if it is nested too deeply, or weighs more than `weight`.
+ */
+function itemEnd(json, from, weight) {
+    let depth = 0;
+    let left = weight;
+    let at = from;
+    for (; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (byte === QUOTE) {
+            at = textEnd(json, at);
+        }
+        else if (byte === COMMA) {
+            if (depth === 0)
+                return at;
+            left -= ITEM_WEIGHT;
+        }
+        else if (byte === COLON) {
+            left -= MEMBER_WEIGHT;
+        }
+        else if (byte === OBJECT_OPENING || byte === LIST_OPENING) {
+            depth += 1;
+            left -= CONTAINER_WEIGHT;
+            if (depth > DEPTH_LIMIT) {
+                throw new UnreasonableJson(`it nests lists and objects more than ${DEPTH_LIMIT} deep`);
+            }
+        }
+        else if (byte === OBJECT_CLOSING || byte === LIST_CLOSING) {
+            if (depth === 0)
+                return at;
+            depth -= 1;
+        }
+        if (left < 0)
+            throw new UnreasonableJson('it has far more values than texts of its length have');
+    }
+    return at;
+}
+/** Returns where the quote is that ends a text, or the end of it all if there is none. */
+function textEnd(json, openingQuote) {
+    let at = openingQuote + 1;
+    for (; at < json.length; at += 1) {
+        const byte = json[at] ?? 0;
+        if (byte === BACKSLASH)
+            at += 1;
+        else if (byte === QUOTE)
+            break;
+    }
+    return at;
+}
+/**
+ * Returns the value of a JSON text of others, which may begin with a byte order mark. Throws what `JSON.parse` throws, and
+ * before that `UnreasonableJson` for a text that is nested too deeply, has too many values for its length, or weighs more
+ * than `most`.
+ */
+function readJson(json, most = WEIGHT_LIMIT) {
+    const bytes = Buffer.isBuffer(json) ? json : Buffer.from(json);
+    // What follows the first value is malformed, and no parser reads on from there.
+    itemEnd(bytes, 0, weightLimit(bytes.length, most));
     const text = json.toString();
     return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
 }
-/** Returns the value of a JSON text; undefined if it is not JSON. */
+/** Returns the value of a JSON text of others; undefined if it is not JSON, or unreasonable. */
 function parseJson(json) {
     try {
         return readJson(json);
@@ -37173,8 +39865,8 @@ function parseJson(json) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   w: () => (/* binding */ plainText)
 /* harmony export */ });
-// Control characters other than tab and line feed, and characters that change the direction of a text.
-const UNSEEN = /(?![\n\t])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+// Control characters other than tab and line feed, other ends of lines, and characters that turn the direction of a text.
+const UNSEEN = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 /**
  * Returns a text that is safe to show on a terminal or in a log. Text from a registry or a file must not move the
  * cursor, change colours or hide other text. Carriage returns before line feeds are removed.
@@ -37214,27 +39906,63 @@ function formatSize(bytes) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   _F: () => (/* binding */ fieldOf),
 /* harmony export */   c3: () => (/* binding */ listOf),
+/* harmony export */   pQ: () => (/* binding */ eachOf),
 /* harmony export */   rr: () => (/* binding */ TEXT_FIELD),
 /* harmony export */   zv: () => (/* binding */ recordOf)
 /* harmony export */ });
+/* unused harmony export eachNamedOf */
 /* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2857);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8532);
 
 // What others write as JSON is mostly written and read by programs in Go, which do not tell a field that is absent from one
 // that is null, and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
+// A list or object can have a million wrong items, and zod's own shapes keep an error of each: these end at the first one.
+/** Returns the shape of a list. Of wrong items it names the first one, and reads none after it. */
+function eachOf(item) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_0__/* .unknown */ .L5J()).transform((list, context) => {
+        const read = [];
+        for (const [at, held] of list.entries()) {
+            const { success, data, error } = item.safeParse(held);
+            if (!success)
+                return refuse(context, at, error);
+            read.push(data);
+        }
+        return read;
+    });
+}
 /** Returns the shape of a list that is empty if it is absent or null. */
 function listOf(item) {
-    return zod__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(item)
+    return eachOf(item)
         .nullish()
         .transform((list) => list ?? []);
 }
+/** Returns the shape of an object with any names. Leaves out names with null; of wrong values it names the first one. */
+function eachNamedOf(value) {
+    return zod__WEBPACK_IMPORTED_MODULE_0__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_0__/* .unknown */ .L5J()).transform((record, context) => {
+        const read = [];
+        for (const [name, held] of Object.entries(record)) {
+            if (held === null)
+                continue;
+            const { success, data, error } = value.safeParse(held);
+            if (!success)
+                return refuse(context, name.slice(0, NAME_SHOWN), error);
+            read.push([name, data]);
+        }
+        return Object.fromEntries(read);
+    });
+}
 /** Returns the shape of an object with any names, empty if it is absent or null. Leaves out names with null. */
 function recordOf(value) {
-    return zod__WEBPACK_IMPORTED_MODULE_0__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(), value.nullable())
+    return eachNamedOf(value)
         .nullish()
-        .transform((record) => {
-        const entries = Object.entries(record ?? {});
-        return Object.fromEntries(entries.flatMap(([name, held]) => (held === null ? [] : [[name, held]])));
-    });
+        .transform((record) => record ?? {});
+}
+/** Of a name in an error. */
+const NAME_SHOWN = 100;
+function refuse(context, at, { issues: [issue] }) {
+    const { message = 'it is wrong', path = [] } = issue ?? {};
+    context.addIssue({ code: 'custom', message, path: [at, ...path] });
+    return zod__WEBPACK_IMPORTED_MODULE_1__/* .NEVER */ .tm;
 }
 /** Returns the shape of a field that is undefined if it is absent, null, or an empty text, list or object. */
 function fieldOf(value) {
@@ -37252,7 +39980,7 @@ function isEmpty(held) {
 
 /***/ }),
 
-/***/ 5930:
+/***/ 8198:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -37261,10 +39989,6 @@ __nccwpck_require__.d(__webpack_exports__, {
   Z: () => (/* binding */ askCredentialHelper)
 });
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
 // EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
 var schemas = __nccwpck_require__(2857);
 // EXTERNAL MODULE: ./build/src/lib/duration.js
@@ -37275,8 +39999,100 @@ var failure = __nccwpck_require__(4679);
 var json = __nccwpck_require__(467);
 // EXTERNAL MODULE: ./build/src/lib/zero-value.js
 var zero_value = __nccwpck_require__(2315);
-;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(1421);
+;// CONCATENATED MODULE: ./build/src/process/program-run.js
 
+
+/** How long a program that ended may keep us: what has left its group can hold its output open, a broken disk itself. */
+const REMAINDER = (0,duration/* milliseconds */.Rz)(1000);
+// Windows has no groups; only the program itself is ended there.
+const HAS_GROUPS = process.platform !== 'win32';
+/** What ends each program that runs. A second Ctrl-C ends this process at once, and the terminal reaches no other group. */
+const RUNNING = new Set();
+function endAll() {
+    for (const end of RUNNING)
+        end();
+}
+/**
+ * Runs a program with `input`, and returns how it ended. All that it started ends with it, so that nothing holds its
+ * output, or this process: it has a process group of its own, and therefore no terminal. Throws errors of the system.
+ */
+async function runProgram([program, ...line], input, { patience, output: limit, signal }) {
+    const stdio = ['pipe', 'pipe', 'ignore'];
+    const child = (0,external_node_child_process_.spawn)(program, line, { stdio, detached: HAS_GROUPS, windowsHide: true });
+    const { promise: ended, resolve, reject } = Promise.withResolvers();
+    const parts = [];
+    let length = 0;
+    let by = 'itself';
+    let remainder;
+    const killAll = () => killGroup(child.pid);
+    if (RUNNING.size === 0)
+        process.on('exit', endAll);
+    RUNNING.add(killAll);
+    const leave = () => {
+        child.stdout.destroy();
+        child.unref();
+        resolve();
+    };
+    const stop = (reason) => () => {
+        if (by !== 'itself')
+            return;
+        by = reason;
+        killAll();
+        child.stdout.destroy();
+        remainder ??= setTimeout(leave, REMAINDER);
+    };
+    const stopByOutput = stop('output');
+    const stopBySignal = stop('signal');
+    child.once('error', reject);
+    child.once('close', () => resolve());
+    child.once('exit', () => {
+        killAll();
+        remainder ??= setTimeout(leave, REMAINDER);
+    });
+    child.stdout.on('error', () => undefined);
+    child.stdout.on('data', (bytes) => {
+        length += bytes.length;
+        if (length > limit)
+            stopByOutput();
+        else
+            parts.push(bytes);
+    });
+    // A program that does not read its input closes the pipe. Its exit code is more useful than that error.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    const timer = setTimeout(stop('patience'), patience);
+    signal.addEventListener('abort', stopBySignal, { once: true });
+    try {
+        await ended;
+    }
+    finally {
+        clearTimeout(timer);
+        clearTimeout(remainder);
+        signal.removeEventListener('abort', stopBySignal);
+        RUNNING.delete(killAll);
+        if (RUNNING.size === 0)
+            process.off('exit', endAll);
+        child.stdin.destroy();
+    }
+    if (by !== 'itself')
+        return { by };
+    return { by, code: child.exitCode ?? undefined, output: Buffer.concat(parts).toString('utf8') };
+}
+/** Ends a program that was started, and what it started, as far as that is still in its group. */
+function killGroup(pid) {
+    if (pid === undefined)
+        return;
+    try {
+        process.kill(HAS_GROUPS ? -pid : pid, 'SIGKILL');
+    }
+    catch {
+        // All of them have ended.
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/process/credential-helper.js
 
 
 
@@ -37286,6 +40102,9 @@ var zero_value = __nccwpck_require__(2315);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 // https://github.com/docker/docker-credential-helpers/blob/master/credentials/error.go
 const NOT_FOUND = /credentials not found/;
+/** Several times as long as the tokens of clouds. */
+const OUTPUT_LIMIT = 64 * 1024;
+const BY_HAND = 'run it by hand to see why';
 const ANSWER = schemas/* object */.Ikc({ Username: zero_value/* TEXT_FIELD */.rr, Secret: zero_value/* TEXT_FIELD */.rr });
 /**
  * Returns a host's credentials from `docker-credential-<helper>`, as Docker does, or undefined if it has none. Throws
@@ -37298,49 +40117,29 @@ async function askCredentialHelper(helper, host, signal, patience = (0,duration/
         throw failed('this is not the name of a credential helper', 'correct it in the config.json or auth.json that has it');
     }
     signal.throwIfAborted();
-    const { code, output } = await run(program, host, signal, patience).catch((error) => {
+    const limits = { patience, output: OUTPUT_LIMIT, signal };
+    const ended = await runProgram([program, 'get'], host, limits).catch((error) => {
         throw failed(`it could not be run for ${host}`, 'install it, drop it from the config.json or auth.json that names it, or give user name and password', error);
     });
     signal.throwIfAborted();
-    if (code === undefined) {
-        throw failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, 'run it by hand to see why');
+    if (ended.by !== 'itself') {
+        throw ended.by === 'output'
+            ? failed(`its answer for ${host} has more than ${OUTPUT_LIMIT / 1024} KiB`, BY_HAND)
+            : failed(`it did not answer for ${host} within ${(0,duration/* formatDuration */.a3)(patience)}`, BY_HAND);
     }
+    const { code, output } = ended;
+    if (code === undefined)
+        throw failed(`something ended it while it was asked for ${host}`, BY_HAND);
     if (code !== 0) {
         if (NOT_FOUND.test(output))
             return undefined;
-        throw failed(`it failed for ${host} with exit code ${code}`, 'run it by hand to see why');
+        throw failed(`it failed for ${host} with exit code ${code}`, BY_HAND);
     }
     const answer = ANSWER.safeParse((0,json/* parseJson */.qF)(output));
     if (!answer.success)
         throw failed(`its answer for ${host} is not what Docker expects`, 'update it');
     const { Username = '', Secret } = answer.data;
     return Secret === undefined ? undefined : { username: Username, password: Secret };
-}
-/** Returns the exit code and standard output of `<program> get`. The code is undefined if it had to be killed. */
-async function run(program, host, signal, patience) {
-    const child = (0,external_node_child_process_namespaceObject.spawn)(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], shell: false });
-    const kill = () => {
-        child.kill('SIGKILL');
-        // What the helper has started may hold its output open for as long as it likes.
-        child.stdout.destroy();
-    };
-    const timer = setTimeout(kill, patience);
-    signal.addEventListener('abort', kill, { once: true });
-    try {
-        const ended = new Promise((resolve, reject) => {
-            child.once('error', reject);
-            child.once('close', (code) => resolve(code ?? undefined));
-        });
-        // A helper that does not read its input closes the pipe. Its exit code is more useful than that error.
-        child.stdin.on('error', () => undefined);
-        child.stdin.end(host);
-        const [output, code] = await Promise.all([(0,consumers_namespaceObject.text)(child.stdout).catch(() => ''), ended]);
-        return { code, output };
-    }
-    finally {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', kill);
-    }
 }
 
 
@@ -37416,75 +40215,760 @@ const VERSION = 'v1.0.0';
 
 /***/ }),
 
-/***/ 4610:
+/***/ 9063:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   SigstoreVerifier: () => (/* binding */ SigstoreVerifier)
+/* harmony export */   Bc: () => (/* binding */ isDigest),
+/* harmony export */   VK: () => (/* binding */ shortDigest),
+/* harmony export */   Yh: () => (/* binding */ abbreviateDigest),
+/* harmony export */   ZB: () => (/* binding */ digestOfMany),
+/* harmony export */   g4: () => (/* binding */ digestAlgorithm),
+/* harmony export */   m: () => (/* binding */ parseDigest),
+/* harmony export */   ol: () => (/* binding */ digestOf),
+/* harmony export */   sU: () => (/* binding */ digestHex)
 /* harmony export */ });
-/* harmony import */ var _sigstore_bundle__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1040);
-/* harmony import */ var _sigstore_protobuf_specs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9654);
-/* harmony import */ var _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4187);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8500);
+/* harmony import */ var _lib_failure_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4679);
+
+
+
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+/** Returns whether a text is a digest with one of these two algorithms. */
+function isDigest(text) {
+    return DIGEST.test(text);
+}
+/**
+ * Reads a digest (OCI image-spec, descriptor.md, "Digests") of the thing named `about`. Throws `DIGEST_MALFORMED`, also
+ * for other algorithms.
+ */
+function parseDigest(text, about) {
+    if (isDigest(text))
+        return text;
+    throw new _lib_failure_js__WEBPACK_IMPORTED_MODULE_2__/* .Failure */ .HR({
+        code: 'DIGEST_MALFORMED',
+        fault: 'usage',
+        about,
+        message: `"${text.slice(0, 200)}" is not a digest`,
+        hint: 'a digest is sha256: and 64, or sha512: and 128 lower-case hexadecimal digits',
+    });
+}
+/** Returns the algorithm of a digest, by its name in node:crypto. */
+function digestAlgorithm(digest) {
+    return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+/** Returns the hexadecimal part of a digest. */
+function digestHex(digest) {
+    return digest.slice(digest.indexOf(':') + 1);
+}
+/** Returns the first 12 hexadecimal digits of a digest, which are enough for people to tell digests apart. */
+function shortDigest(digest) {
+    return digestHex(digest).slice(0, 12);
+}
+/** Returns a digest for people: its algorithm and first digits, `sha256:4f1e8a2b9c3d…`. */
+function abbreviateDigest(digest) {
+    return `${digestAlgorithm(digest)}:${shortDigest(digest)}…`;
+}
+/** Returns the digest of some bytes. */
+function digestOf(bytes, algorithm = 'sha256') {
+    return parseDigest(`${algorithm}:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)(algorithm).update(bytes).digest('hex')}`, 'computed digest');
+}
+/** Some milliseconds of work. */
+const HASHED_AT_ONCE = 2 * 1024 * 1024;
+/** Returns the digest of many bytes, and lets other work run meanwhile. */
+async function digestOfMany(bytes, algorithm = 'sha256') {
+    const hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)(algorithm);
+    for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE) {
+        if (at > 0)
+            await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_1__.setImmediate)();
+        hash.update(bytes.subarray(at, at + HASHED_AT_ONCE));
+    }
+    return parseDigest(`${algorithm}:${hash.digest('hex')}`, 'computed digest');
+}
+
+
+/***/ }),
+
+/***/ 5075:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   J: () => (/* binding */ readPem)
+/* harmony export */ });
+const BEGINNING = '-----BEGIN CERTIFICATE-----';
+const END = '-----END CERTIFICATE-----';
+/** Returns the bytes of a PEM certificate; the first, where there are several. Undefined if there is none. */
+function readPem(text) {
+    const start = text.indexOf(BEGINNING);
+    const end = text.indexOf(END, start);
+    if (start < 0 || end < 0)
+        return undefined;
+    return Buffer.from(text.slice(start + BEGINNING.length, end), 'base64');
+}
+
+
+/***/ }),
+
+/***/ 784:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  SigstoreVerifier: () => (/* binding */ SigstoreVerifier)
+});
+
+// EXTERNAL MODULE: ./node_modules/@sigstore/bundle/dist/index.js
+var dist = __nccwpck_require__(1040);
+// EXTERNAL MODULE: ./node_modules/@sigstore/protobuf-specs/dist/index.js
+var protobuf_specs_dist = __nccwpck_require__(9654);
+// EXTERNAL MODULE: ./node_modules/@sigstore/verify/dist/index.js
+var verify_dist = __nccwpck_require__(4187);
+// EXTERNAL MODULE: ./build/src/registry/oci/digest.js
+var digest = __nccwpck_require__(9063);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 11 modules
+var schemas = __nccwpck_require__(2857);
+// EXTERNAL MODULE: ./build/src/lib/zero-value.js
+var zero_value = __nccwpck_require__(2315);
+;// CONCATENATED MODULE: ./build/src/signatures/der.js
+/** Bytes are no DER, or larger than anything real. */
+class DerError extends Error {
+    name = 'DerError';
+}
+const OCTET_STRING = 0x04;
+const CONSTRUCTED = 0x20;
+const LONG_TAG = 0x1f;
+const DEPTH_LIMIT = 50;
+function valueAt(bytes, at) {
+    const tag = bytes[at];
+    const first = bytes[at + 1];
+    if (tag === undefined || first === undefined || tag === 0 || (tag & LONG_TAG) === LONG_TAG) {
+        throw new DerError('a tag is malformed');
+    }
+    let start = at + 2;
+    let length = first;
+    if (first >= 0x80) {
+        const count = first - 0x80;
+        // In DER a length has only the bytes that it needs, and none is left open.
+        if (count < 1 || count > 3 || start + count > bytes.length)
+            throw new DerError('a length is malformed');
+        length = bytes.readUIntBE(start, count);
+        start += count;
+        if (length < 0x80 || length < 256 ** (count - 1))
+            throw new DerError('a length is malformed');
+    }
+    const end = start + length;
+    if (end > bytes.length)
+        throw new DerError('a value is cut off');
+    return { value: { tag, content: bytes.subarray(start, end) }, end };
+}
+/** Returns the values that follow each other in bytes. Throws `DerError`. */
+function derValues(bytes) {
+    const values = [];
+    for (let at = 0; at < bytes.length;) {
+        const { value, end } = valueAt(bytes, at);
+        values.push(value);
+        at = end;
+    }
+    return values;
+}
+/** Returns the content of the only value in bytes, which has that tag. Throws `DerError`. */
+function derContent(bytes, tag) {
+    const [value, ...others] = derValues(bytes);
+    if (value?.tag !== tag || others.length > 0)
+        throw new DerError('a value is of another kind');
+    return value.content;
+}
+/**
+ * Throws `DerError` if bytes hold more than `most` values, nested ones included, or are no DER. What reads them makes an
+ * object of each, and looks into each string of bytes for more: a megabyte of the smallest takes it seconds.
+ */
+function requireSmallDer(bytes, most) {
+    let left = most;
+    function count(content, depth) {
+        if (depth > DEPTH_LIMIT)
+            throw new DerError('it is nested too deeply');
+        for (let at = 0; at < content.length;) {
+            left -= 1;
+            if (left < 0)
+                throw new DerError(`it has more than ${most} values`);
+            const { value, end } = valueAt(content, at);
+            if ((value.tag & CONSTRUCTED) !== 0)
+                count(value.content, depth + 1);
+            else if (value.tag === OCTET_STRING)
+                countInside(value.content, depth + 1);
+            at = end;
+        }
+    }
+    function countInside(content, depth) {
+        try {
+            count(content, depth);
+        }
+        catch (error) {
+            // Mere bytes, unless there were too many values before that showed.
+            if (left < 0)
+                throw error;
+        }
+    }
+    count(bytes, 0);
+}
+
+// EXTERNAL MODULE: ./build/src/signatures/untrusted.js
+var untrusted = __nccwpck_require__(2879);
+;// CONCATENATED MODULE: ./build/src/signatures/bundle-bounds.js
+
+
+
+
+/** Real ones have one or two. Entries are compared with each other, and each costs a verification. */
+const PROOFS_LIMIT = 8;
+/** Real chains have up to four. */
+const CERTIFICATES_LIMIT = 8;
+/** A certificate has some 2,500 bytes and 200 values, a timestamp up to 5,500 and 400. */
+const DER_LIMIT = { bytes: 16_384, values: 1000 };
+/** What is logged of a statement has some 4,500 bytes. */
+const BODY_LIMIT = 65_536;
+const CHECKPOINT_LIMIT = 16_384;
+/** Of the log and of those who witness its states. */
+const CHECKPOINT_SIGNERS_LIMIT = 32;
+/** A log with 2^64 entries would need that many. */
+const HASHES_LIMIT = 64;
+const SIGNATURE_LIMIT = 4096;
+function bundle_bounds_text(bytes) {
+    // Base64 has four letters for three bytes.
+    return schemas/* string */.YjP().max(Math.ceil(bytes / 3) * 4);
+}
+/** Ends at the first item too many: what made the list may have made it long. */
+function list(item, most) {
+    return schemas/* custom */.IeY((value) => Array.isArray(value) && value.length <= most).pipe((0,zero_value/* eachOf */.pQ)(item));
+}
+function some(shape) {
+    return schemas/* looseObject */._H3(shape).nullish();
+}
+const certificate = some({ rawBytes: bundle_bounds_text(DER_LIMIT.bytes).nullish() });
+/** How large each part of a bundle may be that is read before its signature is known. What it is, is not looked at. */
+const boundsShape = schemas/* looseObject */._H3({
+    messageSignature: some({ signature: bundle_bounds_text(SIGNATURE_LIMIT).nullish() }),
+    dsseEnvelope: some({
+        signatures: list(some({ sig: bundle_bounds_text(SIGNATURE_LIMIT).nullish() }), PROOFS_LIMIT).nullish(),
+    }),
+    verificationMaterial: some({
+        certificate,
+        x509CertificateChain: some({ certificates: list(certificate, CERTIFICATES_LIMIT).nullish() }),
+        tlogEntries: list(some({
+            canonicalizedBody: bundle_bounds_text(BODY_LIMIT).nullish(),
+            inclusionPromise: some({ signedEntryTimestamp: bundle_bounds_text(SIGNATURE_LIMIT).nullish() }),
+            inclusionProof: some({
+                hashes: list(bundle_bounds_text(64), HASHES_LIMIT).nullish(),
+                checkpoint: some({ envelope: schemas/* string */.YjP().max(CHECKPOINT_LIMIT).nullish() }),
+            }),
+        }), PROOFS_LIMIT).nullish(),
+        timestampVerificationData: some({
+            rfc3161Timestamps: list(some({ signedTimestamp: bundle_bounds_text(DER_LIMIT.bytes).nullish() }), PROOFS_LIMIT).nullish(),
+        }),
+    }),
+});
+/** Throws `Untrusted` if a part of a bundle is larger than any real one, before a reader makes objects of it. */
+function refuseLargeParts(bundle) {
+    const bounds = boundsShape.safeParse(bundle);
+    if (bounds.success)
+        return;
+    const place = bounds.error.issues[0]?.path.filter((part) => typeof part === 'string').join('.');
+    throw new untrusted/* Untrusted */.H(`a part of it is larger than any real one, ${place || 'the whole'}`);
+}
+function requireSmall(what, bytes) {
+    try {
+        requireSmallDer(bytes, DER_LIMIT.values);
+    }
+    catch (cause) {
+        throw new untrusted/* Untrusted */.H(`${what} is malformed, or larger than any real one`, { cause });
+    }
+}
+/** Throws `Untrusted` if a certificate, timestamp or checkpoint would keep its reader busy for long. */
+function refuseCostlyParts({ verificationMaterial }, certificates) {
+    const { tlogEntries, timestampVerificationData } = verificationMaterial;
+    for (const certificate of certificates)
+        requireSmall('its certificate', certificate);
+    for (const { signedTimestamp } of timestampVerificationData?.rfc3161Timestamps ?? []) {
+        requireSmall('its timestamp', signedTimestamp);
+    }
+    for (const { inclusionProof } of tlogEntries) {
+        const lines = inclusionProof?.checkpoint?.envelope.match(/\u2014/g) ?? [];
+        if (lines.length > CHECKPOINT_SIGNERS_LIMIT) {
+            throw new untrusted/* Untrusted */.H('its log has more witnesses than any real one');
+        }
+    }
+}
+
+// EXTERNAL MODULE: ./build/src/lib/json.js
+var json = __nccwpck_require__(467);
+// EXTERNAL MODULE: ./build/src/signatures/pem.js
+var pem = __nccwpck_require__(5075);
+;// CONCATENATED MODULE: ./build/src/signatures/log-entry.js
+
+
+
+
+
+const log_entry_pem = schemas/* string */.YjP().transform((text) => (0,pem/* readPem */.J)(Buffer.from(text, 'base64').toString('latin1')));
+const rawCertificate = schemas/* object */.Ikc({ x509Certificate: schemas/* object */.Ikc({ rawBytes: schemas/* string */.YjP() }) })
+    .transform(({ x509Certificate }) => Buffer.from(x509Certificate.rawBytes, 'base64'));
+/** Where each kind of entry has the certificates of those who signed. https://github.com/sigstore/rekor/tree/main/pkg/types */
+const certificatesShape = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('hashedrekord'),
+        apiVersion: schemas/* literal */.euz('0.0.1'),
+        spec: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ content: log_entry_pem }) }) }),
+    })
+        .transform(({ spec }) => [spec.signature.publicKey.content]),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('hashedrekord'),
+        apiVersion: schemas/* literal */.euz('0.0.2'),
+        spec: schemas/* object */.Ikc({
+            hashedRekordV002: schemas/* object */.Ikc({ signature: schemas/* object */.Ikc({ verifier: rawCertificate }) }),
+        }),
+    })
+        .transform(({ spec }) => [spec.hashedRekordV002.signature.verifier]),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('dsse'),
+        apiVersion: schemas/* literal */.euz('0.0.1'),
+        spec: schemas/* object */.Ikc({ signatures: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({ verifier: log_entry_pem })) }),
+    })
+        .transform(({ spec }) => spec.signatures.map(({ verifier }) => verifier)),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('dsse'),
+        apiVersion: schemas/* literal */.euz('0.0.2'),
+        spec: schemas/* object */.Ikc({ dsseV002: schemas/* object */.Ikc({ signatures: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({ verifier: rawCertificate })) }) }),
+    })
+        .transform(({ spec }) => spec.dsseV002.signatures.map(({ verifier }) => verifier)),
+    schemas/* object */.Ikc({
+        kind: schemas/* literal */.euz('intoto'),
+        apiVersion: schemas/* literal */.euz('0.0.2'),
+        spec: schemas/* object */.Ikc({
+            content: schemas/* object */.Ikc({
+                envelope: schemas/* object */.Ikc({ signatures: (0,zero_value/* eachOf */.pQ)(schemas/* object */.Ikc({ publicKey: log_entry_pem })) }),
+            }),
+        }),
+    })
+        .transform(({ spec }) => spec.content.envelope.signatures.map(({ publicKey }) => publicKey)),
+]);
+/**
+ * Throws `Untrusted` if an entry is not of a signature by the holder of that certificate, or does not agree with itself.
+ * That the entry is in a log, and of the same bytes and signature, is not looked at here.
+ */
+function checkLogEntry(entry, certificate) {
+    const certificates = certificatesShape.safeParse((0,json/* parseJson */.qF)(entry.canonicalizedBody));
+    if (!certificates.success) {
+        throw new untrusted/* Untrusted */.H('its entry in a log is malformed, of a kind that is not known here, or names nobody');
+    }
+    const [logged, ...others] = certificates.data;
+    if (others.length > 0 || logged?.equals(certificate) !== true) {
+        throw new untrusted/* Untrusted */.H('its entry in a log is of another certificate');
+    }
+    const { inclusionProof } = entry;
+    if (inclusionProof === undefined)
+        return;
+    if (inclusionProof.checkpoint === undefined) {
+        throw new untrusted/* Untrusted */.H('its proof has no state of the log that the log signed');
+    }
+    const [, size, root = ''] = inclusionProof.checkpoint.envelope.split('\n');
+    if (size !== inclusionProof.treeSize || !Buffer.from(root, 'base64').equals(inclusionProof.rootHash)) {
+        throw new untrusted/* Untrusted */.H('its proof is of another state of the log than the log signed');
+    }
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/src/signatures/signed-content.js
+
+
+
+const HASHES = new Map([
+    [protobuf_specs_dist.HashAlgorithm.SHA2_256, 'sha256'],
+    [protobuf_specs_dist.HashAlgorithm.SHA2_384, 'sha384'],
+    [protobuf_specs_dist.HashAlgorithm.SHA2_512, 'sha512'],
+]);
+/** What is hashed before it is signed with a key of a curve; clients of before 2025 took SHA-256 for all. */
+const HASHES_OF_CURVES = new Map([
+    ['prime256v1', ['sha256']],
+    ['secp384r1', ['sha384', 'sha256']],
+    ['secp521r1', ['sha512', 'sha256']],
+]);
+const RSA_BITS = 2048;
+function hashesFor(key, stated) {
+    switch (key.asymmetricKeyType) {
+        case 'ec': {
+            const usual = HASHES_OF_CURVES.get(key.asymmetricKeyDetails?.namedCurve ?? '') ?? [];
+            return usual.length === 0 || stated === undefined ? usual : [stated];
+        }
+        case 'rsa':
+            return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= RSA_BITS ? [stated ?? 'sha256'] : [];
+        case 'ed25519':
+            return [null];
+        default:
+            return [];
+    }
+}
+/** What DSSE signs of an envelope. https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
+function preAuthenticated(payloadType, payload) {
+    const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
+    return Buffer.concat([Buffer.from(head), payload]);
+}
+/**
+ * Returns what a bundle signs, in the form in which it is verified: by keys of the kinds that clients of Sigstore make, and
+ * with the hash that goes with each. Throws `Untrusted` where a bundle says what it signs, and signs something else.
+ */
+function signedContent(content, artifact, known) {
+    const { bytes, stated } = readContent(content, artifact);
+    return {
+        signature: known.signature,
+        compareSignature: (signature) => known.compareSignature(signature),
+        compareDigest: (digest) => known.compareDigest(digest),
+        compareSignedDigest: (digest) => ['sha256', 'sha384', 'sha512'].some((hash) => (0,external_node_crypto_.createHash)(hash).update(bytes).digest().equals(digest)),
+        verifySignature: (key) => hashesFor(key, stated).some((hash) => (0,external_node_crypto_.verify)(hash, bytes, key, known.signature)),
+    };
+}
+function readContent(content, artifact) {
+    // A bundle that says both could be read as one thing here and as another there.
+    if ((content.$case === 'messageSignature') !== (artifact !== undefined)) {
+        throw new untrusted/* Untrusted */.H('it signs something else than it seems to');
+    }
+    if (content.$case === 'dsseEnvelope') {
+        const { payloadType, payload } = content.dsseEnvelope;
+        return { bytes: preAuthenticated(payloadType, payload), stated: undefined };
+    }
+    const { messageDigest } = content.messageSignature;
+    const stated = HASHES.get(messageDigest.algorithm);
+    const bytes = artifact ?? Buffer.alloc(0);
+    if (stated === undefined || !(0,external_node_crypto_.createHash)(stated).update(bytes).digest().equals(messageDigest.digest)) {
+        throw new untrusted/* Untrusted */.H('it does not fit what it signs');
+    }
+    return { bytes, stated };
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signer-certificate.js
+
+
+const TAG = {
+    boolean: 0x01,
+    bits: 0x03,
+    octets: 0x04,
+    oid: 0x06,
+    utf8: 0x0c,
+    sequence: 0x30,
+    extensions: 0xa3,
+};
+// Object identifiers as certificates have them. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1
+const KEY_USAGE = '551d0f';
+const ALTERNATIVE_NAME = '551d11';
+const BASIC_CONSTRAINTS = '551d13';
+const EXTENDED_KEY_USAGE = '551d25';
+const CODE_SIGNING = '2b06010505070303';
+const TIME_STAMPING = '2b06010505070308';
+/** https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md */
+const ISSUER = '2b0601040183bf300108';
+/** As certificates of before 2023 have it: without an encoding of its own. */
+const OLD_ISSUER = '2b0601040183bf300101';
+/** Who does not know a critical extension must refuse the certificate. */
+const KNOWN = new Set([
+    KEY_USAGE,
+    ALTERNATIVE_NAME,
+    BASIC_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+]);
+/** The kinds of names in a certificate of which somebody can be told. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6 */
+const NAME_KINDS = new Map([
+    [0x81, 'email'],
+    [0x86, 'uri'],
+]);
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
+/** Returns the extensions of a certificate by their object identifiers, and whether it is its own issuer. */
+function readCertificate(bytes) {
+    const [body] = derValues(derContent(bytes, TAG.sequence));
+    // After the version: serial number, algorithm, issuer, validity, subject, key.
+    const [, , , issuer, , subject] = body === undefined ? [] : derValues(body.content);
+    if (body === undefined || issuer === undefined || subject === undefined)
+        throw new DerError('it is cut off');
+    const extensions = new Map();
+    const list = derValues(body.content).find(({ tag }) => tag === TAG.extensions);
+    for (const each of list === undefined ? [] : derValues(derContent(list.content, TAG.sequence))) {
+        const [oid, ...rest] = derValues(each.content);
+        const value = rest.at(-1);
+        const id = oid?.content.toString('hex');
+        if (oid?.tag !== TAG.oid || id === undefined || value?.tag !== TAG.octets) {
+            throw new DerError('an extension is malformed');
+        }
+        if (extensions.has(id))
+            throw new DerError('it has an extension twice');
+        const isCritical = rest.some(({ tag, content }) => tag === TAG.boolean && content[0] === 0xff);
+        extensions.set(id, { isCritical, content: value.content });
+    }
+    return { extensions, isOwnIssuer: issuer.content.equals(subject.content) };
+}
+function usages(extension) {
+    if (extension === undefined)
+        return [];
+    return derValues(derContent(extension.content, TAG.sequence)).map(({ content }) => content.toString('hex'));
+}
+function isAuthority(extension) {
+    if (extension === undefined)
+        return false;
+    const [first] = derValues(derContent(extension.content, TAG.sequence));
+    return first?.tag === TAG.boolean && first.content[0] !== 0;
+}
+function hasUsage(extension, bit) {
+    if (extension === undefined)
+        return false;
+    // The first byte tells how many bits of the last one are unused.
+    return ((derContent(extension.content, TAG.bits)[1] ?? 0) & (0x80 >> bit)) !== 0;
+}
+const DIGITAL_SIGNATURE = 0;
+const CERTIFICATE_SIGNING = 5;
+function textOf(bytes) {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (text === '' || UNSEEN.test(text)) {
+        throw new untrusted/* Untrusted */.H('it names somebody with characters that nobody sees');
+    }
+    return text;
+}
+function readName(extension) {
+    const names = extension === undefined ? [] : derValues(derContent(extension.content, TAG.sequence));
+    const [name, ...others] = names;
+    if (name === undefined)
+        throw new untrusted/* Untrusted */.H('its certificate names nobody');
+    // Sigstore's authority writes one; of several each reader could take another.
+    if (others.length > 0)
+        throw new untrusted/* Untrusted */.H('its certificate names more than one');
+    const identityKind = NAME_KINDS.get(name.tag);
+    if (identityKind === undefined) {
+        throw new untrusted/* Untrusted */.H('its certificate names nobody by an e-mail address or the address of a workflow');
+    }
+    // Names of these kinds have ASCII only: other bytes would be read as one thing here and as another there.
+    if (name.content.some((byte) => byte > 0x7f)) {
+        throw new untrusted/* Untrusted */.H('its certificate names somebody with bytes that are no letters');
+    }
+    return { identity: textOf(name.content), identityKind };
+}
+function readIssuer(extensions) {
+    const current = extensions.get(ISSUER);
+    const old = extensions.get(OLD_ISSUER);
+    const issuers = [
+        ...(current === undefined ? [] : [textOf(derContent(current.content, TAG.utf8))]),
+        ...(old === undefined ? [] : [textOf(old.content)]),
+    ];
+    const [issuer] = issuers;
+    if (issuer === undefined)
+        throw new untrusted/* Untrusted */.H('its certificate tells nobody who vouched for its name');
+    if (issuers.some((each) => each !== issuer)) {
+        throw new untrusted/* Untrusted */.H('its certificate tells of two who vouched for its name');
+    }
+    return issuer;
+}
+/**
+ * Returns whom the certificate of a signer names, from its own bytes and strictly: @sigstore reads names without the
+ * highest bit of each byte, and takes those of any kind and any certificate. Throws `Untrusted`.
+ */
+function readSigner(certificate) {
+    return strictly(() => {
+        const { extensions, isOwnIssuer } = readCertificate(certificate);
+        const keyUsage = extensions.get(KEY_USAGE);
+        const mayIssue = isOwnIssuer ||
+            isAuthority(extensions.get(BASIC_CONSTRAINTS)) ||
+            hasUsage(keyUsage, CERTIFICATE_SIGNING);
+        if (mayIssue)
+            throw new untrusted/* Untrusted */.H("its certificate is an authority's, not a signer's");
+        if (!hasUsage(keyUsage, DIGITAL_SIGNATURE)) {
+            throw new untrusted/* Untrusted */.H('its certificate is not for signatures');
+        }
+        if (!usages(extensions.get(EXTENDED_KEY_USAGE)).includes(CODE_SIGNING)) {
+            throw new untrusted/* Untrusted */.H('its certificate is not for signatures of software');
+        }
+        for (const [id, { isCritical }] of extensions) {
+            if (isCritical && !KNOWN.has(id)) {
+                throw new untrusted/* Untrusted */.H('its certificate has a condition that is not known here');
+            }
+        }
+        return { ...readName(extensions.get(ALTERNATIVE_NAME)), issuer: readIssuer(extensions) };
+    });
+}
+/** Returns whether a certificate is one for timestamps. https://www.rfc-editor.org/rfc/rfc3161#section-2.3 */
+function isForTimestamps(certificate) {
+    const { extensions } = readCertificate(certificate);
+    const stated = usages(extensions.get(EXTENDED_KEY_USAGE));
+    return stated.length === 1 && stated[0] === TIME_STAMPING;
+}
+function strictly(read) {
+    try {
+        return read();
+    }
+    catch (error) {
+        if (error instanceof untrusted/* Untrusted */.H)
+            throw error;
+        throw new untrusted/* Untrusted */.H('its certificate is malformed', { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/signing-time.js
+
+/** Of GeneralizedTime; a fraction may have as many digits as its authority likes. https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+const TIME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{1,9}))?Z$/;
+const GENERALIZED_TIME = 0x18;
+/** Of the fields of a signed time: version, policy, imprint, serial number, time. */
+const TIME_FIELD = 4;
+/** https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+const GRANTED = 0n;
+const GRANTED_WITH_CHANGES = 1n;
+function readTime(text) {
+    const [, year, month, day, hour, minute, second, fraction = ''] = TIME.exec(text) ?? [];
+    const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+    const time = new Date(`${iso}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
+    // JavaScript takes the 31st of February for the 3rd of March.
+    return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso) ? time : undefined;
+}
+/**
+ * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second but one
+ * of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it verifies.
+ * Throws `Untrusted`.
+ */
+function completeTimestamps(timestamps) {
+    for (const each of timestamps) {
+        if (each.$case === 'timestamp-authority')
+            complete(each.timestamp);
+    }
+}
+function complete(timestamp) {
+    let time;
+    let algorithm;
+    let isGranted = false;
+    try {
+        isGranted = timestamp.status === GRANTED || timestamp.status === GRANTED_WITH_CHANGES;
+        const field = timestamp.tstInfo.root.subs[TIME_FIELD];
+        if (field?.tag.toDER() === GENERALIZED_TIME)
+            time = readTime(field.value.toString('latin1'));
+        // What is unknown to it is undefined, though its types say otherwise.
+        algorithm = timestamp.signatureAlgorithm || timestamp.signerDigestAlgorithm;
+    }
+    catch (cause) {
+        throw new untrusted/* Untrusted */.H('its timestamp is malformed', { cause });
+    }
+    if (!isGranted)
+        throw new untrusted/* Untrusted */.H('its timestamp is one that the authority refused to give');
+    if (time === undefined)
+        throw new untrusted/* Untrusted */.H('its timestamp has no time');
+    Object.defineProperties(timestamp, {
+        signingTime: { value: time },
+        signatureAlgorithm: { value: algorithm },
+    });
+}
+/** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */
+function signingTimes(timestamps) {
+    return timestamps.flatMap((each) => {
+        if (each.$case === 'timestamp-authority')
+            return [each.timestamp.signingTime];
+        const { inclusionPromise, integratedTime } = each.tlogEntry;
+        // Without a promise nobody signed the time.
+        return inclusionPromise === undefined ? [] : [new Date(Number(integratedTime) * 1000)];
+    });
+}
+
+;// CONCATENATED MODULE: ./build/src/signatures/sigstore-verifier.js
 // Loads some 40 modules; only trusted-root.ts imports it, when a signature is to be verified.
 
 
 
-/** Of one signature; real ones have one or two. Entries are compared with each other, and each costs a verification. */
-const PROOFS_LIMIT = 8;
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Z}]/u;
-const CHECKPOINT_LIMIT = 16_384;
-/** What signs a checkpoint, as the library looks for it: it takes the name for a regular expression, which may never end. */
-const CHECKPOINT_SIGNER = /^[\w./:-]{1,200}$/;
+
+
+
+
+
+
+
 /** Verifies signatures against one trusted root, without a network. */
 class SigstoreVerifier {
     #verifier;
+    #logs;
+    /** Changes with the trusted root. */
+    rootDigest;
     /** `root` is the JSON of a trusted_root.json. Throws what is wrong with it. */
     constructor(root) {
-        const parsed = _sigstore_protobuf_specs__WEBPACK_IMPORTED_MODULE_1__.TrustedRoot.fromJSON(root);
-        const { tlogs, certificateAuthorities, ctlogs } = parsed;
+        const parsed = protobuf_specs_dist.TrustedRoot.fromJSON(root);
+        const { tlogs, certificateAuthorities, ctlogs, timestampAuthorities } = parsed;
         if (tlogs.length === 0 || certificateAuthorities.length === 0 || ctlogs.length === 0) {
             throw new Error('it has no certificate authority, no log of certificates or no log of signatures');
         }
+        if ([...tlogs, ...ctlogs].some(({ publicKey }) => publicKey?.validFor?.start === undefined)) {
+            throw new Error('it does not say since when to trust a log');
+        }
+        const trusted = (0,verify_dist/* toTrustMaterial */.jO)({
+            ...parsed,
+            timestampAuthorities: timestampAuthorities.filter(({ certChain }) => {
+                const [leaf] = certChain?.certificates ?? [];
+                return leaf !== undefined && isForTimestamps(Buffer.from(leaf.rawBytes));
+            }),
+        });
+        this.#logs = trusted.tlogs;
+        this.rootDigest = (0,digest/* digestOf */.ol)(Buffer.from(JSON.stringify(protobuf_specs_dist.TrustedRoot.toJSON(parsed))));
         const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
-        this.#verifier = new _sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .Verifier */ .BL((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toTrustMaterial */ .jO)(parsed), thresholds);
+        this.#verifier = new verify_dist/* Verifier */.BL(trusted, thresholds);
     }
     /**
      * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
      * should be is another question. Throws what does not hold.
      */
     verify({ bundle, artifact }) {
-        const parsed = (0,_sigstore_bundle__WEBPACK_IMPORTED_MODULE_0__/* .bundleFromJSON */ .vw)(bundle);
-        refuseUnreasonable(parsed);
-        // A bundle that says both could be read as one thing here and as another there.
-        const signsBytes = parsed.content.$case === 'messageSignature';
-        if (signsBytes !== (artifact !== undefined))
-            throw new Error('it signs something else than it seems to');
+        refuseLargeParts(bundle);
+        const parsed = (0,dist/* bundleFromJSON */.vw)(bundle);
+        const { tlogEntries } = parsed.verificationMaterial;
+        const certificates = certificatesOf(parsed);
+        refuseCostlyParts(parsed, certificates);
+        const [certificate] = certificates;
+        if (certificate === undefined)
+            throw new untrusted/* Untrusted */.H('it was made with a key, which names nobody');
+        const signer = readSigner(certificate);
+        for (const entry of tlogEntries)
+            checkLogEntry(entry, certificate);
+        const entity = (0,verify_dist/* toSignedEntity */.DC)(parsed, artifact);
+        completeTimestamps(entity.timestamps);
+        const signature = signedContent(parsed.content, artifact, entity.signature);
         // Without a policy: the library takes the wanted name for a regular expression that may match anywhere.
-        const { identity } = this.#verifier.verify((0,_sigstore_verify__WEBPACK_IMPORTED_MODULE_2__/* .toSignedEntity */ .DC)(parsed, artifact));
-        const name = identity?.subjectAlternativeName;
-        const issuer = identity?.extensions?.issuer;
-        if (name === undefined || issuer === undefined)
-            throw new Error('it names nobody');
-        if (UNSEEN.test(name + issuer))
-            throw new Error('it names somebody with characters that nobody sees');
-        return { identity: name, issuer };
+        this.#verifier.verify({ ...entity, signature });
+        const times = signingTimes(entity.timestamps);
+        for (const entry of tlogEntries)
+            this.#checkTimes(entry, times);
+        return signer;
+    }
+    /** The library looks at the time of an entry only where the log promised it. */
+    #checkTimes({ logId }, times) {
+        const isValid = this.#logs.some(({ logID, validFor }) => logID.equals(logId.keyId) && times.every((time) => validFor.start <= time && time <= validFor.end));
+        if (!isValid)
+            throw new untrusted/* Untrusted */.H('its log was not to be believed when it was made');
     }
 }
-/** Refuses what no real bundle has and what would keep the verification busy for long. */
-function refuseUnreasonable({ verificationMaterial }) {
-    const { tlogEntries, timestampVerificationData } = verificationMaterial;
-    const proofs = [tlogEntries, timestampVerificationData?.rfc3161Timestamps ?? []];
-    if (proofs.some(({ length }) => length > PROOFS_LIMIT))
-        throw new Error('it has more proofs than any real one');
-    for (const { inclusionProof } of tlogEntries) {
-        const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
-        const signers = [...checkpoint.slice(0, CHECKPOINT_LIMIT).matchAll(/\u2014 (\S+)/g)].map(([, name = '']) => name);
-        const isOdd = checkpoint.length > CHECKPOINT_LIMIT ||
-            signers.length > PROOFS_LIMIT ||
-            signers.some((name) => !CHECKPOINT_SIGNER.test(name));
-        if (isOdd)
-            throw new Error('it has a checkpoint that no log makes');
+/** Returns the certificate of the signer and those that come with it; none where a bare key signed. */
+function certificatesOf({ verificationMaterial: { content } }) {
+    switch (content.$case) {
+        case 'publicKey':
+            return [];
+        case 'certificate':
+            return [Buffer.from(content.certificate.rawBytes)];
+        case 'x509CertificateChain':
+            return content.x509CertificateChain.certificates.map(({ rawBytes }) => Buffer.from(rawBytes));
     }
+}
+
+
+/***/ }),
+
+/***/ 2879:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   H: () => (/* binding */ Untrusted)
+/* harmony export */ });
+/** A signature does not count. The message says why, as the end of a sentence. */
+class Untrusted extends Error {
+    name = 'Untrusted';
 }
 
 
