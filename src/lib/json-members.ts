@@ -20,7 +20,7 @@ const COMMA = 0x2c;
  * Reads a JSON object of others, in which lists and objects may be long. Calls `take` of the reader of each member's name;
  * of those that are absent or null, and where all of the text is `null`, of none. What has no reader is parsed and let
  * go. Lets other work run between slices. What `take` throws ends the reading. Throws `SyntaxError` for what `JSON.parse`
- * refuses, for a member of another kind than its reader and for a name that is there twice, and `UnreasonableJson`.
+ * refuses and for a member of another kind than its reader, and `UnreasonableJson`, also for a name that is there twice.
  */
 export async function readMembers(
   json: Buffer,
@@ -36,7 +36,7 @@ export async function readMembers(
   cursor.step('{');
   while (!(names.size === 0 && cursor.isAt('}'))) {
     const name = cursor.name();
-    if (names.has(name)) throw new SyntaxError(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
+    if (names.has(name)) throw new UnreasonableJson(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
     if (names.add(name).size > MEMBERS_LIMIT) {
       throw new UnreasonableJson(`it has more than ${MEMBERS_LIMIT} members`);
     }
@@ -86,7 +86,10 @@ async function readMember(cursor: Cursor, name: string, reader: MemberReader | u
   cursor.step(closing);
 }
 
-/** A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps over. */
+/**
+ * A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps
+ * over.
+ */
 class Cursor {
   readonly #json: Buffer;
   #at: number;

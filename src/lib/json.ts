@@ -21,7 +21,7 @@ const WEIGHT_OF_ANY = 256 * 1024;
 /** What `JSON.parse` makes within a tenth of a second, whatever it is. */
 const WEIGHT_LIMIT = 16 * 1024 * 1024;
 
-/** A JSON text would cost more than what it says is worth, so it was not parsed. */
+/** A JSON text was not read to its end: it would cost more than it says, or programs could read it in two ways. */
 export class UnreasonableJson extends SyntaxError {
   override readonly name = 'UnreasonableJson';
 }

@@ -85,6 +85,16 @@ describe('a tag list', () => {
 });
 
 describe('a list that is none', () => {
+  it('says so where a name stands in it twice, and is not asked for again', async () => {
+    await expect(
+      parseTagList(Buffer.from('{"tags":[],"tags":["v1"]}'), 'a.example/app'),
+    ).rejects.toMatchObject({
+      code: 'REGISTRY_BROKEN',
+      message: 'its tag list is not what the protocol says: it has "tags" twice',
+      transient: false,
+    });
+  });
+
   const numbers = (count: number): string => Array.from({ length: count }, (_, at) => at).join(',');
 
   it.each([
