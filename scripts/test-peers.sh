@@ -11,6 +11,7 @@ missing() {
   for program in docker-registry skopeo pigz shellcheck containerd podman busybox python3 nginx squid $besides; do
     command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
   done
+  command -v setfacl >/dev/null 2>&1 || printf 'acl '
 }
 
 wanted=$(missing)
@@ -24,7 +25,7 @@ elif sudo -n true 2>/dev/null; then
 fi
 if [ "$as_root" != unknown ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing for the tests: $wanted"
-  # Programs and packages have the same names. The lists may be old or absent, so a first failure is not the last.
+  # Programs and packages have the same names, but for setfacl of acl. The lists may be old or absent, so a first failure is not the last.
   # shellcheck disable=SC2086
   install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; }
   install >/dev/null 2>&1 </dev/null || { $as_root apt-get update -qq && install; } >/dev/null </dev/null

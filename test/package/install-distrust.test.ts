@@ -154,14 +154,13 @@ describe('what others could exchange after it was placed', () => {
     },
   );
 
-  it.runIf(existsSync('/usr/bin/setfacl'))(
-    'is not put into a folder whose access list lets others write',
-    () => {
+  describeWith(['setfacl'], 'an access list', () => {
+    it('that lets others write to a folder keeps it from being installed into', () => {
       makeFolder('opt', 0o755);
       execFileSync('setfacl', ['-m', `u:${STRANGER}:rwx`, join(root, 'opt')]);
       expect(pack.install().stderr).toContain('/opt is not safe: its access list may let others write to it');
-    },
-  );
+    });
+  });
 
   it('is not put behind a link that leads through a folder where others may change the next one', () => {
     makeFolder('srv/cni', 0o755);

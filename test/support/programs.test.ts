@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-/** What every Debian has, and ctr, which comes with containerd. */
-const THERE = ['bash', 'dash', 'tar', 'gzip', 'mount', 'ctr'];
+/** What every Debian has, ctr, which comes with containerd, and setfacl, which comes with acl. */
+const THERE = ['bash', 'dash', 'tar', 'gzip', 'mount', 'ctr', 'setfacl'];
 
 /** Returns the programs that the tests ask for by name, before they use them. */
 function askedFor(): readonly string[] {
