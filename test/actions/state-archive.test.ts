@@ -91,6 +91,14 @@ async function withHeader(change: (header: Buffer) => void): Promise<Buffer> {
   return bytes;
 }
 
+/** Returns an archive that begins with an extended header of a type, far longer than any. */
+function withEndlessHeader(type: 'x' | 'g'): Promise<Buffer> {
+  return withHeader((header) => {
+    header.write(type, 156);
+    header.write('00010000000', 124);
+  });
+}
+
 const genuine: Entry = { name: FILE, content: STATE };
 const inFolder: Entry = { name: `${FOLDER}/`, type: 'directory' };
 const outside = '/tmp/keel-must-not-appear';
@@ -178,24 +186,8 @@ const POISONED: readonly (readonly [what: string, archive: () => Promise<Buffer>
     () => withHeader((header) => void header.write('/etc', 345)),
     /"\/etc/,
   ],
-  [
-    'an extended header without end',
-    () =>
-      withHeader((header) => {
-        header.write('x', 156);
-        header.write('00010000000', 124);
-      }),
-    /a header that is far too long/,
-  ],
-  [
-    'a global header without end',
-    () =>
-      withHeader((header) => {
-        header.write('g', 156);
-        header.write('00010000000', 124);
-      }),
-    /a header that is far too long/,
-  ],
+  ['an extended header without end', () => withEndlessHeader('x'), /a header that is far too long/],
+  ['a global header without end', () => withEndlessHeader('g'), /a header that is far too long/],
   [
     'more behind its end',
     async () => Buffer.concat([await tar(genuine), Buffer.from('garbage')]),

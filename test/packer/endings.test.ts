@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
-import { buildPacker } from '../support/built-packer.ts';
+import { packerOfFile } from '../support/built-packer.ts';
 import { FileServer } from '../support/file-server.ts';
 import { ForwardProxy } from '../support/forward-proxy.ts';
 import { Kodo } from '../support/kodo/kodo.ts';
@@ -24,15 +23,9 @@ import { LOGIN } from '../support/token-server.ts';
 
 const NAME = 'kube-1.37.1-amd64.tar.gz';
 const PROGRAM = Buffer.alloc(300_000, 'a program. ');
-let built: string;
-let packer: string;
+const packer = packerOfFile();
 let stack: AsyncDisposableStack;
 
-beforeAll(() => {
-  built = mkdtempSync(join(tmpdir(), 'keel-packer-'));
-  packer = buildPacker(built);
-});
-afterAll(() => rmSync(built, { recursive: true }));
 beforeEach(() => {
   stack = new AsyncDisposableStack();
 });
@@ -111,7 +104,7 @@ class World {
     const { PATH = '' } = process.env;
     const output = openSync(told, 'w');
     const patience = ['--retry', '2', '--retry-interval', '5ms'];
-    const child = spawn(process.execPath, [...watchedToItsEnd(packer), ...line, ...patience], {
+    const child = spawn(process.execPath, [...watchedToItsEnd(packer.program), ...line, ...patience], {
       cwd: this.folder,
       env: { PATH, HOME: beside, ...this.#environment, ...environment, KEEL_TEST_END: end },
       // Pipes would keep it for a moment of their own.

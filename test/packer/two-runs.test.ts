@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
-import { buildPacker } from '../support/built-packer.ts';
+import { packerOfFile } from '../support/built-packer.ts';
 import { FileServer } from '../support/file-server.ts';
 import { PUBLIC_TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -14,14 +13,7 @@ import { AUTHORITY_FILE, LOOPBACK } from '../support/test-authority.ts';
 
 const NAME = 'kube-1.37.1-amd64.tar.gz';
 const PROGRAM = Buffer.alloc(300_000, 'a program. ');
-let built: string;
-let packer: string;
-
-beforeAll(() => {
-  built = mkdtempSync(join(tmpdir(), 'keel-packer-'));
-  packer = buildPacker(built);
-});
-afterAll(() => rmSync(built, { recursive: true }));
+const packer = packerOfFile();
 
 /** A registry with an image, a web server with a component, and a folder in which packer is run. */
 async function world() {
@@ -44,7 +36,7 @@ function start(folder: string, output: string) {
   const shared = ['--image-output', 'images', '--download-output', 'downloads'];
   const from = ['--kube-version', '1.37.1', '--image-source', 'upstream', '--retry-interval', '5ms'];
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [packer, ...from, ...shared, '--output', output], {
+  const child = spawn(process.execPath, [packer.program, ...from, ...shared, '--output', output], {
     cwd: folder,
     env: { PATH, HOME: folder, NODE_EXTRA_CA_CERTS: AUTHORITY_FILE },
     stdio: ['ignore', 'pipe', 'pipe'],

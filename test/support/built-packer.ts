@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { writeExecutable } from '../../scripts/executable.ts';
 import { bundle } from '../../scripts/ncc.ts';
 import { processesIn, witnessed } from './processes.ts';
@@ -29,6 +29,17 @@ export function buildPacker(folder: string): string {
   const file = join(folder, 'packer');
   writeExecutable(file, 'packer', readFileSync(join(parts, 'index.js'), 'utf8'));
   return file;
+}
+
+/**
+ * Builds packer for the tests of a file, in a folder that goes when they are over. Both paths are there from the first
+ * test on.
+ */
+export function packerOfFile(): { readonly folder: string; readonly program: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'keel-packer-'));
+  beforeAll(() => void buildPacker(folder));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return { folder, program: join(folder, 'packer') };
 }
 
 /** Runs a program in a folder with nothing of this machine's user. No secret of its environment may get out of it. */

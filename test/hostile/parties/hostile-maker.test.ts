@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildPacker, runIn, type Said } from '../../support/built-packer.ts';
+import { packerOfFile, runIn, type Said } from '../../support/built-packer.ts';
 import { FileServer } from '../../support/file-server.ts';
 import { LOOPBACK } from '../../support/test-authority.ts';
 import {
@@ -20,13 +20,7 @@ import { brokenPromises } from './promise.ts';
 const NAME = 'kube-1.37.1-amd64.tar.gz';
 const nameOf = (attack: MakerAttack): string => `tool-${MAKER_ATTACKS.indexOf(attack) + 10}`;
 
-let built: string;
-let packer: string;
-beforeAll(() => {
-  built = mkdtempSync(join(tmpdir(), 'keel-packer-'));
-  packer = buildPacker(built);
-});
-afterAll(() => rmSync(built, { recursive: true }));
+const packer = packerOfFile();
 
 /** A component as keel-package.json tells of it. */
 interface PackedComponent {
@@ -93,7 +87,7 @@ class World implements AsyncDisposable {
     const own = join(this.#folder, name);
     const versions = `${own}.json`;
     writeFileSync(versions, JSON.stringify({ arch: 'amd64', images: [], components }));
-    const said = await runIn(this.#folder, packer, [
+    const said = await runIn(this.#folder, packer.program, [
       ...['--kube-version', '1.37.1', '--version-config', versions, '--retry', '1', '--output', own],
       ...['--image-output', join(own, 'images'), '--download-output', join(own, 'downloads')],
       ...['--verify-signatures', mode, ...(lock === undefined ? [] : ['--lock', lock])],
@@ -169,7 +163,7 @@ describe.each(['off', 'require'])('a hostile maker of components, with --verify-
 test('what was locked is not packed with other content, though its maker changes the checksum too', async () => {
   await using world = await World.open();
   const attacks = MAKER_ATTACKS.filter(({ ends }) => 'packed' in ends && ends.packed === 'offered');
-  const lock = join(built, 'keel.lock.json');
+  const lock = join(packer.folder, 'keel.lock.json');
   const first = await world.pack('first', 'off', attacks, lock);
   expect(first.said.code, first.said.stderr).toBe(0);
   await world.bend(attacks);

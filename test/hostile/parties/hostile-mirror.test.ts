@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildPacker, runIn, type Said } from '../../support/built-packer.ts';
+import { packerOfFile, runIn, type Said } from '../../support/built-packer.ts';
 import { PUBLIC_TOKENS } from '../../support/registry/access.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
@@ -18,13 +18,7 @@ const NOWHERE = '127.0.0.1:1';
 const MODES = ['off', 'warn', 'require'] as const;
 type Mode = (typeof MODES)[number];
 
-let built: string;
-let packer: string;
-beforeAll(() => {
-  built = mkdtempSync(join(tmpdir(), 'keel-packer-'));
-  packer = buildPacker(built);
-});
-afterAll(() => rmSync(built, { recursive: true }));
+const packer = packerOfFile();
 
 /** An image as keel-package.json tells of it. */
 interface PackedImage {
@@ -122,7 +116,7 @@ class World implements AsyncDisposable {
     const own = join(this.#folder, name);
     const said = await runIn(
       this.#folder,
-      packer,
+      packer.program,
       [
         ...['--kube-version', '1.37.1', '--image-source', `${this.mirror.host}/keel`, '--retry', '1'],
         ...['--version-config', versions, '--output', own, '--image-output', join(own, 'images')],
@@ -246,7 +240,7 @@ describe.each(MODES)('a hostile mirror, with --verify-signatures %s,', (mode) =>
 test('what was locked is packed again, to the byte, whatever a mirror has under its tags now', async () => {
   const attacks = MIRROR_ATTACKS.filter(({ ends }) => 'packed' in ends.off && ends.off.packed === 'offered');
   await using world = await World.open(attacks);
-  const lock = join(built, 'keel.lock.json');
+  const lock = join(packer.folder, 'keel.lock.json');
   await Promise.all(attacks.map((attack) => attack.bend(world.stage(attack))));
   const first = await world.pack('first', 'off', attacks, lock);
   expect(first.said.stdout).toContain('and layers that unpack to');
