@@ -175,7 +175,10 @@ function withPlainSpacesOutside(text: string): string {
   return plain;
 }
 
-/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too long. */
+/**
+ * Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too
+ * long.
+ */
 export function parseDocument(file: string, source: string): Document {
   // Windows editors start files with a byte order mark, which is not part of JSON.
   const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, '').slice(0, LENGTH_LIMIT + 1));

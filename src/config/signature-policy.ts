@@ -155,7 +155,10 @@ function toPolicy(value: ParsedSignatures[string]): SignaturePolicy {
   return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
 
-/** Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and notices about their signers. */
+/**
+ * Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and
+ * notices about their signers.
+ */
 export function readSignaturePolicies(
   document: Document,
   parsed: ParsedSignatures,

@@ -39,7 +39,10 @@ export function findAnyone(pattern: string): string | undefined {
 
 const BEYOND_ASCII = /[^\x21-\x7e]/u;
 
-/** Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else undefined. */
+/**
+ * Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else
+ * undefined.
+ */
 export function adviseOnLetters(pattern: string): string | undefined {
   const [odd] = BEYOND_ASCII.exec(pattern) ?? [];
   if (odd === undefined) return undefined;
@@ -62,8 +65,8 @@ export function withoutLongStars(pattern: string): string | undefined {
 }
 
 /**
- * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an address;
- * undefined where there is nothing to warn of, and for other identities.
+ * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an
+ * address; undefined where there is nothing to warn of, and for other identities.
  */
 export function adviseOnWorkflow(pattern: string): string | undefined {
   if (!pattern.startsWith(GITHUB)) return undefined;

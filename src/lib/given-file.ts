@@ -12,8 +12,8 @@ const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)` or a
- * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
- * content has no end.
+ * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's
+ * reason, and an error without a code if the content has no end.
  */
 export async function readGivenFile(file: string, signal: AbortSignal): Promise<Buffer> {
   signal.throwIfAborted();

@@ -50,10 +50,10 @@ const FEWEST_NEW = 10;
 const PAGES_NOT_COUNTED = 1000;
 
 /**
- * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
- * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
- * `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first is refused, and what
- * `send` and `parse` throw.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is
+ * none, or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without.
+ * Throws `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first
+ * is refused, and what `send` and `parse` throw.
  */
 export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Promise<ReadList<Page>> {
   const { first, about, limits, entriesOf } = list;

@@ -13,7 +13,10 @@ import type { TokenService, TokenServiceParts } from './token-service.ts';
 
 const ERROR_BODY_LIMIT = 64 * 1024;
 
-/** One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than this. */
+/**
+ * One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than
+ * this.
+ */
 const MOST_REFUSED_TOKENS = 3;
 
 interface LoginParts extends TokenServiceParts {

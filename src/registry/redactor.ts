@@ -9,7 +9,10 @@ export class Redactor {
   readonly #forms = new Set<string>();
   #longestFirst: readonly string[] | undefined;
 
-  /** Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands, as it is. */
+  /**
+   * Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands,
+   * as it is.
+   */
   readonly add: SecretListener = (secret, kind) => {
     const known = `${kind} ${secret}`;
     if (secret.length < SHORTEST || this.#known.has(known)) return;

@@ -41,7 +41,10 @@ export async function listReferrers(
   return told ?? readFallbackTag(registry, repository, digest, signal);
 }
 
-/** Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as `listReferrers`. */
+/**
+ * Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as
+ * `listReferrers`.
+ */
 export async function askReferrersApi(
   registry: Registry,
   repository: Repository,

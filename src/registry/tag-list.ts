@@ -85,8 +85,8 @@ function isChild(name: string): name is Repository {
 
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
- * repository. Throws `REGISTRY_BROKEN`.
+ * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name
+ * of the repository. Throws `REGISTRY_BROKEN`.
  */
 export async function parseTagList(body: Buffer, about: string): Promise<TagList> {
   const tags = new Names(isTag);

@@ -1,7 +1,7 @@
 /**
- * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is none
- * of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the beginning
- * of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
+ * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is
+ * none of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the
+ * beginning of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
  */
 export function referenceOfPurl(purl: string): string | undefined {
   const parts = /^pkg:(docker|oci)\/+([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/i.exec(purl);

@@ -23,9 +23,9 @@ function readTime(text: string): Date | undefined {
 }
 
 /**
- * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second but one
- * of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it verifies.
- * Throws `Untrusted`.
+ * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second
+ * but one of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it
+ * verifies. Throws `Untrusted`.
  */
 export function completeTimestamps(timestamps: Timestamps): void {
   for (const each of timestamps) {
@@ -54,7 +54,10 @@ function complete(timestamp: Timestamp): void {
   });
 }
 
-/** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */
+/**
+ * Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only
+ * verified by others.
+ */
 export function signingTimes(timestamps: Timestamps): readonly Date[] {
   return timestamps.flatMap((each) => {
     if (each.$case === 'timestamp-authority') return [each.timestamp.signingTime];

@@ -16,9 +16,9 @@ export interface ProgramCost {
 }
 
 /**
- * Writes the peak of the process' memory, in KiB, and its longest hold to its fourth stream. What getrusage tells begins with
- * that of the process that started it. Before the first request, a program is read; and while others have the processor,
- * nothing is held.
+ * Writes the peak of the process' memory, in KiB, and its longest hold to its fourth stream. What getrusage tells
+ * begins with that of the process that started it. Before the first request, a program is read; and while others have
+ * the processor, nothing is held.
  */
 const TELL_COST = `import { readFileSync, writeSync } from 'node:fs';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';

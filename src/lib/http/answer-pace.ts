@@ -11,9 +11,10 @@ export interface AnswerPace {
 }
 
 /**
- * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once on
- * 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16 KiB/s. So one
- * of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle` asks for within 6.
+ * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once
+ * on 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16
+ * KiB/s. So one of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle`
+ * asks for within 6.
  */
 export const DEFAULT_PACE: AnswerPace = { grace: seconds(300), bytesPerSecond: 16 * 1024 };
 

@@ -41,7 +41,10 @@ export class UnpackingLimitError extends Error {
   }
 }
 
-/** Returns a file's size, and how it is compressed by its first bytes, as containerd and docker do: the media type is only a claim. */
+/**
+ * Returns a file's size, and how it is compressed by its first bytes, as containerd and docker do: the media type is
+ * only a claim.
+ */
 async function headOf(file: string): Promise<{ readonly compression: Compression; readonly size: number }> {
   await using handle = await open(file);
   const { size } = await handle.stat();

@@ -11,8 +11,8 @@ const PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
 const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
 
 /**
- * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs; undefined if
- * it cannot.
+ * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs;
+ * undefined if it cannot.
  */
 export function ambiguityOf(bytes: Buffer, json: unknown): string | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;

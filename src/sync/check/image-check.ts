@@ -64,8 +64,8 @@ interface Sides {
 
 /**
  * Returns what the source, the state and the destination have of an image: of one tag, or without a tag of all wanted
- * tags, whose parts are looked at with `--verify deep`. Nothing is written. Throws failures of the settings, the image set and the state, `NOT_FOUND` if the source
- * has no such repository, and `COMMAND_TIMED_OUT`.
+ * tags, whose parts are looked at with `--verify deep`. Nothing is written. Throws failures of the settings, the image
+ * set and the state, `NOT_FOUND` if the source has no such repository, and `COMMAND_TIMED_OUT`.
  */
 export async function checkImage(
   given: Reference,

@@ -92,8 +92,8 @@ function neededImages(
 
 /**
  * Returns whether the destination has all images that kubeadm of a version needs on one architecture, and the
- * configuration by which a cluster uses them. The source is asked for signatures only that are not there. Throws failures of the settings and the image set, and
- * `COMMAND_TIMED_OUT`.
+ * configuration by which a cluster uses them. The source is asked for signatures only that are not there. Throws
+ * failures of the settings and the image set, and `COMMAND_TIMED_OUT`.
  */
 export async function checkInstallation(
   choice: InstallationChoice,
@@ -234,8 +234,8 @@ function childrenFor(manifest: Manifest, architecture: Architecture): readonly D
 }
 
 /**
- * Returns what a machine of an architecture may take from an index: what is for it, and what does not say for which platform
- * it is. containerd then looks into the configuration, and reads a missing system as its own.
+ * Returns what a machine of an architecture may take from an index: what is for it, and what does not say for which
+ * platform it is. containerd then looks into the configuration, and reads a missing system as its own.
  * https://github.com/containerd/platforms/blob/main/database.go
  */
 function takeableFrom(manifest: Manifest, architecture: Architecture): readonly Digest[] {

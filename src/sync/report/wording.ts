@@ -204,7 +204,10 @@ export function failedTogetherLine(
   return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
 
-/** Returns the warning about a name or prefix of the image set that matches nothing, or of which `exclude` leaves nothing. */
+/**
+ * Returns the warning about a name or prefix of the image set that matches nothing, or of which `exclude` leaves
+ * nothing.
+ */
 export function unmatchedWarning({
   pattern,
   matchedBefore,

@@ -116,7 +116,10 @@ function pushTime(pushed: SeenImage['pushed'], now: Date): number {
   return pushed === 'unknown' ? NOT_PUSHED : wholeSeconds(pushed ?? now);
 }
 
-/** Records images as confirmed at the time `now`, and as pushed then unless they say otherwise, and replaces what was recorded for their tags. */
+/**
+ * Records images as confirmed at the time `now`, and as pushed then unless they say otherwise, and replaces what was
+ * recorded for their tags.
+ */
 export function writeImages(
   database: DatabaseSync,
   destination: number,

@@ -51,7 +51,10 @@ export function inspectFile(file: string): FileKind {
   }
 }
 
-/** Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile` throws. */
+/**
+ * Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile`
+ * throws.
+ */
 export function isForeign(file: string): boolean {
   const kind = inspectFile(file);
   if (kind !== 'sqlite') return kind === 'other';

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Names of the calls that can be disturbed: the Twirp methods, the lookup of the old cache, and the two things done with a blob. */
+/**
+ * Names of the calls that can be disturbed: the Twirp methods, the lookup of the old cache, and the two things done
+ * with a blob.
+ */
 export type Call =
   | 'CreateCacheEntry'
   | 'FinalizeCacheEntryUpload'

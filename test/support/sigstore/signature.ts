@@ -195,8 +195,8 @@ export async function messageBundle(
 export const REKOR_2: BundleForm = { hasPromise: false, timestamps: [SIGNING_TIME] };
 
 /**
- * Returns a bundle that signs bytes themselves and is in a log of the newer kind, which promises nothing and tells no time: a
- * time-stamping authority does. https://github.com/sigstore/rekor-tiles
+ * Returns a bundle that signs bytes themselves and is in a log of the newer kind, which promises nothing and tells no
+ * time: a time-stamping authority does. https://github.com/sigstore/rekor-tiles
  */
 export function timestampedBundle(sigstore: TestSigstore, bytes: Buffer, signing: Signing): Promise<object> {
   return messageBundle(sigstore, bytes, signing, { ...REKOR_2, entry: 'hashedrekord 0.0.2' });
