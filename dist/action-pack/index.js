@@ -44991,8 +44991,8 @@ const given_file_SIZE_LIMIT = 256 * 1024 ** 2;
 const READ_WITHOUT_WAITING = external_node_fs_.constants.O_RDONLY | (external_node_fs_.constants.O_NONBLOCK ?? 0);
 /**
  * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)` or a
- * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
- * content has no end.
+ * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's
+ * reason, and an error without a code if the content has no end.
  */
 async function readGivenFile(file, signal) {
     signal.throwIfAborted();
@@ -45311,7 +45311,10 @@ function withPlainSpacesOutside(text) {
     }
     return plain;
 }
-/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too long. */
+/**
+ * Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too
+ * long.
+ */
 function parseDocument(file, source) {
     // Windows editors start files with a byte order mark, which is not part of JSON.
     const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, '').slice(0, document_LENGTH_LIMIT + 1));
@@ -53130,7 +53133,10 @@ function findAnyone(pattern) {
     return isBound ? undefined : 'this is anyone at any place';
 }
 const BEYOND_ASCII = /[^\x21-\x7e]/u;
-/** Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else undefined. */
+/**
+ * Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else
+ * undefined.
+ */
 function adviseOnLetters(pattern) {
     const [odd] = BEYOND_ASCII.exec(pattern) ?? [];
     if (odd === undefined)
@@ -53150,8 +53156,8 @@ function withoutLongStars(pattern) {
     return pattern.includes('***') ? pattern.replaceAll(/\*{3,}/g, '**') : undefined;
 }
 /**
- * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an address;
- * undefined where there is nothing to warn of, and for other identities.
+ * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an
+ * address; undefined where there is nothing to warn of, and for other identities.
  */
 function adviseOnWorkflow(pattern) {
     if (!pattern.startsWith(signer_identity_GITHUB))
@@ -53261,7 +53267,10 @@ function toPolicy(value) {
         return { kind: 'off' };
     return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
-/** Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and notices about their signers. */
+/**
+ * Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and
+ * notices about their signers.
+ */
 function signature_policy_readSignaturePolicies(document, parsed) {
     const policies = [];
     const scopes = [];
@@ -54434,7 +54443,7 @@ const COMMA = 0x2c;
  * Reads a JSON object of others, in which lists and objects may be long. Calls `take` of the reader of each member's name;
  * of those that are absent or null, and where all of the text is `null`, of none. What has no reader is parsed and let
  * go. Lets other work run between slices. What `take` throws ends the reading. Throws `SyntaxError` for what `JSON.parse`
- * refuses, for a member of another kind than its reader and for a name that is there twice, and `UnreasonableJson`.
+ * refuses and for a member of another kind than its reader, and `UnreasonableJson`, also for a name that is there twice.
  */
 async function readMembers(json, readers) {
     const cursor = new Cursor(json);
@@ -54449,7 +54458,7 @@ async function readMembers(json, readers) {
     while (!(names.size === 0 && cursor.isAt('}'))) {
         const name = cursor.name();
         if (names.has(name))
-            throw new SyntaxError(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
+            throw new lib_json/* UnreasonableJson */.sB(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
         if (names.add(name).size > MEMBERS_LIMIT) {
             throw new lib_json/* UnreasonableJson */.sB(`it has more than ${MEMBERS_LIMIT} members`);
         }
@@ -54504,7 +54513,10 @@ async function readMember(cursor, name, reader) {
     }
     cursor.step(closing);
 }
-/** A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps over. */
+/**
+ * A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps
+ * over.
+ */
 class Cursor {
     #json;
     #at;
@@ -54633,9 +54645,10 @@ var external_node_https_ = __nccwpck_require__(44708);
 
 
 /**
- * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once on
- * 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16 KiB/s. So one
- * of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle` asks for within 6.
+ * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once
+ * on 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16
+ * KiB/s. So one of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle`
+ * asks for within 6.
  */
 const DEFAULT_PACE = { grace: (0,lib_duration/* seconds */.YA)(300), bytesPerSecond: 16 * 1024 };
 /** Counts the bytes of an answer, and calls `onExpiry` once when they fall behind its pace. */
@@ -55826,10 +55839,10 @@ const FEWEST_NEW = 10;
 /** Lists with one name on a page, or with names that were listed before, are rare and end before. */
 const PAGES_NOT_COUNTED = 1000;
 /**
- * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
- * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
- * `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first is refused, and what
- * `send` and `parse` throw.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is
+ * none, or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without.
+ * Throws `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first
+ * is refused, and what `send` and `parse` throw.
  */
 async function readPages(list, endpoint) {
     const { first, about, limits, entriesOf } = list;
@@ -55953,8 +55966,8 @@ const WHOLE_IN_ANY_CASE = new RegExp(`^(?:${OF_MANIFEST})$`, 'iu');
 const ambiguity_PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
 const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
 /**
- * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs; undefined if
- * it cannot.
+ * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs;
+ * undefined if it cannot.
  */
 function ambiguityOf(bytes, json) {
     if (typeof json !== 'object' || json === null || Array.isArray(json))
@@ -56252,7 +56265,10 @@ async function listReferrers(registry, repository, digest, signal) {
     const told = await askReferrersApi(registry, repository, digest, signal);
     return told ?? readFallbackTag(registry, repository, digest, signal);
 }
-/** Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as `listReferrers`. */
+/**
+ * Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as
+ * `listReferrers`.
+ */
 async function askReferrersApi(registry, repository, digest, signal) {
     try {
         return await readReferrers(registry, repository, digest, signal);
@@ -56641,9 +56657,9 @@ async function attempt(work, signal) {
 
 ;// CONCATENATED MODULE: ./build/src/signatures/image-purl.js
 /**
- * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is none
- * of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the beginning
- * of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
+ * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is
+ * none of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the
+ * beginning of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
  */
 function referenceOfPurl(purl) {
     const parts = /^pkg:(docker|oci)\/+([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/i.exec(purl);
@@ -59047,8 +59063,8 @@ function isChild(name) {
 }
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
- * repository. Throws `REGISTRY_BROKEN`.
+ * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name
+ * of the repository. Throws `REGISTRY_BROKEN`.
  */
 async function parseTagList(body, about) {
     const tags = new Names(isTag);
@@ -60132,7 +60148,10 @@ class Redactor {
     #known = new Set();
     #forms = new Set();
     #longestFirst;
-    /** Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands, as it is. */
+    /**
+     * Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands,
+     * as it is.
+     */
     add = (secret, kind) => {
         const known = `${kind} ${secret}`;
         if (secret.length < SHORTEST || this.#known.has(known))
@@ -61946,7 +61965,10 @@ function statusVerdict(status) {
 
 
 const ERROR_BODY_LIMIT = 64 * 1024;
-/** One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than this. */
+/**
+ * One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than
+ * this.
+ */
 const MOST_REFUSED_TOKENS = 3;
 /**
  * A login of ours at one host. A password is proved before its first use, and again after a refusal: registries lock an
@@ -64312,7 +64334,10 @@ class UnpackingLimitError extends Error {
         this.limit = limit;
     }
 }
-/** Returns a file's size, and how it is compressed by its first bytes, as containerd and docker do: the media type is only a claim. */
+/**
+ * Returns a file's size, and how it is compressed by its first bytes, as containerd and docker do: the media type is
+ * only a claim.
+ */
 async function headOf(file) {
     const env_1 = { stack: [], error: void 0, hasError: false };
     try {
@@ -70567,7 +70592,7 @@ const WEIGHT_OF_BYTE = 4;
 const WEIGHT_OF_ANY = 256 * 1024;
 /** What `JSON.parse` makes within a tenth of a second, whatever it is. */
 const WEIGHT_LIMIT = 16 * 1024 * 1024;
-/** A JSON text would cost more than what it says is worth, so it was not parsed. */
+/** A JSON text was not read to its end: it would cost more than it says, or programs could read it in two ways. */
 class UnreasonableJson extends SyntaxError {
     name = 'UnreasonableJson';
 }
@@ -71549,9 +71574,9 @@ function readTime(text) {
     return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso) ? time : undefined;
 }
 /**
- * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second but one
- * of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it verifies.
- * Throws `Untrusted`.
+ * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second
+ * but one of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it
+ * verifies. Throws `Untrusted`.
  */
 function completeTimestamps(timestamps) {
     for (const each of timestamps) {
@@ -71583,7 +71608,10 @@ function complete(timestamp) {
         signatureAlgorithm: { value: algorithm },
     });
 }
-/** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */
+/**
+ * Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only
+ * verified by others.
+ */
 function signingTimes(timestamps) {
     return timestamps.flatMap((each) => {
         if (each.$case === 'timestamp-authority')

@@ -15206,7 +15206,10 @@ function failedTogetherLine(first, others) {
         : (reason?.message ?? 'failed');
     return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
 }
-/** Returns the warning about a name or prefix of the image set that matches nothing, or of which `exclude` leaves nothing. */
+/**
+ * Returns the warning about a name or prefix of the image set that matches nothing, or of which `exclude` leaves
+ * nothing.
+ */
 function unmatchedWarning({ pattern, matchedBefore, excluded, }) {
     if (excluded === 0)
         return `"${pattern}" holds a part that "exclude" names, which lets none of its images pass`;
@@ -16455,8 +16458,8 @@ const SIZE_LIMIT = 256 * 1024 ** 2;
 const READ_WITHOUT_WAITING = external_node_fs_.constants.O_RDONLY | (external_node_fs_.constants.O_NONBLOCK ?? 0);
 /**
  * Returns the content of a file that a user names: an ordinary one, or a pipe such as a shell makes of `<(…)` or a
- * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's reason, and an error without a code if the
- * content has no end.
+ * terminal (`/dev/stdin`), which are waited for until the signal aborts. Throws errors of the system, the signal's
+ * reason, and an error without a code if the content has no end.
  */
 async function readGivenFile(file, signal) {
     signal.throwIfAborted();
@@ -16718,7 +16721,10 @@ function withPlainSpacesOutside(text) {
     }
     return plain;
 }
-/** Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too long. */
+/**
+ * Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too
+ * long.
+ */
 function parseDocument(file, source) {
     // Windows editors start files with a byte order mark, which is not part of JSON.
     const text = withPlainSpacesOutside(source.replace(/^\uFEFF/, '').slice(0, document_LENGTH_LIMIT + 1));
@@ -24227,7 +24233,10 @@ function findAnyone(pattern) {
     return isBound ? undefined : 'this is anyone at any place';
 }
 const BEYOND_ASCII = /[^\x21-\x7e]/u;
-/** Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else undefined. */
+/**
+ * Returns a warning about an identity that no certificate has, as it has letters that certificates do not; else
+ * undefined.
+ */
 function adviseOnLetters(pattern) {
     const [odd] = BEYOND_ASCII.exec(pattern) ?? [];
     if (odd === undefined)
@@ -24247,8 +24256,8 @@ function withoutLongStars(pattern) {
     return pattern.includes('***') ? pattern.replaceAll(/\*{3,}/g, '**') : undefined;
 }
 /**
- * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an address;
- * undefined where there is nothing to warn of, and for other identities.
+ * Returns a warning about the pattern of a workflow at GitHub: what it leaves open, or that no workflow has such an
+ * address; undefined where there is nothing to warn of, and for other identities.
  */
 function adviseOnWorkflow(pattern) {
     if (!pattern.startsWith(GITHUB))
@@ -24358,7 +24367,10 @@ function toPolicy(value) {
         return { kind: 'off' };
     return { kind: 'signed', signers: Array.isArray(value) ? value : [value] };
 }
-/** Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and notices about their signers. */
+/**
+ * Returns the policies under `signatures` of a document, their scopes with places, problems of their scopes, and
+ * notices about their signers.
+ */
 function signature_policy_readSignaturePolicies(document, parsed) {
     const policies = [];
     const scopes = [];
@@ -25283,9 +25295,10 @@ function addressOf(error) {
 
 
 /**
- * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once on
- * 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16 KiB/s. So one
- * of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle` asks for within 6.
+ * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once
+ * on 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16
+ * KiB/s. So one of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle`
+ * asks for within 6.
  */
 const DEFAULT_PACE = { grace: (0,lib_duration/* seconds */.YA)(300), bytesPerSecond: 16 * 1024 };
 /** Counts the bytes of an answer, and calls `onExpiry` once when they fall behind its pace. */
@@ -27183,7 +27196,10 @@ function mayBeAbsent(error) {
 
 
 const ERROR_BODY_LIMIT = 64 * 1024;
-/** One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than this. */
+/**
+ * One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than
+ * this.
+ */
 const MOST_REFUSED_TOKENS = 3;
 /**
  * A login of ours at one host. A password is proved before its first use, and again after a refusal: registries lock an
@@ -27568,7 +27584,10 @@ class Redactor {
     #known = new Set();
     #forms = new Set();
     #longestFirst;
-    /** Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands, as it is. */
+    /**
+     * Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands,
+     * as it is.
+     */
     add = (secret, kind) => {
         const known = `${kind} ${secret}`;
         if (secret.length < SHORTEST || this.#known.has(known))
@@ -28540,10 +28559,10 @@ const FEWEST_NEW = 10;
 /** Lists with one name on a page, or with names that were listed before, are rare and end before. */
 const PAGES_NOT_COUNTED = 1000;
 /**
- * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is none,
- * or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without. Throws
- * `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first is refused, and what
- * `send` and `parse` throw.
+ * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is
+ * none, or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without.
+ * Throws `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first
+ * is refused, and what `send` and `parse` throw.
  */
 async function readPages(list, endpoint) {
     const { first, about, limits, entriesOf } = list;
@@ -28671,7 +28690,7 @@ const COMMA = 0x2c;
  * Reads a JSON object of others, in which lists and objects may be long. Calls `take` of the reader of each member's name;
  * of those that are absent or null, and where all of the text is `null`, of none. What has no reader is parsed and let
  * go. Lets other work run between slices. What `take` throws ends the reading. Throws `SyntaxError` for what `JSON.parse`
- * refuses, for a member of another kind than its reader and for a name that is there twice, and `UnreasonableJson`.
+ * refuses and for a member of another kind than its reader, and `UnreasonableJson`, also for a name that is there twice.
  */
 async function readMembers(json, readers) {
     const cursor = new Cursor(json);
@@ -28686,7 +28705,7 @@ async function readMembers(json, readers) {
     while (!(names.size === 0 && cursor.isAt('}'))) {
         const name = cursor.name();
         if (names.has(name))
-            throw new SyntaxError(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
+            throw new lib_json/* UnreasonableJson */.sB(`it has ${JSON.stringify(name.slice(0, 100))} twice`);
         if (names.add(name).size > MEMBERS_LIMIT) {
             throw new lib_json/* UnreasonableJson */.sB(`it has more than ${MEMBERS_LIMIT} members`);
         }
@@ -28741,7 +28760,10 @@ async function readMember(cursor, name, reader) {
     }
     cursor.step(closing);
 }
-/** A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps over. */
+/**
+ * A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps
+ * over.
+ */
 class Cursor {
     #json;
     #at;
@@ -28879,8 +28901,8 @@ function isChild(name) {
 }
 /**
  * Reads one page of `tags/list` (distribution-spec, "Listing Tags", with Google's `child` and `manifest`). Skips
- * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name of the
- * repository. Throws `REGISTRY_BROKEN`.
+ * entries that are not tags (Artifactory lists digests); `null` and `"tags": null` are empty lists. `about` is the name
+ * of the repository. Throws `REGISTRY_BROKEN`.
  */
 async function parseTagList(body, about) {
     const tags = new Names(isTag);
@@ -29025,8 +29047,8 @@ const WHOLE_IN_ANY_CASE = new RegExp(`^(?:${OF_MANIFEST})$`, 'iu');
 const ambiguity_PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
 const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
 /**
- * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs; undefined if
- * it cannot.
+ * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs;
+ * undefined if it cannot.
  */
 function ambiguityOf(bytes, json) {
     if (typeof json !== 'object' || json === null || Array.isArray(json))
@@ -30661,7 +30683,10 @@ async function listReferrers(registry, repository, digest, signal) {
     const told = await askReferrersApi(registry, repository, digest, signal);
     return told ?? readFallbackTag(registry, repository, digest, signal);
 }
-/** Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as `listReferrers`. */
+/**
+ * Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as
+ * `listReferrers`.
+ */
 async function askReferrersApi(registry, repository, digest, signal) {
     try {
         return await readReferrers(registry, repository, digest, signal);
@@ -31050,9 +31075,9 @@ async function attempt(work, signal) {
 
 ;// CONCATENATED MODULE: ./build/src/signatures/image-purl.js
 /**
- * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is none
- * of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the beginning
- * of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
+ * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is
+ * none of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the
+ * beginning of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
  */
 function referenceOfPurl(purl) {
     const parts = /^pkg:(docker|oci)\/+([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/i.exec(purl);
@@ -32221,7 +32246,10 @@ function inspectFile(file) {
         throw error instanceof lib_failure/* Failure */.HR ? error : unusableFile(file, 'be read', error);
     }
 }
-/** Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile` throws. */
+/**
+ * Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile`
+ * throws.
+ */
 function isForeign(file) {
     const kind = inspectFile(file);
     if (kind !== 'sqlite')
@@ -32704,7 +32732,10 @@ function pushIn(row) {
 function pushTime(pushed, now) {
     return pushed === 'unknown' ? NOT_PUSHED : wholeSeconds(pushed ?? now);
 }
-/** Records images as confirmed at the time `now`, and as pushed then unless they say otherwise, and replaces what was recorded for their tags. */
+/**
+ * Records images as confirmed at the time `now`, and as pushed then unless they say otherwise, and replaces what was
+ * recorded for their tags.
+ */
 function writeImages(database, destination, images, now) {
     if (images.length === 0)
         return;
@@ -39775,7 +39806,7 @@ const WEIGHT_OF_BYTE = 4;
 const WEIGHT_OF_ANY = 256 * 1024;
 /** What `JSON.parse` makes within a tenth of a second, whatever it is. */
 const WEIGHT_LIMIT = 16 * 1024 * 1024;
-/** A JSON text would cost more than what it says is worth, so it was not parsed. */
+/** A JSON text was not read to its end: it would cost more than it says, or programs could read it in two ways. */
 class UnreasonableJson extends SyntaxError {
     name = 'UnreasonableJson';
 }
@@ -40827,9 +40858,9 @@ function readTime(text) {
     return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso) ? time : undefined;
 }
 /**
- * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second but one
- * of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it verifies.
- * Throws `Untrusted`.
+ * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second
+ * but one of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it
+ * verifies. Throws `Untrusted`.
  */
 function completeTimestamps(timestamps) {
     for (const each of timestamps) {
@@ -40861,7 +40892,10 @@ function complete(timestamp) {
         signatureAlgorithm: { value: algorithm },
     });
 }
-/** Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only verified by others. */
+/**
+ * Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only
+ * verified by others.
+ */
 function signingTimes(timestamps) {
     return timestamps.flatMap((each) => {
         if (each.$case === 'timestamp-authority')
