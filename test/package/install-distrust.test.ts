@@ -77,7 +77,7 @@ describe('what others could exchange after it was placed', () => {
     pack.install();
     const program = join(root, 'usr/local/bin/kubelet');
     chmodSync(program, Number.parseInt(mode, 8));
-    expect(pack.install().stdout).toContain('1 files placed');
+    expect(pack.install().stdout).toContain('1 file placed');
     expect(statSync(program).mode & 0o7777).toBe(0o755);
   });
 
@@ -99,7 +99,7 @@ describe('what others could exchange after it was placed', () => {
       const before = treeOf(root);
       const { status, stderr } = pack.install();
       expect(status).toBe(1);
-      expect(stderr).toContain(`/${folder} is not safe: everybody may write to it`);
+      expect(stderr).toContain(`/${folder} is not safe: every user may write to it`);
       expect(treeOf(root)).toEqual(before);
     },
   );
@@ -194,7 +194,7 @@ describe('what others could exchange after it was placed', () => {
       chownSync(program, 1, 1);
       expect(pack.install([], asStranger)).toMatchObject({
         status: 1,
-        stderr: expect.stringContaining('kubelet belongs to someone else; only root can replace it'),
+        stderr: expect.stringContaining('kubelet belongs to another user; only root can replace it'),
       });
       expect(statSync(program).uid).toBe(1);
       chownSync(program, STRANGER, STRANGER);
@@ -256,7 +256,7 @@ describe('something else than a file', () => {
     make(join(root, 'usr/local/bin'));
     const { status, stderr } = pack.install();
     expect(status).toBe(1);
-    expect(stderr).toContain('/usr/local/bin is not a folder; it should be one');
+    expect(stderr).toContain('/usr/local/bin is not a folder; remove it first');
     expect(readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()).toEqual([
       'usr',
       'usr/local',
@@ -272,24 +272,20 @@ describe('something else than a file', () => {
     expect(readFileSync(join(root, 'etc/crictl.yaml.before-keel.2'), 'utf8')).toBe('mine');
   });
 
-  it.each([
-    'install.sh',
-    'versions.json',
-    'notes/a',
-    'images/blob',
-    'kubernetes/conf/package.env',
-    'SHA256SUMS',
-  ])('in the package ends it, and is not read: %s as a pipe', (name) => {
-    if (!existsSync(join(pack.folder, name))) pack.list(name, '');
-    rmSync(join(pack.folder, name), { force: true });
-    const installer = readFileSync('package/install.sh', 'utf8');
-    makePipe(join(pack.folder, name));
-    const circumstances = name === 'install.sh' ? { before: ['sh', '-c', installer] } : {};
-    const { status, stderr } = pack.install([], circumstances);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/is not a file|is neither a file nor a folder|SHA256SUMS is missing/);
-    expect(readdirSync(root)).toEqual([]);
-  });
+  it.each(['install.sh', 'versions.json', 'notes/a', 'images/blob', 'install/package.env', 'SHA256SUMS'])(
+    'in the package ends it, and is not read: %s as a pipe',
+    (name) => {
+      if (!existsSync(join(pack.folder, name))) pack.list(name, '');
+      rmSync(join(pack.folder, name), { force: true });
+      const installer = readFileSync('package/install.sh', 'utf8');
+      makePipe(join(pack.folder, name));
+      const circumstances = name === 'install.sh' ? { before: ['sh', '-c', installer] } : {};
+      const { status, stderr } = pack.install([], circumstances);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/is not a file|is neither a file nor a folder|SHA256SUMS is missing/);
+      expect(readdirSync(root)).toEqual([]);
+    },
+  );
 
   it('in the package ends it, and is not read: a link to a device without end', () => {
     symlinkSync('/dev/zero', join(pack.folder, 'versions.json'));
@@ -303,16 +299,16 @@ describe('something else than a file', () => {
 
 describe('a list of sums', () => {
   const LINES: [string, string, string][] = [
-    ['a file called -', '  -', 'of SHA256SUMS names no file'],
-    ['the same, as binary', ' *-', 'of SHA256SUMS names no file'],
-    ['the same, with ./', '  ./-', 'of SHA256SUMS names no file'],
-    ['a name twice', '  install.sh', 'names install.sh twice'],
-    ['a name twice, once with ./', '  ./install.sh', 'names install.sh twice'],
-    ['a backslash', '  a\\nb', 'of SHA256SUMS names no file'],
-    ['a carriage return', '  a\rb', 'of SHA256SUMS names no file'],
+    ['a file called -', '  -', 'of SHA256SUMS is not for a file'],
+    ['the same, as binary', ' *-', 'of SHA256SUMS is not for a file'],
+    ['the same, with ./', '  ./-', 'of SHA256SUMS is not for a file'],
+    ['a name twice', '  install.sh', 'lists install.sh twice'],
+    ['a name twice, once with ./', '  ./install.sh', 'lists install.sh twice'],
+    ['a backslash', '  a\\nb', 'of SHA256SUMS is not for a file'],
+    ['a carriage return', '  a\rb', 'of SHA256SUMS is not for a file'],
     ['a zero byte', '  install.sh\0x', 'SHA256SUMS is not text'],
-    ['a sum in capitals', '  x', 'of SHA256SUMS names no file'],
-    ['a sum of another kind', '  x', 'of SHA256SUMS names no file'],
+    ['a sum in capitals', '  x', 'of SHA256SUMS is not for a file'],
+    ['a sum of another kind', '  x', 'of SHA256SUMS is not for a file'],
   ];
 
   it.each(LINES)('with %s changes nothing, and reads no standard input', (what, name, message) => {
@@ -346,7 +342,7 @@ describe('a list of sums', () => {
     writeFileSync(join(pack.folder, 'SHA256SUMS'), without.join('\n'));
     expect(pack.install()).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('kubernetes/conf/package.env is not in SHA256SUMS'),
+      stderr: expect.stringContaining('install/package.env is not in SHA256SUMS'),
     });
   });
 });
@@ -385,7 +381,7 @@ describe('text of others', () => {
     [
       'a setting',
       () => {
-        pack.write('kubernetes/conf/package.env', `ARCH=x${COMMANDS}\n`);
+        pack.write('install/package.env', `ARCH=x${COMMANDS}\n`);
         pack.seal();
       },
     ],
@@ -433,7 +429,7 @@ describe('text of others', () => {
     pack.writeImages(['--help']);
     pack.seal();
     const { status, stderr } = pack.install(['--address', '/run/test.sock']);
-    expect([status, stderr]).toEqual([1, 'install.sh: --help is no name of an image; nothing was changed\n']);
+    expect([status, stderr]).toEqual([1, 'install.sh: --help is not an image name; nothing was changed\n']);
   });
 
   it('in a tree is no program that is run here', () => {
@@ -453,10 +449,10 @@ describe('text of others', () => {
 describeWith(['dash', 'bash', 'busybox'], 'install.sh in other shells', () => {
   function placesAndRefuses(circumstances: { before: string[]; environment?: Record<string, string> }): void {
     expect(pack.install([], circumstances)).toMatchObject({ status: 0, stderr: '' });
-    expect(pack.install([], circumstances).stdout).toContain('0 files placed, 11 were right already');
+    expect(pack.install([], circumstances).stdout).toContain('0 files placed, 11 unchanged');
     chmodSync(join(root, 'usr/local'), 0o777);
     expect(pack.install([], circumstances).stderr).toContain(
-      '/usr/local is not safe: everybody may write to it',
+      '/usr/local is not safe: every user may write to it',
     );
     chmodSync(join(root, 'usr/local'), 0o755);
     rmSync(join(root, 'etc/crictl.yaml'));
@@ -464,7 +460,7 @@ describeWith(['dash', 'bash', 'busybox'], 'install.sh in other shells', () => {
     expect(pack.install([], circumstances).stderr).toContain('crictl.yaml is neither a file nor a link');
     pack.list('-', 'evil');
     const { status, stderr } = pack.install([], { ...circumstances, input: 'evil' });
-    expect([status, stderr]).toEqual([1, expect.stringContaining('SHA256SUMS names no file')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('SHA256SUMS is not for a file')]);
   }
 
   test.each(['dash', 'bash', 'bash --posix', 'busybox sh'])('%s', (command) => {
@@ -509,11 +505,11 @@ describe.runIf(isRoot)('install.sh on a machine itself, without --root', () => {
       makeMachine();
       expect(install()).toMatchObject({ status: 0, stdout: expect.stringContaining('11 files placed') });
       chownSync(join(root, 'usr/local/bin/kubelet'), STRANGER, STRANGER);
-      expect(install()).toMatchObject({ status: 0, stdout: expect.stringContaining('1 files placed') });
+      expect(install()).toMatchObject({ status: 0, stdout: expect.stringContaining('1 file placed') });
       chmodSync(root, 0o777);
       expect(install()).toMatchObject({
         status: 1,
-        stderr: expect.stringContaining(' / is not safe: everybody'),
+        stderr: expect.stringContaining(' / is not safe: every user'),
       });
       chmodSync(root, 0o755);
       chownSync(root, STRANGER, STRANGER);

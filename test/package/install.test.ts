@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PAUSE, PROXY, treeOf, UnpackedPackage, writeFile as write } from '../support/unpacked-package.ts';
+import { PAUSE, treeOf, UnpackedPackage, writeFile as write } from '../support/unpacked-package.ts';
 
 const HEX = 'a1'.repeat(32);
 
@@ -53,13 +53,15 @@ describe('install.sh', () => {
   it('places programs and configuration, and nothing else', () => {
     const { status, stdout, stderr } = install();
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toContain('11 files placed, 0 were right already');
-    const files = Object.entries(treeOf(root)).filter(([, content]) => content !== 'folder');
+    expect(stdout).toContain('11 files placed, 0 unchanged');
+    const files = Object.entries(treeOf(root)).filter(
+      ([path, content]) => content !== 'folder' && !path.startsWith('var/lib/keel/install/'),
+    );
     expect(files.map(([path, content]) => `${content.slice(0, 3)} ${path}`)).toEqual([
       '644 etc/containerd/config.toml',
       '644 etc/crictl.yaml',
       '644 etc/modules-load.d/keel-kubernetes.conf',
-      '644 etc/sysctl.d/99-keel-kubernetes.conf',
+      '644 etc/sysctl.d/99-zz-keel-kubernetes.conf',
       '644 etc/systemd/system/containerd.service',
       '644 etc/systemd/system/kubelet.service',
       '644 etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
@@ -67,8 +69,17 @@ describe('install.sh', () => {
       '755 usr/local/bin/containerd',
       '755 usr/local/bin/ctr',
       '755 usr/local/bin/kubelet',
+      '644 var/lib/keel/files',
+      '644 var/lib/keel/undo',
+      '644 var/lib/keel/version',
     ]);
     expect(readdirSync(workplace).sort()).toEqual(['my package', 'state', 'the root']);
+  });
+
+  it('is led astray by no variable that programs take options from', () => {
+    const environment = { POSIXLY_CORRECT: '1', GREP_OPTIONS: '-v', TAR_OPTIONS: '--bad' };
+    expect(pack.install(['--skip-images'], { environment })).toMatchObject({ status: 0, stderr: '' });
+    expect(pack.install(['--uninstall'], { environment })).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('changes nothing when it runs again', () => {
@@ -80,20 +91,56 @@ describe('install.sh', () => {
     expect(treeOf(root)).toEqual(before);
   });
 
-  it('mends what differs, and keeps what a person wrote', () => {
+  it('replaces what a person wrote before the first installation, and keeps a copy', () => {
+    const config = join(root, 'etc/containerd/config.toml');
+    write(config, 'mine');
+    expect(install().stdout).toContain(`kept   ${config}.before-keel`);
+    expect(readFileSync(config, 'utf8')).toBe('version = 3\n');
+    expect(readFileSync(`${config}.before-keel`, 'utf8')).toBe('mine');
+  });
+
+  it('keeps configuration that a person changed since it was placed, and says so', () => {
     install();
     const config = join(root, 'etc/containerd/config.toml');
     writeFileSync(config, 'mine');
-    chmodSync(join(root, 'usr/local/bin/kubelet'), 0o600);
-    const { stdout } = install();
-    expect(stdout).toContain('2 files placed');
-    expect(readFileSync(config, 'utf8')).toBe('version = 3\n');
-    expect(readFileSync(`${config}.before-keel`, 'utf8')).toBe('mine');
-    expect(statSync(join(root, 'usr/local/bin/kubelet')).mode & 0o777).toBe(0o755);
-    writeFileSync(config, 'mine again');
+    expect(install(['--dry-run']).stdout).toContain(`keep       ${config}, changed after installation`);
+    for (const run of ['second', 'third']) {
+      const { status, stderr } = install();
+      expect(status, run).toBe(0);
+      expect(stderr, run).toContain(`keeping ${config}, which was changed after installation`);
+      expect(readFileSync(config, 'utf8'), run).toBe('mine');
+      expect(readFileSync(`${config}.keel-new`, 'utf8'), run).toBe('version = 3\n');
+    }
+    expect(readdirSync(join(root, 'etc/containerd'))).toEqual(['config.toml', 'config.toml.keel-new']);
+  });
+
+  it('replaces configuration of its own by that of another package, without copies', () => {
     install();
-    expect(readFileSync(`${config}.before-keel`, 'utf8')).toBe('mine');
-    expect(readFileSync(`${config}.before-keel.2`, 'utf8')).toBe('mine again');
+    write(join(unpacked, 'runtime/containerd/conf/config.toml'), 'version = 3 # newer\n');
+    seal();
+    expect(install()).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync(join(root, 'etc/containerd/config.toml'), 'utf8')).toBe('version = 3 # newer\n');
+    expect(readdirSync(join(root, 'etc/containerd'))).toEqual(['config.toml']);
+  });
+
+  it.each(['usr/local/bin/kubelet', 'etc/systemd/system/kubelet.service'])(
+    'replaces a program or unit that was changed since it was placed, and keeps a copy: %s',
+    (path) => {
+      install();
+      const wanted = readFileSync(join(root, path), 'utf8');
+      writeFileSync(join(root, path), 'other');
+      expect(install()).toMatchObject({ status: 0, stderr: '' });
+      expect(readFileSync(join(root, path), 'utf8')).toBe(wanted);
+      expect(readFileSync(join(root, `${path}.before-keel`), 'utf8')).toBe('other');
+    },
+  );
+
+  it('mends the mode of a file that it placed, without copies', () => {
+    install();
+    chmodSync(join(root, 'usr/local/bin/kubelet'), 0o600);
+    expect(install().stdout).toContain('1 file placed');
+    expect(statSync(join(root, 'usr/local/bin/kubelet')).mode & 0o777).toBe(0o755);
+    expect(readdirSync(join(root, 'usr/local/bin'))).toEqual(['containerd', 'ctr', 'kubelet']);
   });
 
   it.each<[string, () => void, string]>([
@@ -103,21 +150,25 @@ describe('install.sh', () => {
       'kubernetes/bin/kubelet: FAILED',
     ],
     ['a changed image', () => write(join(unpacked, 'images/index.json'), '{}'), 'images/index.json: FAILED'],
-    ['no list', () => writeFileSync(join(unpacked, 'SHA256SUMS'), ''), 'the package is damaged'],
-    ['a line that is malformed', () => addLine('nonsense'), 'of SHA256SUMS names no file'],
-    ['lines that end as on Windows', () => addLine(`${HEX}  install.sh\r`), 'of SHA256SUMS names no file'],
-    ['a line with no name', () => addLine(`${HEX}  `), 'of SHA256SUMS names no file'],
-    ['a line whose name is escaped', () => addLine(`\\${HEX}  a\\nb`), 'of SHA256SUMS names no file'],
-    ['an absolute name in the list', () => addOutside((file) => file), 'of SHA256SUMS names no file'],
+    ['no list', () => writeFileSync(join(unpacked, 'SHA256SUMS'), ''), 'is not in SHA256SUMS'],
+    ['a line that is malformed', () => addLine('nonsense'), 'of SHA256SUMS is not for a file'],
+    [
+      'lines that end as on Windows',
+      () => addLine(`${HEX}  install.sh\r`),
+      'of SHA256SUMS is not for a file',
+    ],
+    ['a line with no name', () => addLine(`${HEX}  `), 'of SHA256SUMS is not for a file'],
+    ['a line whose name is escaped', () => addLine(`\\${HEX}  a\\nb`), 'of SHA256SUMS is not for a file'],
+    ['an absolute name in the list', () => addOutside((file) => file), 'of SHA256SUMS is not for a file'],
     [
       'a name in the list that leads out',
       () => addOutside(() => '../outside'),
-      'names no file of this package',
+      'is not for a file of this package',
     ],
     [
       'a name in the list that leads out from within',
       () => addOutside(() => 'kubernetes/../../outside'),
-      'names no file of this package',
+      'is not for a file of this package',
     ],
     [
       'a link to a program outside',
@@ -148,7 +199,7 @@ describe('install.sh', () => {
     [
       'a program whose name holds that of another',
       () => write(join(unpacked, 'kubernetes/bin/kubelet\nx'), 'evil', 0o755),
-      'kubernetes/bin/kubelet?x is not in SHA256SUMS',
+      'x is not in SHA256SUMS',
     ],
     [
       'a name with a tab',
@@ -171,24 +222,31 @@ describe('install.sh', () => {
   it('puts everything back when placing fails in the middle', () => {
     write(join(root, 'usr/local/bin/containerd'), 'an older containerd', 0o700);
     write(join(root, 'etc/crictl.yaml'), 'mine', 0o600);
-    // A folder where a file is written first comes to light only when its turn comes.
-    mkdirSync(join(root, 'etc/systemd/system/kubelet.service.keel-new'), { recursive: true });
+    write(
+      join(workplace, 'bin/mv'),
+      '#!/bin/sh\ncase "$*" in *.service.keel-part*) exit 1 ;; esac\nexec /bin/mv "$@"\n',
+      0o755,
+    );
     const before = treeOf(root);
-    const { status, stdout, stderr } = install();
+    const { status, stdout, stderr } = install([], { PATH: `${workplace}/bin:${process.env['PATH'] ?? ''}` });
     expect(status).toBe(1);
-    expect(stdout).toContain('usr/local/bin/containerd');
-    expect(stderr).toContain('a step failed; putting back what was there');
-    expect(stderr).toContain('the files are as they were before');
+    expect(stdout).toContain('placed ');
+    expect(stderr).toContain('install.sh: cannot replace ');
+    expect(stderr).toContain('a step failed; restoring the previous state');
+    expect(stderr).toContain('the previous files are restored');
     expect(treeOf(root)).toEqual(before);
-    expect(readdirSync(workplace).sort()).toEqual(['my package', 'state', 'the root']);
+    expect(readdirSync(workplace).sort()).toEqual(['bin', 'my package', 'state', 'the root']);
   });
 
   it('places nothing where one of the places is a folder', () => {
     mkdirSync(join(root, 'etc/systemd/system/kubelet.service'), { recursive: true });
     const before = treeOf(root);
     const { status, stdout, stderr } = install();
-    expect([status, stdout]).toEqual([1, 'verified 19 files\n']);
-    expect(stderr).toMatch(/^install\.sh: \S.*kubelet\.service is a folder; it should be a file\n$/);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^verified \d+ files\n$/);
+    expect(stderr).toMatch(
+      /^install\.sh: \S.*kubelet\.service is a folder where a file belongs; remove it first\n$/,
+    );
     expect(treeOf(root)).toEqual(before);
   });
 
@@ -196,29 +254,8 @@ describe('install.sh', () => {
     const { status, stderr } = install(['--address', '/run/test.sock'], { KEEL_TEST_CTR: 'broken' });
     expect(status).toBe(1);
     expect(stderr).toContain('no space left');
-    expect(stderr).toContain(`not imported: ${PROXY} ${PAUSE}`);
+    expect(stderr).toContain(`not imported: ${PAUSE}`);
     expect(readdirSync(root)).toEqual([]);
-  });
-
-  it('imports images into the namespace of Kubernetes and pins the pause image', () => {
-    const { status, stdout } = install(['--address', '/run/test.sock']);
-    expect(status).toBe(0);
-    expect(stdout).toContain('2 images are there');
-    expect(readFileSync(join(state, 'calls'), 'utf8').trim().split('\n')).toEqual([
-      '--address /run/test.sock -n k8s.io version',
-      '--address /run/test.sock -n k8s.io images import -',
-      '--address /run/test.sock -n k8s.io images ls -q',
-      `--address /run/test.sock -n k8s.io images label ${PAUSE} io.cri-containerd.pinned=pinned`,
-    ]);
-  });
-
-  it('tries again with --local when images do not show up, and pins all when told', () => {
-    const { status } = install(['--address=/run/test.sock', '--pin-all'], { KEEL_TEST_CTR: 'silent' });
-    expect(status).toBe(0);
-    const calls = readFileSync(join(state, 'calls'), 'utf8');
-    expect(calls).toContain('images import --local -');
-    for (const name of [PAUSE, PROXY])
-      expect(calls).toContain(`images label ${name} io.cri-containerd.pinned=pinned`);
   });
 
   it('leaves images alone with --skip-images', () => {
@@ -253,7 +290,7 @@ describe('install.sh', () => {
     symlinkSync(outside, join(root, 'etc'));
     const { status, stderr } = install();
     expect(status).toBe(1);
-    expect(stderr).toContain('which is outside of');
+    expect(stderr).toContain('which is outside');
     expect(readdirSync(outside)).toEqual([]);
     expect(readdirSync(root)).toEqual(['etc']);
   });
@@ -265,7 +302,7 @@ describe('install.sh', () => {
     symlinkSync(join(outside, 'conf'), join(root, 'etc/systemd'));
     const { status, stderr } = install();
     expect(status).toBe(1);
-    expect(stderr).toContain('/etc/systemd leads to');
+    expect(stderr).toContain('/etc/systemd points to');
     expect(readdirSync(outside, { recursive: true })).toEqual(['conf']);
     expect(readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()).toEqual(['etc', 'etc/systemd']);
   });
@@ -305,7 +342,7 @@ describe('install.sh', () => {
     symlinkSync(outside, join(root, 'usr/local/bin/kubelet'));
     const { status, stderr } = install();
     expect(status).toBe(1);
-    expect(stderr).toContain('kubelet is a folder; it should be a file');
+    expect(stderr).toContain('kubelet is a folder where a file belongs; remove it first');
     expect(readdirSync(outside)).toEqual([]);
   });
 
@@ -323,7 +360,12 @@ describe('install.sh', () => {
     [['--help'], 0, 'Usage: ./install.sh [options]'],
     [['--nonsense'], 1, 'unknown option: --nonsense'],
     [['--address'], 1, '--address needs a value'],
-    [['--root', '/nowhere/at/all'], 1, 'there is no such folder'],
+    [['--reset'], 1, '--reset requires --uninstall'],
+    [['--config', '--init'], 1, '--config --init requires --init or --join'],
+    [['--node-ip', '10.0.0.1'], 1, '--node-ip 10.0.0.1 requires --init or --join'],
+    [['--check', '--config', '/nowhere'], 1, '--config /nowhere is not a readable file'],
+    [['--check', '--config', '/'], 1, '--config / is not a readable file'],
+    [['--root', '/nowhere/at/all'], 1, 'no such folder'],
   ])('answers %j', (options, status, text) => {
     const result = install(options);
     expect(result.status).toBe(status);
@@ -332,7 +374,7 @@ describe('install.sh', () => {
   });
 
   it('is refused for another machine unless it goes into a tree', () => {
-    write(join(unpacked, 'kubernetes/conf/package.env'), 'ARCH=s390x\n');
+    write(join(unpacked, 'install/package.env'), 'ARCH=s390x\n');
     seal();
     expect(install().stdout).toContain('note: the package is for s390x');
     const { status, stderr } = spawnSync(join(unpacked, 'install.sh'), ['--dry-run'], { encoding: 'utf8' });
@@ -340,8 +382,17 @@ describe('install.sh', () => {
     expect(stderr).toContain('this package is for s390x');
   });
 
+  it('defines no function of its library twice, of which the later would be called for both', () => {
+    const files = readdirSync('package/install').map((name) =>
+      readFileSync(`package/install/${name}`, 'utf8'),
+    );
+    const names = files.flatMap((text) => [...text.matchAll(/^([a-z_]+)\(\)/gm)].map(([, name]) => name));
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
   it.runIf(existsSync('/usr/bin/shellcheck'))('passes shellcheck', () => {
-    expect(spawnSync('shellcheck', ['package/install.sh'], { encoding: 'utf8' })).toMatchObject({
+    const options = ['--external-sources', '--check-sourced', '--exclude=SC2317', 'package/install.sh'];
+    expect(spawnSync('shellcheck', options, { encoding: 'utf8' })).toMatchObject({
       status: 0,
       stdout: '',
     });

@@ -1,0 +1,51 @@
+# The add-ons of the package: the network of pods and what else it brings.
+
+# Prints a manifest as it is applied. flannel, which an own manifest may call as it likes, takes the interface of the
+# default route; told to, it takes the one that leads to the Services, which on every machine is the one that the others
+# are at. A manifest that names an interface is applied as it is.
+addon_manifest() {
+  if grep -Eq '^ *- .?--iface' "$here/$1"; then
+    cat -- "$here/$1"
+    return 0
+  fi
+  awk -v services="${services%/*}" '{ print }
+    /^ *- [^ ]?--kube-subnet-mgr[^ ]? *$/ { sub(/[^ ]?--kube-subnet-mgr.*/, "--iface-can-reach=" services); print }' "$here/$1"
+}
+
+# Applies $work/manifest. What is of a kind that it brings itself can be applied only when the API server knows that kind.
+apply_manifest() {
+  tries=0
+  until kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f "$work/manifest" >"$work/applied" 2>&1; do
+    tries=$((tries + 1))
+    if [ "$tries" -eq 10 ] || ! grep -q 'no matches for kind' "$work/applied"; then return 1; fi
+    sleep 2
+  done
+}
+
+# Applies all add-ons. With --bridge-network not those that are networks: there can be one only.
+apply_addons() {
+  : >"$work/workloads"
+  [ "$addons" = yes ] || return 0
+  [ -n "${services:-}" ] || services=$(cluster_services)
+  package_list addons >"$work/addons"
+  while IFS=$tab read -r name manifest network; do
+    case $bridge_network:$network in
+      no:* | yes:- | yes:) ;;
+      *) continue ;;
+    esac
+    require_listed "$manifest"
+    addon_manifest "$manifest" >"$work/manifest"
+    apply_manifest || {
+      lines <"$work/applied" >&2
+      fail "the add-on $name was not applied; fix the cause, then run the same command again"
+    }
+    say "applied $name"
+    workloads_of "$work/manifest" >>"$work/workloads"
+  done <"$work/addons"
+}
+
+# Prints the namespace, kind and name of each workload of a manifest.
+workloads_of() {
+  kube get -f "$1" --no-headers -o custom-columns=S:.metadata.namespace,K:.kind,N:.metadata.name |
+    awk '$2 == "DaemonSet" || $2 == "Deployment" || $2 == "StatefulSet" { print $1, tolower($2), $3 }'
+}

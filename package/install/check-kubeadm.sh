@@ -1,0 +1,42 @@
+# kubeadm's own checks, made with the kubeadm of the package before it is placed.
+
+# Prints the rows in what kubeadm says. What the other checks have told, or the installation sets, is left out.
+rows_of_kubeadm() {
+  sed -n "s/^$tab\[\([A-Z]*\) \([^]]*\)\]: \(.*\)/\1$tab\2$tab\3/p" | while IFS=$tab read -r level name what; do
+    case $name in
+      CRI | ContainerRuntimeVersion) if [ ! -S "$address" ] || [ ! -x /usr/local/bin/containerd ]; then continue; fi ;;
+      NumCPU | Mem | Swap | Hostname | Firewalld | HTTPProxy* | Port-* | Service-* | File* | DirAvailable-*) continue ;;
+      SystemVerification) case $what in *cgroup* | *'kernel config'* | *'kernel release'*) continue ;; esac ;;
+    esac
+    if [ "$level" = ERROR ]; then row FAIL "kubeadm reports $name: $what"
+    else row WARN "kubeadm reports $name: $what"; fi
+  done
+}
+
+# It sets what the configuration is written from; all checks run apart from what comes after them.
+kubeadm_rows() {
+  if [ "$action" != check ] || [ "$member" = yes ] || [ "$me" -ne 0 ]; then return 0; fi
+  folder=$here/kubernetes/bin
+  # It may have lost its mode, or lie where nothing may be run.
+  if ! "$folder/kubeadm" version >/dev/null 2>&1; then folder=/usr/local/bin; fi
+  if ! "$folder/kubeadm" version -o short 2>/dev/null | grep -Fqx "v$kubernetes"; then
+    row ok 'the checks of kubeadm itself are skipped, because kubeadm cannot run from the folder of the package'
+    return 0
+  fi
+  (find_address) >/dev/null 2>&1 || return 0
+  find_address
+  PATH=$folder:$PATH
+  version=$kubernetes
+  # Nothing is pulled.
+  wants_images=yes
+  if [ -n "$config" ]; then own=$(cat -- "$config"); else own=$(init_configuration | grep .); fi
+  if said=$(printf '%s\n' "$own" | kubeadm init phase preflight --dry-run --config /dev/stdin 2>&1); then
+    row ok "kubeadm $kubernetes itself finds no errors"
+  else
+    case $said in
+      *"[ERROR "*) ;;
+      *) row FAIL "kubeadm reports: $(printf '%s\n' "$said" | sed -n 's/^error: //p' | head -n 1)" ;;
+    esac
+  fi
+  printf '%s\n' "$said" | rows_of_kubeadm
+}
