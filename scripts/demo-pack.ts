@@ -71,8 +71,8 @@ export async function showPacking({
     if (code !== 0) throw new Error(`${command[0]} ended with ${code}`);
   };
 
-  heading('A package for machines without a network, made of the mirrored images');
-  say(`Programs and their checksums come from a stand-in for dl.k8s.io on ${web.origin}.`);
+  heading('packer builds a package for machines without a network from the mirrored images');
+  say(`Components and their checksums come from a stand-in for dl.k8s.io on ${web.origin}.`);
   const folders = ['--image-output', 'layers', '--download-output', 'downloads'];
   await expectGood('../packer', [
     '--image-source',
@@ -84,7 +84,7 @@ export async function showPacking({
     'keel.lock.json',
   ]);
 
-  heading('What is in it, and that nothing is damaged');
+  heading('The contents of the package, verified');
   const file = `kube-${VERSION}-amd64.tar.gz`;
   await expectGood('tar', ['-tzf', file, '--exclude', 'images/blobs/sha256/*']);
   mkdirSync(join(folder, 'unpacked'));
@@ -94,7 +94,7 @@ export async function showPacking({
     'cd unpacked && sha256sum -c --quiet SHA256SUMS && ./install.sh --dry-run | head -n 4',
   ]);
 
-  heading('Published to a stand-in for Qiniu, twice: the second time it is there already');
+  heading('The package is published to a stand-in for Qiniu, twice: the second time it is unchanged');
   const { accessKey, secretKey } = kodo.account;
   const keys = {
     KEEL_ACCESS_KEY: accessKey,

@@ -87,7 +87,7 @@ async function mirror({ source, destination }: Stage): Promise<void> {
   });
   const sent = destination.journal.entries.reduce((sum, { bytesIn }) => sum + bytesIn, 0);
   const asked = source.journal.count({ listener: 'registry' }) + destination.journal.count();
-  say(`  (the registries counted ${asked} requests, ${writes} of them writes with ${formatSize(sent)})`);
+  say(`  (the registries counted ${asked} requests; ${writes} of them were writes with ${formatSize(sent)})`);
 }
 
 /** Moves a tag at the source to another image, as `latest` tags do. */
@@ -109,11 +109,13 @@ async function show(stage: Stage): Promise<void> {
     `A stand-in for registry.k8s.io on ${stage.source.host}: ${KUBERNETES_SET.length} repositories, ${images.size} tags.`,
   );
   say(`A private registry on ${stage.destination.host}, empty, with a password.`);
-  say(`Both speak TLS, by an authority of their own: ${join('.demo', AUTHORITY)}.`);
-  say(`What is wanted stands in ${join('.demo', 'image_set.json')}.`);
-  say('Commands run in .demo, with the login in KEEL_USERNAME and KEEL_PASSWORD; both are left out below.');
+  say(`Both speak TLS; their certificate authority is ${join('.demo', AUTHORITY)}.`);
+  say(`The image set is ${join('.demo', 'image_set.json')}.`);
+  say(
+    'The commands run in .demo. Their login is in KEEL_USERNAME and KEEL_PASSWORD, which are left out below.',
+  );
 
-  heading('The first run copies');
+  heading('The first run copies the images');
   await mirror(stage);
   heading('The second run finds nothing to do');
   await mirror(stage);
@@ -134,7 +136,7 @@ async function show(stage: Stage): Promise<void> {
     run,
   });
   say();
-  say('State, report, package and all that says what is wanted are in .demo/ for you to look at.');
+  say('The state, the report, the package and its configuration are in .demo/.');
 }
 
 // Only this process puts images there.

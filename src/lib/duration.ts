@@ -66,6 +66,30 @@ export function parseDuration(text: string, about: string): Duration {
   return milliseconds(total);
 }
 
+const AGE = /^(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?$/;
+const LONGEST_DAYS = 365;
+const DAY = 24 * 3_600_000;
+
+/**
+ * Reads an age such as `48h`, `2d`, `1d12h`, `90m` or `0`, for the field named `about`. Throws `DURATION_MALFORMED`, also for
+ * more than a year.
+ */
+export function parseAge(text: string, about: string): Duration {
+  const trimmed = text.trim();
+  const match = AGE.exec(trimmed);
+  const [days = 0, hours = 0, minutes = 0] = (match ?? []).slice(1).map((part) => Number(part ?? 0));
+  const total = days * DAY + hours * 3_600_000 + minutes * 60_000;
+  const isRead = trimmed === '0' || (match !== null && trimmed !== '');
+  if (isRead && total <= LONGEST_DAYS * DAY) return milliseconds(total);
+  throw new Failure({
+    code: 'DURATION_MALFORMED',
+    fault: 'usage',
+    about,
+    message: `expected an age, found ${JSON.stringify(text.slice(0, 100))}`,
+    hint: `write days, hours or minutes, such as "48h" or "2d", at most ${LONGEST_DAYS}d; "0" means no least age`,
+  });
+}
+
 /** Returns a duration for people, in at most two units: `350 ms`, `4.2 s`, `3 m 20 s`, `2 h 5 m`. */
 export function formatDuration(duration: Duration): string {
   if (duration < 1000) return `${Math.round(duration)} ms`;

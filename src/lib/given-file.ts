@@ -17,7 +17,16 @@ const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
  */
 export async function readGivenFile(file: string, signal: AbortSignal): Promise<Buffer> {
   signal.throwIfAborted();
-  const content = contentOf(openSync(file, READ_WITHOUT_WAITING), signal);
+  return contentWithin(contentOf(openSync(file, READ_WITHOUT_WAITING), signal), signal);
+}
+
+/** Returns what is on standard input, which is waited for until the signal aborts. Throws as `readGivenFile` does. */
+export async function readStandardInput(signal: AbortSignal): Promise<Buffer> {
+  signal.throwIfAborted();
+  return contentWithin(contentOf(STANDARD_INPUT, signal), signal);
+}
+
+async function contentWithin(content: Readable, signal: AbortSignal): Promise<Buffer> {
   try {
     return await collect(content);
   } catch (error) {
@@ -26,11 +35,15 @@ export async function readGivenFile(file: string, signal: AbortSignal): Promise<
   }
 }
 
+/** Its file descriptor. */
+const STANDARD_INPUT = 0;
+
 /** Returns the content of an open file, which is closed at its end. */
 function contentOf(fd: number, signal: AbortSignal): Readable {
   // What waits for someone is read by events: as a file, a terminal has nothing, and a pipe occupies a thread until then.
   if (isatty(fd)) return addAbortSignal(signal, new ReadStream(fd));
-  if (!fstatSync(fd).isFIFO()) return createReadStream('', { fd, signal });
+  const stats = fstatSync(fd);
+  if (!stats.isFIFO() && !stats.isSocket()) return createReadStream('', { fd, signal });
   return addAbortSignal(signal, new Socket({ fd, readable: true, writable: false }));
 }
 

@@ -38,7 +38,7 @@ export function requireOutputFile(file: string, { what, isOne }: Replaceable): v
     code: 'FILE_NOT_OURS',
     fault: 'usage',
     about: file,
-    message: `this file exists and is no ${what}; it was left as it is`,
+    message: `this file exists and is not a ${what}; keel-pkg left it unchanged`,
     hint: `give the ${what} another path, or move the file away`,
   });
 }

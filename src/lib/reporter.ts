@@ -13,11 +13,17 @@ export interface Progress {
   readonly total: number;
   /** What `done` and `total` count, in the plural: `images`, `files`. */
   readonly unit: string;
+  /** How many of those that are done failed. */
+  readonly failed?: number | undefined;
   readonly bytes: number;
   /** The bytes to move in all, if that is known. */
   readonly bytesTotal?: number | undefined;
+  /** Whether more bytes than that may be found. */
+  readonly isAtLeast?: boolean | undefined;
   /** The names of what is in progress, as they are shown, the longest-running first. */
   readonly current: readonly string[];
+  /** How far each of these is, in the same order, where something is to be said. */
+  readonly notes?: readonly (string | undefined)[] | undefined;
 }
 
 /**

@@ -1,12 +1,15 @@
 import { LIMIT_FLAGS, PACE, RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
+import { GITHUB_TOKEN_FLAG } from '../config/flags/github-token-flag.ts';
+import { imagesFlag } from '../config/flags/given-images-flag.ts';
 import { loginsFlag } from '../config/flags/registry-logins.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
+import { upstreamMirrorFlag } from '../config/flags/upstream-mirror-flag.ts';
 
-const WHAT = 'What is packed';
-const IMAGES = 'Where images come from';
-const FOLDERS = 'Where files go';
-const HOW = 'How it is packed';
+const WHAT = 'Package contents';
+const IMAGES = 'Image source';
+const FOLDERS = 'Folders';
+const HOW = 'Packing';
 
 const TABLE = [
   {
@@ -14,20 +17,21 @@ const TABLE = [
     value: 'FILE',
     default: 'versions.json',
     group: WHAT,
-    description: 'File that says which images and components go into the package',
+    description: 'File that lists the images and components of the package',
   },
+  imagesFlag(WHAT, 'Pack these images too'),
   {
     name: 'kube-version',
     value: 'VERSION',
-    defaultNote: 'what the file says',
+    defaultNote: 'from the file',
     group: WHAT,
     description:
-      'Version of Kubernetes, such as 1.37.1; it sets kube-* images, kubelet, kubectl, kubeadm and each "auto"',
+      'Version of Kubernetes, such as 1.37.1, or a word for one: 1.37 for its newest release, latest, or latest-1 for the previous minor; sets the version of kube-* images, kubelet, kubectl, kubeadm and each "auto"',
   },
   {
     name: 'arch',
     value: 'ARCH',
-    defaultNote: 'what the file says, else amd64',
+    defaultNote: 'from the file, else amd64',
     group: WHAT,
     description: 'Architecture: amd64, arm64, ppc64le or s390x',
   },
@@ -35,22 +39,30 @@ const TABLE = [
     name: 'beta',
     value: 'SUFFIX',
     group: WHAT,
-    description: 'Ending of the name of a package that is not meant for everyone yet; true means beta',
+    description: 'Suffix for the file name of a pre-release, such as beta or rc1; true means beta',
   },
   {
     name: 'package',
     value: 'DIR',
     group: WHAT,
-    description:
-      'Folder whose files go into the package besides, or in place of, those that packer brings along',
+    description: 'Folder with files to add to the package; they replace built-in files of the same name',
   },
+  {
+    ...GITHUB_TOKEN_FLAG,
+    inputOnly: true,
+    group: WHAT,
+    description:
+      'Token for requests to api.github.com: for digests of manifests, and for files that other GitHub addresses refuse; GITHUB_TOKEN is read too; without a token, GitHub allows about 60 requests an hour',
+  },
+  upstreamMirrorFlag(WHAT),
   {
     name: 'image-source',
     value: 'SOURCE',
     refusesEmpty: true,
-    defaultNote: 'registry and namespace as below',
+    defaultNote: 'set by registry and namespace',
     group: IMAGES,
-    description: 'Mirror such as registry.example.com/kube, or upstream for each image from its own registry',
+    description:
+      'Mirror to pull images from, such as registry.example.com/kube, or upstream to pull each image from its own registry',
   },
   {
     name: 'registry',
@@ -65,7 +77,7 @@ const TABLE = [
     value: 'PATH',
     default: 'keel',
     group: IMAGES,
-    description: 'Namespace there; "/" for none',
+    description: 'Namespace in the registry to pull from; "/" for none',
   },
   {
     name: 'username',
@@ -74,7 +86,7 @@ const TABLE = [
     environment: 'KEEL_USERNAME',
     group: IMAGES,
     description:
-      'User name for the registry to pull from; without one, what docker login or podman login stored is used',
+      'User name for the registry to pull from; without one, packer uses the login stored by docker login or podman login',
   },
   {
     name: 'password',
@@ -98,7 +110,7 @@ const TABLE = [
     name: 'ca-file',
     value: 'FILE',
     group: IMAGES,
-    description: 'PEM file of certificate authorities to trust besides the usual ones',
+    description: 'PEM file with certificate authorities to trust in addition to the usual ones',
   },
   {
     name: 'output',
@@ -128,19 +140,20 @@ const TABLE = [
     value: 'oci|docker-archive',
     default: 'oci',
     group: HOW,
-    description: 'One layout that all images share, or one tar an image as docker save writes it',
+    description:
+      'oci: one layout shared by all images; docker-archive: one tar for each image, as docker save writes it',
   },
   {
     name: 'lock',
     value: 'FILE',
     group: HOW,
     description:
-      'Write digests and sums to this file; where it exists, pack exactly those or say what changed',
+      'Lock file with digests and checksums; packer writes it if it does not exist, else packs exactly what it lists or reports what changed',
   },
   {
     name: 'dry-run',
     group: HOW,
-    description: 'Tell what would be fetched, from where and how it is checked, and fetch nothing',
+    description: 'Print what packer would fetch, from where, and how it would verify it; fetch nothing',
   },
   ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,
@@ -150,14 +163,14 @@ const TABLE = [
     default: '0',
     defaultNote: '0 = no limit',
     group: PACE,
-    description: 'Time for the whole command; the next one goes on from what is there',
+    description: 'Time limit for the whole command; the next run continues with what is already fetched',
   },
   ...RETRY_FLAGS,
   {
     name: 'json',
     commandLineOnly: true,
     group: HOW,
-    description: 'Print the result as JSON on standard output, and all else on standard error',
+    description: 'Print the result as JSON on standard output, and everything else on standard error',
   },
 ] as const satisfies readonly Flag[];
 

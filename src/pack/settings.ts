@@ -2,13 +2,18 @@ import { readRetry, readUnverified } from '../config/flags/connection-flags.ts';
 import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
+import { readGithubToken } from '../config/flags/github-token-flag.ts';
+import { readImagesFlag } from '../config/flags/given-images-flag.ts';
 import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
 import { parseLogins } from '../config/flags/registry-logins.ts';
 import { readSignatureSettings, type VerificationMode } from '../config/flags/signature-flags.ts';
+import { readUpstreamMirror } from '../config/flags/upstream-mirror-flag.ts';
+import type { GivenImages } from '../config/images/given-images.ts';
 import { type Architecture, parseArchitecture } from '../config/kubernetes/architecture.ts';
-import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
+import { type KubernetesWord, toKubernetesWord } from '../config/kubernetes/kubernetes-word.ts';
+import type { UpstreamMirror } from '../config/upstream-mirror.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
-import type { Failure } from '../lib/failure.ts';
+import { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import type { Host } from '../registry/oci/reference.ts';
 import type { RegistryLogin } from '../registry/registries.ts';
@@ -16,11 +21,16 @@ import { PACK_FLAGS, type PackFlagName } from './flags.ts';
 import { type ImageSource, parseImageSource } from './plan/image-source.ts';
 import { type BetaSuffix, parseBetaSuffix } from './plan/package-name.ts';
 
+/** A word that means one version of Kubernetes. */
+type OneKubernetes = Exclude<KubernetesWord, { kind: 'supported' }>;
+
 /** The settings of `packer` and action-pack. */
 export interface PackSettings {
   /** Path of versions.json. */
   readonly versionConfig: string;
-  readonly kubeVersion: KubernetesVersion | undefined;
+  /** Images to pack in addition to those of the versions.json. */
+  readonly given?: GivenImages | undefined;
+  readonly kubeVersion: OneKubernetes | undefined;
   readonly arch: Architecture | undefined;
   readonly beta: BetaSuffix | undefined;
   /** Folder with files that go into the package in addition to our own. */
@@ -36,6 +46,10 @@ export interface PackSettings {
   /** Hosts whose certificates are not checked. */
   readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
+  /** Where files of the makers of Kubernetes and its components are had. */
+  readonly upstreamMirror: UpstreamMirror;
+  /** A token of github.com, for its API alone. */
+  readonly githubToken?: string | undefined;
   /** Folders for the package, for blobs of images and for downloads. */
   readonly output: string;
   readonly imageOutput: string;
@@ -64,6 +78,24 @@ type ParsedPackSettings =
   | { readonly ok: true; readonly settings: PackSettings; readonly notices: readonly string[] }
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
+/** Returns the word for one version of Kubernetes. Throws `KUBERNETES_VERSION_MALFORMED`. */
+function parseKubeVersion(text: string, about: string): OneKubernetes {
+  const word = toKubernetesWord(text);
+  if (word !== undefined && word.kind !== 'supported') return word;
+  const isSupported = word !== undefined;
+  throw new Failure({
+    code: 'KUBERNETES_VERSION_MALFORMED',
+    fault: 'usage',
+    about,
+    message: isSupported
+      ? 'a package contains one version of Kubernetes, but "supported" means several'
+      : `"${text.slice(0, 100)}" is not a Kubernetes version`,
+    hint: isSupported
+      ? 'pack latest, latest-1 and latest-2 one after the other'
+      : 'write a version such as 1.37.1 or 1.38.0-rc.0, a minor such as 1.37 for its newest release, or latest or latest-1',
+  });
+}
+
 /** Returns the settings of a packing run as flags or inputs give them, or a failure for each malformed one. */
 export function parsePackSettings(from: FlagSource): ParsedPackSettings {
   const flags = new FlagReader<PackFlagName>(PACK_FLAGS, from);
@@ -78,7 +110,8 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
   const imageSource = flags.optional('image-source', source) ?? { kind: 'mirror', host: registry, namespace };
   const settings: PackSettings = {
     versionConfig: flags.required('version-config', asIs),
-    kubeVersion: flags.optional('kube-version', parseKubernetesVersion),
+    given: readImagesFlag(flags, from, notices),
+    kubeVersion: flags.optional('kube-version', parseKubeVersion),
     arch: flags.optional('arch', parseArchitecture),
     beta: flags.optional('beta', parseBetaSuffix),
     overlay: flags.text('package'),
@@ -90,6 +123,8 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     insecureRegistries: flags.list('insecure-registry', host),
     tlsSkipVerify: readUnverified(flags, notices),
     caFile: flags.text('ca-file'),
+    upstreamMirror: readUpstreamMirror(flags),
+    githubToken: readGithubToken(flags, from.environment),
     output: flags.required('output', asIs),
     imageOutput: flags.required('image-output', asIs),
     downloadOutput: flags.required('download-output', asIs),

@@ -1,11 +1,12 @@
 import { RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
 import { loginsFlag } from '../config/flags/registry-logins.ts';
+import { IMAGES_FLAGS, type ImagesFlagName } from './images/images-flags.ts';
 import { REGISTRY } from './registry/registry-kind.ts';
 import { DEFAULT_WORD, TARGET_WORDS, TARGETS } from './targets.ts';
 
-const WHERE = 'Where the package goes';
-const RUN = 'How it runs';
+const WHERE = 'Publishing';
+const RUN = 'Run';
 
 const WHERE_TABLE = [
   {
@@ -14,12 +15,13 @@ const WHERE_TABLE = [
     default: DEFAULT_WORD,
     repeatable: true,
     group: WHERE,
-    description: `Where to publish: ${TARGET_WORDS}, where dockerhub is Docker Hub or any other registry`,
+    description: `Targets to publish to: ${TARGET_WORDS}; dockerhub means Docker Hub or any other registry`,
   },
   {
     name: 'overwrite',
     group: WHERE,
-    description: 'Replace a published package that has other content, which otherwise only -beta ones may',
+    description:
+      'Overwrite a published package that has different content; -beta packages are always overwritten',
   },
 ] as const satisfies readonly Flag[];
 
@@ -28,7 +30,8 @@ const PUSH_TABLE = [
     name: 'pkg-uri',
     value: 'FILE',
     group: WHERE,
-    description: 'Package to publish: a path or a file:// address',
+    description:
+      'Package to publish: a path or a file:// address; with --images-to, also the folder that it was unpacked into',
   },
   loginsFlag(REGISTRY.group),
   ...trustFlags(REGISTRY.group),
@@ -36,7 +39,8 @@ const PUSH_TABLE = [
     name: 'ca-file',
     value: 'FILE',
     group: REGISTRY.group,
-    description: 'PEM file of certificate authorities to trust besides the usual ones, at every target',
+    description:
+      'PEM file with certificate authorities to trust in addition to the usual ones, at every target',
   },
   {
     name: 'command-timeout',
@@ -44,21 +48,22 @@ const PUSH_TABLE = [
     default: '0',
     defaultNote: '0 = no limit',
     group: RUN,
-    description: 'Time for the whole command; the next one goes on from where it stopped',
+    description: 'Time limit for the whole command; the next run continues where this one stopped',
   },
   ...RETRY_FLAGS.map((flag) => ({ ...flag, group: RUN })),
   {
     name: 'json',
     commandLineOnly: true,
     group: RUN,
-    description: 'Print where the package is as JSON on standard output, and all else on standard error',
+    description:
+      'Print where the package was published as JSON on standard output, and everything else on standard error',
   },
 ] as const satisfies readonly Flag[];
 
 type TargetFlagName = (typeof TARGETS)[number]['flags'][number]['name'];
 
 export type PublishFlagName = (typeof WHERE_TABLE)[number]['name'] | TargetFlagName;
-export type PushFlagName = PublishFlagName | (typeof PUSH_TABLE)[number]['name'];
+export type PushFlagName = PublishFlagName | ImagesFlagName | (typeof PUSH_TABLE)[number]['name'];
 
 /** The flags for where a package goes, shared by `packer push` and action-pack. */
 export const PUBLISH_FLAGS: readonly Flag<PublishFlagName>[] = [
@@ -72,5 +77,6 @@ const [PACKAGE_FLAG, ...CONNECTION_AND_RUN_FLAGS] = PUSH_TABLE;
 export const PUSH_FLAGS: readonly Flag<PushFlagName>[] = [
   PACKAGE_FLAG,
   ...PUBLISH_FLAGS,
+  ...IMAGES_FLAGS,
   ...CONNECTION_AND_RUN_FLAGS,
 ];

@@ -73,7 +73,7 @@ export class Publication implements Disposable {
     throw new Failure({
       code: 'TARGETS_REFUSED',
       about: failures.map(({ target }) => target).join(', '),
-      message: `the package cannot go there, so nothing was fetched or sent\n${told}`,
+      message: `packer cannot publish the package to this target, so it fetched and sent nothing\n${told}`,
       cause: new AggregateError(
         failures.map(({ error }) => error),
         failures.map(({ error }) => failureCode(error)).join(', '),
@@ -174,6 +174,6 @@ function describeLocation(
   const size = formatSize(file.size);
   const except = uncompared === undefined ? '' : ` (${uncompared})`;
   return outcome === 'present'
-    ? `${target}: ${file.name} is there already${except}: ${address}, ${file.sha256}`
+    ? `${target}: ${file.name} is already published${except}: ${address}, ${file.sha256}`
     : `${target}: ${file.name} (${size}) published: ${address}, ${file.sha256}`;
 }

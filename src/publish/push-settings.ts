@@ -10,12 +10,15 @@ import type { RetryPolicy } from '../lib/retry.ts';
 import { type Host, parseHost } from '../registry/oci/reference.ts';
 import type { RegistryLogin } from '../registry/registries.ts';
 import { PUSH_FLAGS, type PushFlagName } from './flags.ts';
+import { IMAGES_FLAGS, type ImagesSettings, readImagesSettings } from './images/images-flags.ts';
 import { type PublishSettings, parsePublishSettings } from './settings.ts';
 
 /** The settings of `packer push`. */
 export interface PushSettings extends PublishSettings {
   /** Path of the package. */
   readonly package: string;
+  /** Where the images in the package go. If defined, there are no targets. */
+  readonly images: ImagesSettings | undefined;
   /** 0 means no limit. */
   readonly commandTimeout: Duration;
   /** Logins at registries, that of the base image too. */
@@ -45,17 +48,47 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   const retry = readRetry(flags);
   const json = flags.optional('json', parseSwitch) ?? false;
   if (flags.text('pkg-uri') === undefined) {
-    flags.refuse('pkg-uri', 'there is no package to publish', 'write the path of the one that packer made');
+    flags.refuse('pkg-uri', 'no package to publish', 'set it to the path of a package built by packer');
   }
-  const published = parsePublishSettings(from);
-  const notices = [...published.notices, ...unverified, ...doubtsAbout(path)];
+  const images = readImagesSettings(flags);
+  const isOfImages = flags.text('images-to') !== undefined;
+  refuseMixture(flags, from, isOfImages);
+  const published = parsePublishSettings(isOfImages ? nowhere(from) : from);
+  const notices = [...published.notices, ...unverified, ...(isOfImages ? [] : doubtsAbout(path))];
   const failures = [...flags.failures, ...(published.ok ? [] : published.failures)];
   if (failures.length > 0 || !published.ok || path === undefined) {
     return { ok: false, failures, notices };
   }
   const registries = { logins, insecureRegistries, tlsSkipVerify, caFile, retry };
-  const settings = { ...published.settings, package: path, commandTimeout, ...registries, json };
+  const settings = { ...published.settings, package: path, images, commandTimeout, ...registries, json };
   return { ok: true, settings, notices };
+}
+
+/** Keeps a failure of each flag that has no meaning together with `--images-to`, or without it. */
+function refuseMixture(flags: FlagReader<PushFlagName>, { values }: FlagSource, isOfImages: boolean): void {
+  const isGiven = (name: string): boolean => (values.get(name) ?? '').trim() !== '';
+  if (isOfImages && isGiven('repo')) {
+    const hint = `run packer push twice: once with ${flags.label('images-to')}, and once without`;
+    flags.refuse(
+      'repo',
+      'with this flag, packer pushes the images of the package, not the package itself',
+      hint,
+    );
+  }
+  if (isOfImages) return;
+  for (const { name } of IMAGES_FLAGS) {
+    if (!isGiven(name)) continue;
+    flags.refuse(
+      name,
+      'it applies only to the images of a package',
+      `set ${flags.label('images-to')} HOST/PATH too`,
+    );
+  }
+}
+
+/** Returns the flags with no target for the package itself. */
+function nowhere(from: FlagSource): FlagSource {
+  return { ...from, values: new Map([...from.values, ['repo', 'none']]) };
 }
 
 /** Names of archives, as packages are. */
@@ -64,9 +97,7 @@ const ARCHIVE = /\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/i;
 function doubtsAbout(path: string | undefined): string[] {
   if (path === undefined || ARCHIVE.test(path)) return [];
   const shown = path.slice(0, 200);
-  return [
-    `"${shown}" does not look like a package, whose name ends in .tar.gz; it is published all the same`,
-  ];
+  return [`"${shown}" does not look like a package, whose name ends in .tar.gz; publishing it anyway`];
 }
 
 function parsePackageUri(text: string, about: string): string {

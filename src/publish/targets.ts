@@ -79,7 +79,7 @@ export function parseTargetWords(text: string, label: Label): ChosenTargets {
     }
   }
   if (given.includes(NOWHERE) && words.size > 0) {
-    warnings.push(`"${NOWHERE}" beside other targets says nothing; publishing to ${[...words].join(', ')}`);
+    warnings.push(`"${NOWHERE}" next to other targets has no effect; publishing to ${[...words].join(', ')}`);
   }
   return { words: [...words], warnings, refusals };
 }

@@ -124,8 +124,8 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     for (const text of [
       NAME,
       sha256,
-      'Where it is',
-      'How to load it',
+      'Published to',
+      'How to use it',
       'kubelet 1.37.1',
       '█',
       'ctr -n k8s.io',
@@ -150,19 +150,35 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
     await using _ = folder;
     expect(exitCode).toBe(1);
     expect(world.web.seen).toEqual([]);
-    expect(outputs).toEqual({ package: '', sha256: '', size: '0', locations: '[]', manifest: '' });
+    expect(outputs).toEqual({
+      package: '',
+      kubernetes: '',
+      sha256: '',
+      size: '0',
+      locations: '[]',
+      manifest: '',
+    });
     expect(log.annotations.filter(({ level }) => level === 'error')).toHaveLength(1);
-    expect(summary).toContain('There is no package');
+    expect(summary).toContain('No package');
   });
 
   it('tells a plan in a dry run', async () => {
     world.web.seen.length = 0;
     const { exitCode, outputs, summary, folder } = await run({ repo: 'none', 'dry-run': 'true' });
     await using _ = folder;
-    expect([exitCode, outputs['package']]).toEqual([0, '']);
+    expect([exitCode, outputs['package'], outputs['kubernetes']]).toEqual([0, '', '1.37.1']);
     expect(summary).toContain(`## ${NAME} would be packed`);
     expect(summary).toContain('- kubelet 1.37.1 from http');
     expect(world.web.seen).toEqual([]);
+  });
+
+  it('plans the images of its input in addition to those of versions.json', async () => {
+    const images = `quay.io/apps/web:1.0   # the application\n`;
+    const { exitCode, summary, folder } = await run({ repo: 'none', 'dry-run': 'true', images });
+    await using _ = folder;
+    expect(exitCode).toBe(0);
+    expect(summary).toContain(`- quay.io/apps/web:1.0 from ${world.mirror.host}/keel/web:1.0`);
+    expect(summary).toContain('/pause:3.10.2');
   });
 
   it.runIf(existsSync(OLDEST_NODE))('does the same without a warning on the oldest Node 24', async () => {
@@ -177,7 +193,12 @@ describeWith(['docker-registry'], 'action-pack as the runner runs it', () => {
   });
 
   it('tells all inputs that are wrong, and where versions.json is', async () => {
-    const wrong = await run({ arch: 'amd65', 'kube-version': '1.37', repo: 'release', 'github-token': '' });
+    const wrong = await run({
+      arch: 'amd65',
+      'kube-version': 'supported',
+      repo: 'release',
+      'github-token': '',
+    });
     await using _ = wrong.folder;
     const told = wrong.log.annotations.map(({ message }) => message).join('\n');
     for (const input of ['arch', 'kube-version', 'github-token']) expect(told).toContain(`input "${input}"`);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatDuration, milliseconds, parseDuration } from '../../src/lib/duration.ts';
+import { formatDuration, milliseconds, parseAge, parseDuration } from '../../src/lib/duration.ts';
 
 it.each([
   ['0', 0],
@@ -33,3 +33,23 @@ it.each([
 it('tells a duration in two units', () => {
   expect(formatDuration(milliseconds(7_500_000))).toBe('2 h 5 m');
 });
+
+it.each([
+  ['48h', 172_800_000],
+  ['2d', 172_800_000],
+  [' 1d12h30m ', 131_400_000],
+  ['0', 0],
+  ['0h', 0],
+  ['365d', 31_536_000_000],
+])('reads the age %j', (text, expected) => {
+  expect(parseAge(text, 'minimumAge')).toBe(expected);
+});
+
+it.each(['', '48', '2 days', '-1h', '1.5d', '1h2d', '366d', '30s', '9'.repeat(400).concat('h')])(
+  'refuses the age %j',
+  (text) => {
+    expect(() => parseAge(text, 'minimumAge')).toThrow(
+      expect.objectContaining({ code: 'DURATION_MALFORMED', about: 'minimumAge' }),
+    );
+  },
+);

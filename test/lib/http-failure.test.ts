@@ -158,7 +158,7 @@ const HOST_ROWS: Row[] = [
   [
     'that wants a certificate of ours',
     tlsServer('server.pem', { requestCert: true, rejectUnauthorized: true, ca: AUTHORITY }),
-    { code: 'TLS_REFUSED', message: /certificate of whoever asks/, hint: /user name and password/ },
+    { code: 'TLS_REFUSED', message: /requires a client certificate/, hint: /user name and password/ },
   ],
   [
     'that speaks no TLS',

@@ -31,8 +31,8 @@ test('takes a path at which nothing is lost', () => {
 });
 
 test.each([
-  ['this file exists and is no note; it was left as it is', 'FILE_NOT_OURS', 'other'],
-  ['this file exists and is no note; it was left as it is', 'FILE_NOT_OURS', 'link'],
+  ['this file exists and is not a note; keel-pkg left it unchanged', 'FILE_NOT_OURS', 'other'],
+  ['this file exists and is not a note; keel-pkg left it unchanged', 'FILE_NOT_OURS', 'link'],
   ['this is a folder', 'PATH_UNUSABLE', 'folder'],
   ['this is a symbolic link to nothing', 'PATH_UNUSABLE', 'dangling'],
   [expect.stringMatching(/ is no folder$/), 'PATH_UNUSABLE', 'other/file'],

@@ -13,6 +13,18 @@ test.each([
     10,
     'downloading 1 of 4 files, 1 MiB of 2 MiB, 102 KiB/s, about 10.0 s left',
   ],
+  [
+    { ...PROGRESS, bytes: 1 << 20, bytesTotal: 2 << 20, isAtLeast: true },
+    10,
+    'downloading 1 of 4 files, 1 MiB of at least 2 MiB, 102 KiB/s, about 30.0 s left',
+  ],
+  [{ ...PROGRESS, bytesTotal: 2 << 20 }, 1, 'downloading 1 of 4 files, 0 B of 2 MiB'],
+  [{ ...PROGRESS, failed: 1 }, 0, 'downloading 1 of 4 files, 1 failed'],
+  [
+    { ...PROGRESS, current: ['a', 'b'], notes: ['1 B of 2 B', undefined] },
+    0,
+    'downloading 1 of 4 files; now a (1 B of 2 B), b',
+  ],
   [{ ...PROGRESS, done: 4 }, 10, 'downloading 4 of 4 files'],
   [{ ...PROGRESS, done: 0, total: 0 }, 10, 'downloading 0 of 0 files'],
   [{ ...PROGRESS, current: ['a', 'b', 'c'] }, 0, 'downloading 1 of 4 files; now a, b, c'],

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { isAnswerFailure } from '../../src/lib/http/http-failure.ts';
 import { isRateLimit, isTransientStatus, retryTime } from '../../src/lib/http/transient-status.ts';
-
-import { openWebFile } from '../../src/pack/fetch/web-file.ts';
 import { explainKodoAnswer } from '../../src/publish/qiniu/kodo-refusal.ts';
 import { explainReleaseAnswer } from '../../src/publish/release/release-refusal.ts';
 import { refusal } from '../../src/registry/refusal.ts';
+import { openWebFile } from '../../src/upstream/fetch/web-file.ts';
 import { answerOf } from '../support/http-answer.ts';
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -52,7 +52,7 @@ describe('a component of an earlier run', () => {
   it('is not used where it was changed, which is told', async () => {
     await writeFile(join(kept, KEY), 'an evil program');
     expect(await cache().find(DIGEST, signal)).toBeUndefined();
-    expect(reporter.warnings).toEqual([expect.stringContaining('was changed since it was kept')]);
+    expect(reporter.warnings).toEqual([expect.stringContaining('was changed after packer stored it')]);
   });
 
   it('is done without where the cache does not work, which is told', async () => {
@@ -63,8 +63,8 @@ describe('a component of an earlier run', () => {
     expect(await broken.find(DIGEST, signal)).toBeUndefined();
     await broken.save(DIGEST, '/nowhere');
     expect(reporter.warnings).toEqual([
-      'the cache of components cannot be read: no cache here',
-      'a component could not be kept for the next run: no room',
+      'cannot read the cache of components: no cache here',
+      'cannot store a component for the next run: no room',
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseTreePath } from '../../src/config/tree-path.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { HttpClient } from '../../src/lib/http/http.ts';
@@ -11,7 +11,9 @@ import type { ComponentCheck, ComponentPlan } from '../../src/pack/plan/plan.ts'
 import { digestHex, digestOf } from '../../src/registry/oci/digest.ts';
 import { parseTag } from '../../src/registry/oci/reference.ts';
 import { FileServer } from '../support/file-server.ts';
+import { ForwardProxy } from '../support/forward-proxy.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
+import { LOOPBACK } from '../support/test-authority.ts';
 
 type ComponentFetch = Parameters<typeof fetchComponents>[1];
 
@@ -128,7 +130,7 @@ describe('fetchComponents', () => {
     await expect(fetchComponents([plan('tool', beside)], settings())).rejects.toMatchObject({
       code: 'CHECKSUM_MISSING',
       about: 'tool 1.0.0',
-      hint: 'check the tag; else pin it with "sha256", or write "sha256": "none" to take it unchecked',
+      hint: 'check the tag; else pin it with "sha256", or set "sha256": "none" to accept it unverified',
     });
     expect(server.requestsFor('/tool')).toHaveLength(0);
   });
@@ -138,7 +140,8 @@ describe('fetchComponents', () => {
     server.put('/tool.sha256', '<html>welcome</html>');
     await expect(fetchComponents([plan('tool', beside)], settings())).rejects.toMatchObject({
       code: 'CHECKSUM_UNUSABLE',
-      about: `${server.origin}/tool.sha256`,
+      about: 'tool 1.0.0',
+      message: expect.stringContaining(`${server.origin}/tool.sha256: `),
     });
   });
 
@@ -164,9 +167,9 @@ describe('fetchComponents', () => {
     await expect(running).rejects.toMatchObject({
       code: 'COMPONENTS_FAILED',
       message: [
-        '2 of 3 could not be had',
-        `  bad-1.0.0-amd64 from ${server.origin}/bad: expected ${wrong}, got ${DIGEST}; the file was thrown away (try again; if it stays, the server, a proxy or the checksum is wrong, and the file must not be used)`,
-        `  ${server.origin}/gone: answered with status 404 (check the tag and the architecture; not every release has every file)`,
+        '2 of 3 could not be fetched',
+        `  bad 1.0.0: bad-1.0.0-amd64 from ${server.origin}/bad: expected ${wrong}, got ${DIGEST}; the file was deleted (try again; if this happens again, the server, a proxy or the checksum is wrong, and you must not use the file)`,
+        `  gone 1.0.0: ${server.origin}/gone: answered with status 404 (check the tag and the architecture; not every release has every file)`,
       ].join('\n'),
     });
     expect(await readdir(folder)).toEqual(['good-1.0.0-amd64']);
@@ -180,7 +183,7 @@ describe('fetchComponents', () => {
     await expect(fetchComponents(plans, settings())).rejects.toMatchObject({
       code: 'COMPONENTS_FAILED',
       message: expect.stringMatching(
-        /^2 of 2 could not be had\n {2}all 2 components: 127\.0\.0\.1:1: [^\n]*$/,
+        /^2 of 2 could not be fetched\n {2}all 2 components: 127\.0\.0\.1:1: [^\n]*$/,
       ),
     });
   });
@@ -242,5 +245,66 @@ describe('fetchComponents', () => {
       }),
     );
     expect(most).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a digest that GitHub tells', () => {
+  const ANSWER = '/repos/org/tool/releases/tags/v1';
+  const released = (): ComponentCheck => ({
+    kind: 'published',
+    sources: [{ url: new URL(`https://api.github.com${ANSWER}`), fileName: 'tool.yaml', form: 'release' }],
+  });
+  let github: FileServer;
+  let stranger: FileServer;
+  let proxy: ForwardProxy;
+
+  beforeEach(async () => {
+    http.close();
+    // Whose certificate it has is not what this is about.
+    http = new HttpClient({ unverified: ['api.github.com', 'elsewhere.test'] });
+    github = await FileServer.start(LOOPBACK);
+    stranger = await FileServer.start(LOOPBACK);
+    proxy = await ForwardProxy.start({
+      'api.github.com:443': github.origin,
+      'elsewhere.test:443': stranger.origin,
+    });
+    for (const name of ['https_proxy', 'http_proxy', 'no_proxy', 'HTTP_PROXY', 'ALL_PROXY'])
+      vi.stubEnv(name, '');
+    vi.stubEnv('HTTPS_PROXY', proxy.url);
+    vi.stubEnv('NO_PROXY', '127.0.0.1');
+    server.put('/tool', CONTENT);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    for (const each of [github, stranger, proxy]) await each[Symbol.asyncDispose]();
+  });
+
+  const answer = JSON.stringify({ assets: [{ name: 'tool.yaml', digest: DIGEST }] });
+
+  it.each([
+    [undefined, undefined],
+    ['hush', 'Bearer hush'],
+  ])('is asked for with the token %s, which the server of the file does not get', async (token, sent) => {
+    github.put(ANSWER, answer);
+    const [fetched] = await fetchComponents([plan('tool', released)], settings({ githubToken: token }));
+    const source = `https://api.github.com${ANSWER}`;
+    expect(fetched?.check).toEqual({ kind: 'published', digest: DIGEST, source });
+    expect(github.requestsFor(ANSWER).map(({ headers }) => headers.authorization)).toEqual([sent]);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(server.seen.map(() => undefined));
+  });
+
+  it('is asked for without the token where GitHub leads to another host', async () => {
+    github.put(ANSWER, '', { kind: 'redirect', to: 'https://elsewhere.test/answer' });
+    stranger.put('/answer', answer);
+    await fetchComponents([plan('tool', released)], settings({ githubToken: 'hush' }));
+    expect(stranger.requestsFor('/answer').map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  it('is told as such where GitHub was asked too often, with what to do', async () => {
+    github.put(ANSWER, '', { kind: 'status', status: 403 });
+    await expect(fetchComponents([plan('tool', released)], settings())).rejects.toMatchObject({
+      code: 'DENIED',
+      hint: expect.stringContaining('KEEL_GITHUB_TOKEN'),
+    });
   });
 });

@@ -155,39 +155,51 @@ describe('componentFiles', () => {
   });
 
   it.each<[string, (Partial<Header> & Pick<Header, 'name'>)[], string]>([
-    ['an absolute path', [{ name: '/etc/passwd' }], 'it has an absolute path, "/etc/passwd"'],
-    ['a path that leads out', [{ name: 'a/../../b' }], 'it has a path that leads out of it, "a/../../b"'],
+    ['an absolute path', [{ name: '/etc/passwd' }], 'it contains an absolute path, "/etc/passwd"'],
+    [
+      'a path that leads out',
+      [{ name: 'a/../../b' }],
+      'it contains a path that leads out of it, "a/../../b"',
+    ],
     [
       'a backslash',
       [{ name: 'a\\..\\b' }],
-      'it has a name with a control character or backslash, "a\\\\..\\\\b"',
+      'it contains a name with a control character or backslash, "a\\\\..\\\\b"',
     ],
     [
       'a line end in a name',
       [{ name: 'a\nb' }],
-      'it has a name with a control character or backslash, "a\\nb"',
+      'it contains a name with a control character or backslash, "a\\nb"',
     ],
     [
       'a symbolic link',
       [{ name: 'a', type: 'symlink', linkname: '/etc/passwd' }],
-      '"a" is a symlink, only files are taken',
+      '"a" is a symlink, but only files are allowed',
     ],
-    ['a hard link', [{ name: 'a', type: 'link', linkname: 'b' }], '"a" is a link, only files are taken'],
+    [
+      'a hard link',
+      [{ name: 'a', type: 'link', linkname: 'b' }],
+      '"a" is a link, but only files are allowed',
+    ],
     [
       'a device',
       [{ name: 'a', type: 'character-device' }],
-      '"a" is a character-device, only files are taken',
+      '"a" is a character-device, but only files are allowed',
     ],
-    ['a pipe', [{ name: 'a', type: 'fifo' }], '"a" is a fifo, only files are taken'],
-    ['a name twice', [{ name: 'a' }, { name: './a' }], 'it has two entries for "a"'],
-    ['a drive letter', [{ name: 'C:/tool' }], 'it has an absolute path, "C:/tool"'],
+    ['a pipe', [{ name: 'a', type: 'fifo' }], '"a" is a fifo, but only files are allowed'],
+    ['a name twice', [{ name: 'a' }, { name: './a' }], 'it contains two entries for "a"'],
+    ['a drive letter', [{ name: 'C:/tool' }], 'it contains an absolute path, "C:/tool"'],
     [
       'names that differ in their Unicode form',
       [{ name: 'caf\u00e9' }, { name: 'cafe\u0301' }],
-      'it has two entries for "cafe\u0301"',
+      'it contains two entries for "cafe\u0301"',
     ],
-    ['a block device', [{ name: 'a', type: 'block-device' }], '"a" is a block-device, only files are taken'],
-    ['names that differ in case', [{ name: 'tool' }, { name: 'Tool' }], 'it has two entries for "Tool"'],
+    [
+      'a block device',
+      [{ name: 'a', type: 'block-device' }],
+      '"a" is a block-device, but only files are allowed',
+    ],
+    ['names that differ in case', [{ name: 'tool' }, { name: 'Tool' }], 'it contains two entries for "Tool"'],
   ])('refuses %s', async (_, headers, message) => {
     const file = await strangeArchive(...headers);
     await expect(componentFiles(component(file, unpacked()), signal)).rejects.toMatchObject({
@@ -222,7 +234,7 @@ describe('componentFiles', () => {
     const file = await strangeArchive({ name: 'a' }, { name: 'b' }, { name: 'c' });
     const limits = { unpackedSize: 1_000_000, entries: 2 };
     await expect(componentFiles(component(file, unpacked()), signal, limits)).rejects.toMatchObject({
-      message: 'it has more than 2 entries',
+      message: 'it contains more than 2 entries',
     });
   });
 
@@ -232,7 +244,7 @@ describe('componentFiles', () => {
       componentFiles(component(file, unpacked('', { crictl: 'crictl' })), signal),
     ).rejects.toMatchObject({
       code: 'ARCHIVE_INCOMPLETE',
-      message: 'it does not hold crictl, but critest',
+      message: 'it does not contain crictl, only critest',
     });
   });
 

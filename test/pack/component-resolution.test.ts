@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NEWEST_CNI_PLUGINS } from '../../src/config/kubernetes/runtime-table.ts';
 import type { ComponentPlan } from '../../src/pack/plan/plan.ts';
 import { noticesOf, problemsOf, resolve, type Wanted } from './resolving.ts';
 
@@ -122,7 +123,7 @@ it.each([
   ],
   ['the version of Kubernetes', { name: 'kubectl', tag: '1.36.0' }, '1.37.1'],
   ["the etcd that is in kubeadm's image", { name: 'etcd', tag: 'auto' }, '3.7.0'],
-  ['what goes with this Kubernetes', { name: 'cni', tag: 'auto' }, '1.9.1'],
+  ['what goes with this Kubernetes', { name: 'cni', tag: 'auto' }, NEWEST_CNI_PLUGINS],
   ['what the file says', { name: 'cni', tag: 'v1.0.0' }, 'v1.0.0'],
 ])('has the tag that is %s', (_, component, tag) => {
   expect(planOf(component).tag).toBe(tag);
@@ -140,9 +141,17 @@ it('tells of a component that does not go with the Kubernetes of the file', () =
     { name: 'crictl', tag: '1.22.0' },
   ];
   expect(noticesOf(resolve(JSON.stringify({ components })))).toEqual([
-    'containerd 1.5.7 does not go with Kubernetes 1.36.3: it works with containerd >=2.2.0',
-    'crictl 1.22.0 does not go with Kubernetes 1.36.3: crictl 1.36 belongs to it',
+    'containerd 1.5.7 does not match Kubernetes 1.36.3: it works with containerd >=2.3.0 || ~2.2.0',
+    'crictl 1.22.0 does not match Kubernetes 1.36.3: crictl 1.36 matches it',
   ]);
+});
+
+it.each([
+  'https://github.com/ARM-software/tool/releases/download/v1.0.0/tool',
+  'https://e.org/robot-arm-1.0.0.tar.gz',
+  'https://e.org/build-386/tool',
+])('takes the address %s, in which no architecture is meant', (uri) => {
+  expect(planOf({ name: 'tool', tag: '1.0.0', uri, sha256: 'none', path: 'tools/' }).url.href).toBe(uri);
 });
 
 it.each<[string, object, Wanted, string]>([
@@ -158,31 +167,37 @@ it.each<[string, object, Wanted, string]>([
       components: [{ name: 'tool', tag: '1.0.0', uri: 'https://e.org/tool-linux-x86_64', sha256: 'none' }],
     },
     { kube: '1.30.0', arch: 'arm64' },
-    '"https://e.org/tool-linux-x86_64": this is for amd64, the package is for arm64; write {{.Arch}} in its place',
+    '"https://e.org/tool-linux-x86_64": this is for amd64, but the package is for arm64; write {{.Arch}} instead',
+  ],
+  [
+    'an address for 32-bit ARM',
+    { components: [{ name: 'tool', tag: '1.0.0', uri: 'https://e.org/linux/arm/tool', sha256: 'none' }] },
+    { kube: '1.30.0' },
+    '"https://e.org/linux/arm/tool": this is for arm, but the package is for amd64; write {{.Arch}} instead',
   ],
   [
     'an address of another version',
     { components: [{ name: 'tool', tag: '1.0.0', uri: 'https://e.org/v1.1.0/tool', sha256: 'none' }] },
     { kube: '1.30.0' },
-    '"https://e.org/v1.1.0/tool": this is version 1.1.0, the tag says 1.0.0; write {{.Tag}} in its place',
+    '"https://e.org/v1.1.0/tool": this is version 1.1.0, but the tag is 1.0.0; write {{.Tag}} instead',
   ],
   [
     "a sha256 of the file's architecture, asked for another",
     { arch: 'amd64', components: [{ name: 'runc', tag: '1.4.3', sha256: HEX }] },
     { kube: '1.37.1', arch: 'arm64' },
-    `"${HEX}": this sha256 belongs to amd64, the package is for arm64; write {"amd64": "…", "arm64": "…"}, or leave it out to check against the published one`,
+    `"${HEX}": this sha256 belongs to amd64, but the package is for arm64; write {"amd64": "…", "arm64": "…"}, or remove it to verify against the published checksum`,
   ],
   [
     'no sha256 for the architecture',
     { components: [{ name: 'runc', tag: '1.4.3', sha256: { amd64: HEX } }] },
     { kube: '1.37.1', arch: 'arm64' },
-    `{"amd64":"${HEX}": there is no sha256 for arm64, for which the package is`,
+    `{"amd64":"${HEX}": there is no sha256 for arm64, the architecture of the package`,
   ],
   [
     'a sha256 of another version of Kubernetes',
     { components: [{ name: 'kubelet', tag: '1.37.0', sha256: HEX }] },
     { kube: '1.37.1' },
-    `"${HEX}": this sha256 belongs to Kubernetes 1.37.0, the package is for 1.37.1; leave it out to check against the published one`,
+    `"${HEX}": this sha256 belongs to Kubernetes 1.37.0, but the package is for 1.37.1; remove it to verify against the published checksum`,
   ],
   [
     'two downloads in one place',
@@ -193,7 +208,18 @@ it.each<[string, object, Wanted, string]>([
       ],
     },
     { kube: '1.37.1' },
-    '{"name":"crun": crun and runc would both be runtime/containerd/bin/runc in the package',
+    '{"name":"crun": crun and runc would both have the path runtime/containerd/bin/runc in the package',
+  ],
+  [
+    'a download in the place of an add-on, before anything is fetched',
+    {
+      components: [
+        { name: 'mine', tag: '1', uri: 'https://e.org/mine', path: 'kubernetes/addons/flannel.yaml' },
+      ],
+      addons: ['flannel'],
+    },
+    { kube: '1.37.1' },
+    '{"name":"mine": mine and the add-on flannel would both have the path kubernetes/addons/flannel.yaml in the package',
   ],
 ])('refuses %s', (_, document, wanted, problem) => {
   expect(problemsOf(JSON.stringify(document), wanted)).toContain(problem);

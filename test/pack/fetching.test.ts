@@ -13,7 +13,7 @@ test('an attempt at a layer that failed and is repeated is told', async () => {
   expect(error).toBeUndefined();
   expect(broken.hits).toBe(1);
   expect(told).toMatch(
-    new RegExp(`^once more after ${world.mirror.host}/keel/kube-proxy.*cannot fetch a layer.*503`, 'm'),
+    new RegExp(`^retrying after ${world.mirror.host}/keel/kube-proxy.*cannot fetch a layer.*503`, 'm'),
   );
   expect(world.left()).toEqual([PACKAGE]);
 });

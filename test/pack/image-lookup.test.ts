@@ -72,7 +72,7 @@ describe('findImage', () => {
     await expect(find('e.org/tool:v1')).rejects.toMatchObject({
       code: 'IMAGE_UNUSABLE',
       about: `${mirror.host}/tool:v1`,
-      message: expect.stringContaining('a part of it is not there'),
+      message: expect.stringContaining('a part of the image is missing'),
     });
   });
 
@@ -119,7 +119,7 @@ describe('findImage', () => {
       'linux/arm64',
     ],
     [
-      'a list without platforms',
+      'an index without platforms',
       (storage) => {
         const { digest, bytes, mediaType } = seedImage(storage, 'tool', {});
         const mediaTypeOfList = 'application/vnd.oci.image.index.v1+json';
@@ -130,14 +130,14 @@ describe('findImage', () => {
         };
         storage.putManifest('tool', Buffer.from(JSON.stringify(list)), mediaTypeOfList, ['v1']);
       },
-      'a list without platforms',
+      'an index without platforms',
     ],
   ])('says for which platforms it is: %s', async (_, seed, found) => {
     seed(mirror.storage);
     await expect(find('e.org/tool:v1')).rejects.toMatchObject({
       code: 'IMAGE_FOR_OTHER_PLATFORM',
       about: 'tool v1',
-      message: `there is none for linux/amd64: ${mirror.host}/tool:v1 is for ${found}`,
+      message: `no image for linux/amd64: ${mirror.host}/tool:v1 is for ${found}`,
     });
   });
 
@@ -152,11 +152,11 @@ describe('findImage', () => {
     expect(formatReference((await find('e.org/tool:v1')).pulledBy)).toBe(`${mirror.host}/tool-amd64:v1`);
   });
 
-  it('says under which names it looked', async () => {
+  it('says under which name it looked first, and under how many others', async () => {
     await expect(find('e.org/tool:v1')).rejects.toMatchObject({
       code: 'IMAGE_MISSING',
       about: 'tool v1',
-      message: `it is not there; looked for ${mirror.host}/tool:v1, ${mirror.host}/tool-amd64:v1, ${mirror.host}/tool:v1-amd64`,
+      message: `not found; tried ${mirror.host}/tool:v1 and 2 other names`,
     });
   });
 
@@ -186,7 +186,7 @@ describe('findImage', () => {
     mirror.storage.putManifest('tool', manifest, mediaType, ['v1']);
     await expect(find('e.org/tool:v1')).rejects.toMatchObject({
       code: 'IMAGE_UNUSABLE',
-      message: 'its configuration does not tell for which platform it is',
+      message: 'its configuration does not state a platform',
     });
   });
 });
@@ -216,7 +216,7 @@ describe('findLockedImage', () => {
       findLockedImage(plannedImage('e.org/tool:v1', mirror.host), locked, parts()),
     ).rejects.toMatchObject({
       code: 'IMAGE_FOR_OTHER_PLATFORM',
-      message: `${image.digest} of the lock is for linux/arm64, not linux/amd64`,
+      message: `${image.digest} in the lock is for linux/arm64, not linux/amd64`,
     });
   });
 });

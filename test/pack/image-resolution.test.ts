@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { kubeadmMinors } from '../../src/config/kubernetes/kubeadm-tags.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
 import { KEEL, noticesOf, problemsOf, resolve, type Wanted } from './resolving.ts';
 
@@ -50,28 +51,35 @@ it('keeps a digest apart from the name', () => {
 
 it('tells of a pin that kubeadm does not want, where the file is for this Kubernetes', () => {
   const plan = resolve(JSON.stringify({ images: [{ name: 'pause', tag: '3.9' }] }), { kube: '1.37.1' });
-  expect(noticesOf(plan)).toContain('kubeadm 1.37.1 wants pause 3.10.2, the file pins 3.9');
+  expect(noticesOf(plan)).toContain('kubeadm 1.37.1 needs pause 3.10.2, but the file pins 3.9');
 });
 
 it('refuses a digest of the Kubernetes that is replaced', () => {
   const images = [{ name: 'kube-proxy', tag: 'v1.36.0', image: `registry.k8s.io/kube-proxy@sha256:${HEX}` }];
   expect(problemsOf(JSON.stringify({ images }), { kube: '1.37.1' })).toEqual([
-    `"registry.k8s.io/kube-proxy@sha256:${HEX}": this digest belongs to Kubernetes 1.36.0, the package is for 1.37.1`,
+    `"registry.k8s.io/kube-proxy@sha256:${HEX}": this digest belongs to Kubernetes 1.36.0, but the package is for 1.37.1`,
   ]);
 });
+
+it.each(['arm', 'ghcr.io/acme/robot-arm', 'docker.io/arm/app', 'quay.io/acme/qemu-arm64'])(
+  'takes the name %s, which says nothing of an architecture',
+  (name) => {
+    expect(problemsOf(JSON.stringify({ images: [{ name, tag: 'v1' }] }), { kube: '1.37.1' })).toEqual([]);
+  },
+);
 
 it.each<[string, object, Wanted, string]>([
   [
     'auto for a Kubernetes without a table',
     { images: [{ name: 'pause', tag: 'auto' }] },
-    { kube: '1.40.0' },
-    '"auto": which pause belongs to Kubernetes 1.40.0 is not known (known are 1.22 to 1.37); write its tag',
+    { kube: '1.21.14' },
+    `"auto": packer does not know which pause belongs to Kubernetes 1.21.14 (known are 1.22 to 1.${kubeadmMinors().newest}); set its tag`,
   ],
   [
     'an image name for another architecture',
     { images: [{ name: 'kube-proxy-amd64', tag: 'v1.30.0' }] },
     { kube: '1.30.0', arch: 'arm64' },
-    '"kube-proxy-amd64": kube-proxy-amd64 is an image for amd64, the package is for arm64; leave the architecture out of the name',
+    '"kube-proxy-amd64": kube-proxy-amd64 is an image for amd64, but the package is for arm64; remove the architecture from the name',
   ],
   [
     'the same image under two names',

@@ -103,9 +103,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     if (result.kind !== 'packed') throw new Error(result.kind);
     const reason =
       'its signature does not count: it is by release@example.com (https://accounts.example.com); wanted is one by other@example.com (https://accounts.example.com)';
-    expect(reporter.warnings).toContain(
-      `1 image without a signature that counts: ${reason}: ${pause}:3.10.2`,
-    );
+    expect(reporter.warnings).toContain(`1 image without a valid signature: ${reason}: ${pause}:3.10.2`);
     expect(contentsOf(result.file.path).images.at(-1)?.signature).toEqual({ kind: 'unverified', reason });
     const again = await pack('again', { lock });
     if (again.result.kind !== 'packed') throw new Error(again.result.kind);
@@ -156,9 +154,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     expect(await packWith('unclaimed', elsewhere)).toMatchObject({
       signatures: [refused, refused, refused],
       differing: [
-        expect.stringContaining(
-          ': images and components are as locked, but not what is found of the signatures of 3 images (',
-        ),
+        expect.stringContaining(': images and components match the lock, but the signatures of 3 images ('),
       ],
     });
     expect(await packWith('unasked', { 'verify-signatures': 'off' })).toEqual(first);
@@ -181,12 +177,12 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
       'dry-run': 'true',
     }).catch((error) => error);
     const described = describeFailure(failure);
-    expect(described).toContain('images: 3 of 3 have no policy that says who signs them\n');
+    expect(described).toContain('images: 3 of 3 have no policy that names their signers\n');
     expect(described).toContain(`who signs the images of ${world.maker.host} is not said`);
     world.write(versions({ [`${world.maker.host}/pause`]: 'off', [world.maker.host]: ME }));
     const { reporter } = await pack('planned', { 'verify-signatures': 'require', 'dry-run': 'true' });
     expect(reporter.lines.at(-1)).toBe(
-      'signatures: required of 2 images, and not of 1 whose registry is "off"',
+      'signatures: required for 2 images, not for 1 whose registry is "off"',
     );
   });
 
@@ -213,7 +209,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     await expect(pack('walled', { 'verify-signatures': 'require' })).rejects.toMatchObject({
       code: 'SIGNATURE_MISSING',
       message: expect.stringContaining(
-        `${world.mirror.host} has no signature of it, and its maker's registry cannot be asked: `,
+        `${world.mirror.host} has no signature for it, and its upstream registry cannot be reached: `,
       ),
       hint: 'mirror the signatures with the images: synctl sync --signatures copy',
     });
@@ -227,7 +223,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     await expect(pack('walled', { 'verify-signatures': 'require' })).rejects.toMatchObject({
       code: 'SIGNATURE_REFUSED',
       message: expect.stringMatching(
-        /^its signature does not count: it was signed as \S+\/pause, not as 127\.0\.0\.1:1\/pause; .*, and its maker's registry cannot be asked: /,
+        /^its signature does not count: it was signed as \S+\/pause, not as 127\.0\.0\.1:1\/pause; .*, and its upstream registry cannot be reached: /,
       ),
     });
   });

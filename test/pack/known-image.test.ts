@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  architectureOf,
   basenameOf,
   hasTakenBasename,
+  isKnownAs,
   isKubernetesImage,
   upstreamOf,
 } from '../../src/pack/plan/known-image.ts';
@@ -26,6 +28,25 @@ describe('upstreamOf', () => {
   });
 });
 
+describe('architectureOf: a word is an architecture behind the name of a known image only', () => {
+  it.each([
+    ['kube-proxy-arm64', 'arm64'],
+    ['kubernetes/kube-proxy-arm', 'arm'],
+    ['registry.k8s.io/pause-s390x', 's390x'],
+    ['metrics-server-ppc64le', 'ppc64le'],
+    ['kube-proxy', undefined],
+    ['arm', undefined],
+    ['alarm', undefined],
+    ['docker.io/arm/app', undefined],
+    ['ghcr.io/acme/robot-arm', undefined],
+    ['ghcr.io/acme/pause-arm', undefined],
+    ['quay.io/acme/qemu-user-arm64', undefined],
+    ['quay.io/acme/sqlite-x64', undefined],
+  ])('%s: %s', (name, expected) => {
+    expect(architectureOf(name)).toBe(expected);
+  });
+});
+
 describe('isKubernetesImage', () => {
   it.each([
     ['kube-proxy', true],
@@ -37,6 +58,19 @@ describe('isKubernetesImage', () => {
     ['pause', false],
   ])('%s: %s', (name, expected) => {
     expect(isKubernetesImage(name)).toBe(expected);
+  });
+});
+
+describe('isKnownAs', () => {
+  it.each([
+    ['pause', 'registry.k8s.io/pause', true],
+    ['registry.example/google_containers/pause', 'registry.example/google_containers/pause', true],
+    ['pause', 'docker.io/rancher/mirrored-pause', true],
+    ['sandbox', 'registry.example/a/b/pause-arm64', true],
+    ['pause-menu', 'docker.io/games/pause-menu', false],
+    ['pause/tool', 'docker.io/pause/tool', false],
+  ])('%s at %s is pause: %s', (name, upstream, expected) => {
+    expect(isKnownAs({ name, upstream: parseReference(upstream) }, 'pause')).toBe(expected);
   });
 });
 

@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { writeArchive } from '../../src/pack/archive/write-archive.ts';
-import { dockerArchives } from '../../src/pack/contents/docker-archive.ts';
+import { archivedNames, dockerArchives } from '../../src/pack/contents/docker-archive.ts';
 import { layoutEntries } from '../../src/pack/contents/layout.ts';
 import { type BlobFiles, blobPath } from '../../src/pack/fetch/blob-store.ts';
 import type { PulledImage } from '../../src/pack/fetch/image-lookup.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { has, run } from './archive/archive-reader.ts';
 import { pulledImage } from './pulled-image.ts';
@@ -69,23 +70,11 @@ test('its tables name each image by both of its names', async () => {
     size: image.manifest.bytes.length,
     annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name },
   });
-  const rowForSkopeo = (image: PulledImage, name: string) => ({
-    ...row(image, name),
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    annotations: { 'org.opencontainers.image.ref.name': name },
-  });
   expect(readJson(join(folder, 'oci-layout'))).toEqual({ imageLayoutVersion: '1.0.0' });
   expect(readJson(join(folder, 'index.json'))).toEqual({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.index.v1+json',
-    manifests: [
-      row(flannel, FLANNEL),
-      rowForSkopeo(proxy, MIRRORED),
-      row(proxy, MIRRORED),
-      rowForSkopeo(proxy, PROXY),
-      row(proxy, PROXY),
-      row(coredns, COREDNS),
-    ],
+    manifests: [row(flannel, FLANNEL), row(proxy, MIRRORED), row(proxy, PROXY), row(coredns, COREDNS)],
   });
   expect(readJson(join(folder, 'manifest.json'))).toEqual(
     [flannel, proxy, coredns].map(({ manifest }) => ({
@@ -107,30 +96,37 @@ test('two contents under one name are refused', async () => {
   );
 });
 
-test.skipIf(!has('skopeo'))('skopeo copies each name out of it, digests unchanged', async () => {
+test("a name has one row, with the media type that the image's own manifest has", async () => {
   const content = scratchFolder();
-  const images = await threeImages(content);
-  const folder = await unpackedLayout(images, content);
-  for (const name of [PROXY, MIRRORED, FLANNEL, COREDNS]) {
-    const image = images.find(({ upstream, pulledBy }) =>
-      [upstream, pulledBy].some((one) => `${one.host}/${one.repository}:${one.tag}` === name),
-    );
-    const copy = join(scratchFolder(), 'copy');
-    run(
-      'skopeo',
-      '--insecure-policy',
-      'copy',
-      '-q',
-      '--preserve-digests',
-      `oci:${folder}:${name}`,
-      `dir:${copy}`,
-    );
-    expect(readFileSync(join(copy, 'manifest.json'))).toEqual(image?.manifest.bytes);
-    for (const { digest } of image?.manifest.layers ?? []) {
-      expect(readdirSync(copy)).toContain(digest.slice('sha256:'.length));
-    }
+  const folder = await unpackedLayout(await threeImages(content), content);
+  const { manifests } = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
+  const names = manifests.map((row: { annotations: Record<string, string> }) =>
+    Object.values(row.annotations),
+  );
+  expect(names).toEqual([FLANNEL, MIRRORED, PROXY, COREDNS].map((name) => [name, name]));
+  for (const { mediaType, digest } of manifests) {
+    expect(readJson(join(folder, 'blobs', digest.replace(':', '/')))).toMatchObject({ mediaType });
   }
 });
+
+test.skipIf(!has('skopeo'))(
+  'skopeo copies each name of an OCI image out of it, digests unchanged',
+  async () => {
+    const content = scratchFolder();
+    const images = await threeImages(content);
+    const folder = await unpackedLayout(images, content);
+    for (const name of [FLANNEL, COREDNS]) {
+      const image = images.find(({ upstream }) => formatReference(upstream) === name);
+      const copy = join(scratchFolder(), 'copy');
+      const how = ['--insecure-policy', 'copy', '-q', '--preserve-digests'];
+      run('skopeo', ...how, `oci:${folder}:${name}`, `dir:${copy}`);
+      expect(readFileSync(join(copy, 'manifest.json'))).toEqual(image?.manifest.bytes);
+      for (const { digest } of image?.manifest.layers ?? []) {
+        expect(readdirSync(copy)).toContain(digest.slice('sha256:'.length));
+      }
+    }
+  },
+);
 
 /** The tar that a person makes to load the images of an unpacked package. */
 function pipedTar(folder: string): string {
@@ -255,6 +251,44 @@ describe('one docker archive an image', () => {
     for (const [, file] of table.matchAll(/"([0-9a-f]{64}\.[a-z.]+)"/g)) {
       expect(existsSync(join(out, file ?? ''))).toBe(true);
     }
+  });
+
+  test('has a name of its own, also where images differ only before their last part', async () => {
+    const content = scratchFolder();
+    const names = [
+      'docker.io/a/app:1',
+      'docker.io/b/app:1',
+      'quay.io/c/app-one:2',
+      'quay.io/c/app:one-2',
+      'quay.io/d/other:RC',
+      'quay.io/d/other:rc',
+      PROXY,
+    ];
+    const images = await Promise.all(
+      names.map((upstream) => pulledImage(content, { upstream, layers: [upstream] })),
+    );
+    const archives = archivedNames(images);
+    expect([...archives.keys()]).toEqual(names.toSorted());
+    const paths = dockerArchives(images, filesIn(content)).map(({ path }) => path);
+    expect(names.map((name) => archives.get(name))).toEqual(paths);
+    expect(new Set(paths.map((path) => path.toLowerCase())).size).toBe(names.length);
+    expect(paths).toEqual([
+      'images/docker.io+a+app+1.tar',
+      'images/docker.io+b+app+1.tar',
+      'images/quay.io+c+app-one+2.tar',
+      'images/quay.io+c+app+one-2.tar',
+      expect.stringMatching(/^images\/quay\.io\+d\+other\+RC\+[0-9a-f]{12}\.tar$/),
+      expect.stringMatching(/^images\/quay\.io\+d\+other\+rc\+[0-9a-f]{12}\.tar$/),
+      'images/kube-proxy-v1.36.0.tar',
+    ]);
+  });
+
+  test('is refused where another has its name and other content, as in a layout', async () => {
+    const content = scratchFolder();
+    const images = await Promise.all(
+      ['one', 'other'].map((layer) => pulledImage(content, { upstream: PROXY, layers: [layer] })),
+    );
+    expect(() => archivedNames(images)).toThrow(expect.objectContaining({ code: 'IMAGE_NAME_TAKEN' }));
   });
 
   test.skipIf(!has('skopeo'))('is read by skopeo', async () => {

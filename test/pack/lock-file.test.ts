@@ -46,7 +46,7 @@ describeWith(['docker-registry'], 'a lock', () => {
     expect(two.file).toEqual({ ...one.file, path: join(world.folder, 'two/out', one.file.name) });
     expect(readFileSync(two.file.path).equals(readFileSync(one.file.path))).toBe(true);
     expect(readFileSync(lock, 'utf8')).toBe(written);
-    expect(two.reporter.lines).toContain(`it is the package that ${lock} locks`);
+    expect(two.reporter.lines).toContain(`the package matches the lock ${lock}`);
     expect(two.reporter.warnings).toEqual(one.reporter.warnings);
   });
 
@@ -70,6 +70,7 @@ describeWith(['docker-registry'], 'a lock', () => {
     expect(others).toEqual([
       'images/index.json',
       'images/manifest.json',
+      'install/package.env',
       'keel-package.json',
       'sbom.spdx.json',
       'versions.json',
@@ -80,9 +81,13 @@ describeWith(['docker-registry'], 'a lock', () => {
     [
       'another name',
       () => ({ beta: 'true' }),
-      /was kube-1\.37\.1-amd64\.tar\.gz, now it is kube-1\.37\.1-amd64-beta/,
+      /was kube-1\.37\.1-amd64\.tar\.gz, but is now kube-1\.37\.1-amd64-beta/,
     ],
-    ['another form', () => ({ 'image-format': 'docker-archive' }), /packed as oci, now as docker-archive/],
+    [
+      'another form',
+      () => ({ 'image-format': 'docker-archive' }),
+      /packed as oci, but are now packed as docker-archive/,
+    ],
     ['another source', () => ({ 'image-source': 'upstream' }), /pause:3\.10\.2 was pulled as .*keel\/pause/],
     [
       'other lists',
@@ -92,7 +97,7 @@ describeWith(['docker-registry'], 'a lock', () => {
         changed.components[0] = { name: 'kubectl', tag: '1.37.1', uri: `${here.web.origin}/kubelet` };
         return { 'version-config': here.write(changed, 'changed.json') };
       },
-      /pause:3\.10\.2 is no longer wanted\n {2}kubectl 1\.37\.1 is not in the lock\n {2}kubelet is no longer wanted/,
+      /pause:3\.10\.2 is no longer part of the package\n {2}kubectl 1\.37\.1 is not in the lock\n {2}kubelet is no longer part of the package/,
     ],
   ])('says exactly what changed: %s', async (_, values, expected) => {
     const failure = await packed('five', { lock, ...values(world) }).catch((error: unknown) => error);
@@ -106,7 +111,7 @@ describeWith(['docker-registry'], 'a lock', () => {
     execFileSync('mkdir', ['-p', join(overlay, 'kubernetes/conf')]);
     writeFileSync(join(overlay, 'kubernetes/conf/sysctl.conf'), 'vm.swappiness = 0\n');
     const failure = await packed('six', { lock, package: overlay }).catch((error: unknown) => error);
-    expect(describeFailure(failure)).toContain('kubernetes/conf/sysctl.conf has other content');
+    expect(describeFailure(failure)).toContain('kubernetes/conf/sysctl.conf has different content');
     rmSync(overlay, { recursive: true });
   });
 
@@ -157,9 +162,9 @@ describe('what a lock is held against', () => {
   const PAUSE = { name: 'pause', tag: '3.10.2' };
   const TOOL = { name: 'tool', tag: '1', uri: 'https://e.org/tool' };
 
-  async function locked(): Promise<Lock> {
+  async function locked(more: object = {}): Promise<Lock> {
     const file = join(scratchFolder(), 'keel.lock.json');
-    writeFileSync(file, JSON.stringify(LOCKED));
+    writeFileSync(file, JSON.stringify({ ...LOCKED, ...more }));
     const read = await readLock(file, calm);
     if (read === undefined) throw new Error('it was written');
     return read;
@@ -200,7 +205,7 @@ describe('what a lock is held against', () => {
       { images: [{ ...PAUSE, image: `registry.k8s.io/pause@sha256:${'0'.repeat(64)}` }] },
       {},
       'oci',
-      [`registry.k8s.io/pause:3.10.2 was sha256:${HEX}, now it is pinned to sha256:${'0'.repeat(64)}`],
+      [`registry.k8s.io/pause:3.10.2 was sha256:${HEX}, but is now pinned to sha256:${'0'.repeat(64)}`],
     ],
     [
       'another name and form',
@@ -208,8 +213,8 @@ describe('what a lock is held against', () => {
       { beta: 'rc1' },
       'docker-archive',
       [
-        'the package was kube-1.37.1-amd64.tar.gz, now it is kube-1.37.1-amd64-rc1.tar.gz',
-        'images were packed as oci, now as docker-archive',
+        'the package was kube-1.37.1-amd64.tar.gz, but is now kube-1.37.1-amd64-rc1.tar.gz',
+        'images were packed as oci, but are now packed as docker-archive',
       ],
     ],
     [
@@ -218,7 +223,7 @@ describe('what a lock is held against', () => {
       { from: 'mirror.lan' },
       'oci',
       [
-        `registry.k8s.io/pause:3.10.2 was pulled as ${KEEL}/pause:3.10.2, now it would be mirror.lan/pause:3.10.2`,
+        `registry.k8s.io/pause:3.10.2 was pulled as ${KEEL}/pause:3.10.2, but would now be pulled as mirror.lan/pause:3.10.2`,
       ],
     ],
     [
@@ -228,16 +233,16 @@ describe('what a lock is held against', () => {
       'oci',
       [
         'ghcr.io/flannel-io/flannel:v1 is not in the lock',
-        'registry.k8s.io/pause:3.10.2 is no longer wanted',
+        'registry.k8s.io/pause:3.10.2 is no longer part of the package',
       ],
     ],
-    ['another tag', { components: [{ ...TOOL, tag: '2' }] }, {}, 'oci', ['tool was 1, now it is 2']],
+    ['another tag', { components: [{ ...TOOL, tag: '2' }] }, {}, 'oci', ['tool was 1, but is now 2']],
     [
       'another address',
       { components: [{ ...TOOL, uri: 'https://f.org/tool' }] },
       {},
       'oci',
-      ['tool 1 came from https://e.org/tool, now it would come from https://f.org/tool'],
+      ['tool 1 came from https://e.org/tool, but would now come from https://f.org/tool'],
     ],
     ['a pin of the locked download', { components: [{ ...TOOL, sha256: HEX }] }, {}, 'oci', []],
     [
@@ -245,14 +250,67 @@ describe('what a lock is held against', () => {
       { components: [{ ...TOOL, sha256: OTHER }] },
       {},
       'oci',
-      [`tool 1 was sha256:${HEX}, now it is pinned to another digest`],
+      [`tool 1 was sha256:${HEX}, but is now pinned to a different digest`],
     ],
-    ['no components', { components: [] }, {}, 'oci', ['tool is no longer wanted']],
+    ['no components', { components: [] }, {}, 'oci', ['tool is no longer part of the package']],
   ])('a plan with %s', async (_, changed, wanted, format, changes) => {
     const document = { images: [PAUSE], components: [TOOL], ...changed };
     const plan = resolve(JSON.stringify(document), { kube: '1.37.1', ...wanted });
     const lock = await locked();
-    expect(changesOf(() => requireLockedPlan(lock, plan, format))).toEqual(changes);
+    expect(changesOf(() => requireLockedPlan(lock, { plan, addons: [], imageFormat: format }))).toEqual(
+      changes,
+    );
+  });
+
+  it('what goes with its Kubernetes, where it says so', async () => {
+    const written = {
+      version: '1.38.0',
+      wanted: 'latest',
+      kubeadm: {
+        etcd: '3.8.0-0',
+        coredns: 'v1.15.0',
+        pause: '3.11',
+        origin: 'last known, 1.37.1',
+        warning: 'w',
+      },
+      matching: [{ name: 'runc', tag: '1.5.2', origin: 'containerd 2.4.1' }],
+    };
+    expect((await locked({ kubernetes: written })).kubernetes).toEqual({
+      version: '1.38.0',
+      wanted: 'latest',
+      kubeadm: {
+        tags: { etcd: '3.8.0-0', coredns: 'v1.15.0', pause: '3.11' },
+        origin: 'last known, 1.37.1',
+        warning: 'w',
+      },
+      matching: new Map([['runc', { tag: '1.5.2', origin: 'containerd 2.4.1' }]]),
+    });
+    expect((await locked({ kubernetes: { version: '1.37.1' } })).kubernetes).toEqual({
+      version: '1.37.1',
+      wanted: undefined,
+      matching: new Map(),
+    });
+    expect((await locked()).kubernetes).toBeUndefined();
+  });
+
+  it.each([
+    { version: '1.38' },
+    { version: '1.38.0', kubeadm: { etcd: '3.8.0-0' } },
+    { version: '1.38.0', matching: [{ name: 'runc', tag: 'a b', origin: 'x' }] },
+  ])('is damaged with %j as its Kubernetes', async (kubernetes) => {
+    await expect(locked({ kubernetes })).rejects.toMatchObject({ code: 'LOCK_MALFORMED' });
+  });
+
+  it.each<[string, object, string[]]>([
+    ['of an older packer, which did not say who told which tag', {}, []],
+    ['of this packer', { kubernetes: { version: '1.37.1' } }, ['keel-package.json has different content']],
+  ])('a list of the package with more in it than a lock %s knows', async (_, more, changes) => {
+    const [before, now] = [HEX, OTHER].map((hex) => parseDigest(`sha256:${hex}`, 'test'));
+    if (before === undefined || now === undefined) throw new Error('there are two');
+    const lock = await locked({ ...more, files: { 'keel-package.json': before } });
+    expect(
+      changesOf(() => requireLockedFiles(lock, new Map([['keel-package.json', now]]), { images: [] })),
+    ).toEqual(changes);
   });
 
   it('files of the package', async () => {
@@ -269,6 +327,6 @@ describe('what a lock is held against', () => {
       changesOf(() =>
         requireLockedFiles(lock, files(['install.sh', other], ['b.conf', same]), { images: [] }),
       ),
-    ).toEqual(['a.conf is gone', 'b.conf is new', 'install.sh has other content']);
+    ).toEqual(['a.conf was removed', 'b.conf is new', 'install.sh has different content']);
   });
 });

@@ -4,7 +4,7 @@ import { BlobStore } from '../../src/pack/fetch/blob-store.ts';
 import { fetchImages } from '../../src/pack/fetch/image-fetch.ts';
 import { findImage } from '../../src/pack/fetch/image-lookup.ts';
 import { UpstreamComparison } from '../../src/pack/fetch/maker-comparison.ts';
-import { Makers } from '../../src/pack/fetch/maker-registries.ts';
+import { MakerRegistries } from '../../src/pack/fetch/maker-registries.ts';
 import type { Digest } from '../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
@@ -46,7 +46,7 @@ describe('an image of a mirror', () => {
     const { registries, signal } = client;
     const blobs = new BlobStore(scratchFolder());
     const parts = { registries, blobs, platform: PLATFORM, signal };
-    const comparison = new UpstreamComparison(new Makers(registries), PLATFORM, unpackedLimit);
+    const comparison = new UpstreamComparison(new MakerRegistries(registries), PLATFORM, unpackedLimit);
     const image = await findImage(plannedImage(upstream, source?.host, digest), parts);
     const compared = { image, check: await comparison.check(image, signal) };
     const events = { onBytes: () => undefined, onFetched: () => undefined };
@@ -149,7 +149,7 @@ describe('an image of a mirror', () => {
     const refused = check(undefined, mirror);
     await expect(refused).rejects.toMatchObject({ code: 'IMAGE_DIFFERS', about: `${mirror.host}/tool:v1` });
     await expect(refused).rejects.toThrow(detail);
-    await expect(refused).rejects.toThrow('has the configuration of that one, and other layers');
+    await expect(refused).rejects.toThrow('has the same configuration but different layers');
   });
 
   it('is refused where it has other layers, and a configuration that says of none what it unpacks to', async () => {
@@ -170,9 +170,7 @@ describe('an image of a mirror', () => {
     };
     bare(maker, 'genuine');
     bare(mirror, 'other');
-    await expect(check(undefined, mirror)).rejects.toThrow(
-      /1 layer, and the configuration does not list them/,
-    );
+    await expect(check(undefined, mirror)).rejects.toThrow(/1 layer, but its configuration lists none/);
   });
 
   it.each<[string, (tar: Buffer) => Buffer]>([
@@ -205,7 +203,7 @@ describe('an image of a mirror', () => {
     mirrorServes((layers) => layers.map((tar) => zstdCompressSync(tar)));
     expect(await check(undefined, mirror, undefined, 2999)).toEqual({
       kind: 'mirror-only',
-      reason: `its layers are compressed in another way than at ${maker.host}, and unpack to more than 2.9 KiB`,
+      reason: `its layers are compressed differently from those at ${maker.host}, and unpack to more than 2.9 KiB`,
     });
     expect(await check(undefined, mirror, undefined, 3000)).toMatchObject({ kind: 'upstream' });
   });
@@ -232,7 +230,7 @@ describe('an image of a mirror', () => {
     seedIndex(maker.storage, 'tool', { ...LIST, platforms: ['linux/arm64'] });
     expect(await check(undefined, mirror)).toEqual({
       kind: 'mirror-only',
-      reason: `${maker.host} does not have it for this platform`,
+      reason: `${maker.host} has no image for this platform`,
     });
   });
 

@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { readVersions } from '../../src/config/configuration-file.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { NEWEST_CNI_PLUGINS } from '../../src/config/kubernetes/runtime-table.ts';
 import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import type { ComponentPlan, PackagePlan } from '../../src/pack/plan/plan.ts';
 import { formatReference } from '../../src/registry/oci/reference.ts';
+import { knownRuntime } from '../support/known-releases.ts';
 import { noticesOf, problemsOf, resolve } from './resolving.ts';
 
 const calm = new AbortController().signal;
@@ -14,7 +16,7 @@ function upstreams(plan: PackagePlan): string[] {
 }
 
 function checked({ check }: ComponentPlan): string[] {
-  if (check.kind === 'pin') return [check.digest];
+  if (check.kind === 'pin' || check.kind === 'known') return [check.digest];
   return check.kind === 'none'
     ? ['none']
     : check.sources.map(({ url, fileName }) => `${url.href} ${fileName}`);
@@ -140,7 +142,7 @@ describe('resolvePackage', () => {
     expect(plan.components.flatMap(checked)[2]).toBe(
       'https://dl.k8s.io/v1.22.2/bin/linux/amd64/kubelet.sha256 kubelet',
     );
-    expect(noticesOf(plan)).toContain('kubeadm 1.22.2 wants coredns v1.8.4, the file pins 1.7.0');
+    expect(noticesOf(plan)).toContain('kubeadm 1.22.2 needs coredns v1.8.4, but the file pins 1.7.0');
   });
 
   it('answers every auto for the version that is asked for', () => {
@@ -154,10 +156,10 @@ describe('resolvePackage', () => {
     ]);
     expect(plan.components.map(({ name, tag }) => `${name} ${tag}`)).toEqual([
       'kubelet 1.35.2',
-      'containerd 2.2.7',
-      'runc 1.3.6',
+      `containerd ${knownRuntime(35).containerd}`,
+      `runc ${knownRuntime(35).runc}`,
       'crictl 1.35.0',
-      'cni 1.9.1',
+      `cni ${NEWEST_CNI_PLUGINS}`,
       'etcd 3.6.6',
     ]);
     expect(
@@ -186,10 +188,14 @@ describe('resolvePackage', () => {
       'kubeadm 1.37.1',
       'kubelet 1.37.1',
       'kubectl 1.37.1',
-      'containerd 2.3.4',
-      'runc 1.4.3',
+      `containerd ${knownRuntime(37).containerd}`,
+      `runc ${knownRuntime(37).runc}`,
       'crictl 1.37.0',
-      'cni 1.9.1',
+      `cni ${NEWEST_CNI_PLUGINS}`,
+    ]);
+    expect(plan.addons.map(({ name, tag }) => `${name} ${tag}`)).toEqual([
+      'flannel v0.28.9',
+      'metrics-server v0.9.0',
     ]);
   });
 
@@ -197,9 +203,7 @@ describe('resolvePackage', () => {
     const plan = resolve(PLAIN, { kube: '1.22.5' });
     expect(upstreams(plan).slice(0, 4)).toEqual(KUBE_IMAGES.map((name) => `registry.k8s.io/${name}:v1.22.5`));
     expect(plan.components.find(({ name }) => name === 'kubelet')?.tag).toBe('1.22.5');
-    expect(noticesOf(plan)).toEqual([
-      'Kubernetes 1.22.5 takes the place of the 1.22.2 that versions.json names',
-    ]);
+    expect(noticesOf(plan)).toEqual(['Kubernetes 1.22.5 is packed instead of 1.22.2 from versions.json']);
   });
 
   it('tells of signers whose workflow or branch is left open', () => {
@@ -213,11 +217,11 @@ describe('resolvePackage', () => {
 
   it('refuses pins that belong to the version which the file was written for', () => {
     expect(problemsOf(PLAIN.replaceAll('},{', '},\n{'), { kube: '1.36.3' })).toEqual([
-      '"3.5": pause 3.5 belongs to Kubernetes 1.22.0 to 1.22.17; 1.36.3 wants 3.10.2: write that, or "auto"',
-      '"3.5.0-0": etcd 3.5.0-0 belongs to Kubernetes 1.22.0 to 1.22.16; 1.36.3 wants 3.6.8-0: write that, or "auto"',
-      '"v1.8.4": coredns v1.8.4 belongs to Kubernetes 1.22.0 to 1.22.17; 1.36.3 wants v1.14.2: write that, or "auto"',
-      '"1.5.7": containerd 1.5.7 does not go with Kubernetes 1.36.3: it works with containerd >=2.2.0; write another tag, or "auto"',
-      '"1.22.0": crictl 1.22.0 does not go with Kubernetes 1.36.3: crictl 1.36 belongs to it; write another tag, or "auto"',
+      '"3.5": pause 3.5 belongs to Kubernetes 1.22.0 to 1.22.17, but 1.36.3 needs 3.10.2: set that tag, or "auto"',
+      '"3.5.0-0": etcd 3.5.0-0 belongs to Kubernetes 1.22.0 to 1.22.16, but 1.36.3 needs 3.6.8-0: set that tag, or "auto"',
+      '"v1.8.4": coredns v1.8.4 belongs to Kubernetes 1.22.0 to 1.22.17, but 1.36.3 needs v1.14.2: set that tag, or "auto"',
+      '"1.5.7": containerd 1.5.7 does not match Kubernetes 1.36.3: it works with containerd >=2.3.0 || ~2.2.0; set another tag, or "auto"',
+      '"1.22.0": crictl 1.22.0 does not match Kubernetes 1.36.3: crictl 1.36 matches it; set another tag, or "auto"',
     ]);
   });
 
@@ -226,9 +230,20 @@ describe('resolvePackage', () => {
       '{"images": [{"name": "kube-proxy", "tag": "v1.30.1"}, {"name": "pause", "tag": "auto"}]}',
     );
     expect(noticesOf(plan)).toEqual([
-      'kubeadm 1.30.1 also wants kube-apiserver, kube-controller-manager, kube-scheduler, etcd, coredns, which the package will not have',
+      'kubeadm 1.30.1 also needs kube-apiserver, kube-controller-manager, kube-scheduler, etcd, coredns, which the package will not contain',
     ]);
   });
+});
+
+it('knows an image that kubeadm wants by whatever it is called', () => {
+  const images = [
+    { name: 'registry.example/google_containers/etcd', tag: '3.5.12-0' },
+    { name: 'pause', tag: 'auto', image: 'docker.io/rancher/mirrored-pause' },
+    { name: 'kube-proxy', tag: 'v1.30.1' },
+  ];
+  expect(noticesOf(resolve(JSON.stringify({ images })))).toEqual([
+    'kubeadm 1.30.1 also needs kube-apiserver, kube-controller-manager, kube-scheduler, coredns, which the package will not contain',
+  ]);
 });
 
 it('tells of a policy that fits none of its images, with the nearest one, and of no other registry', () => {

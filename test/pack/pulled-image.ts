@@ -30,6 +30,8 @@ export interface ImageRecipe {
   readonly pulledBy?: string;
   readonly format?: 'oci' | 'docker';
   readonly layers: readonly string[];
+  /** Of the digests by which the registry knows its layers. */
+  readonly algorithm?: 'sha256' | 'sha512';
 }
 
 async function layerOf(text: string): Promise<{ tar: Buffer; gzip: Buffer }> {
@@ -45,8 +47,8 @@ async function layerOf(text: string): Promise<{ tar: Buffer; gzip: Buffer }> {
 /** Makes a real image and puts its configuration and layers under their digests in a folder. */
 export async function pulledImage(folder: string, recipe: ImageRecipe): Promise<PulledImage> {
   const { format = 'oci', upstream, pulledBy = upstream } = recipe;
-  const store = (mediaType: string, bytes: Buffer) => {
-    const digest = digestOf(bytes);
+  const store = (mediaType: string, bytes: Buffer, algorithm?: 'sha256' | 'sha512') => {
+    const digest = digestOf(bytes, algorithm);
     const file = join(folder, blobPath(digest));
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, bytes);
@@ -63,7 +65,7 @@ export async function pulledImage(folder: string, recipe: ImageRecipe): Promise<
     schemaVersion: 2,
     mediaType: MANIFEST_TYPE[format],
     config: store(CONFIG_TYPE[format], Buffer.from(JSON.stringify(config))),
-    layers: layers.map(({ gzip }) => store(LAYER_TYPE[format], gzip)),
+    layers: layers.map(({ gzip }) => store(LAYER_TYPE[format], gzip, recipe.algorithm)),
   };
   const parsed = parseManifest(Buffer.from(JSON.stringify(manifest, undefined, 2)), undefined, upstream);
   if (parsed.kind !== 'image') throw new Error(`${upstream} became an index`);

@@ -3,6 +3,7 @@ import { parseDocument } from '../../src/config/document.ts';
 import type { Architecture } from '../../src/config/kubernetes/architecture.ts';
 import { toKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { parseVersions } from '../../src/config/versions.ts';
+import { BUILT_IN_KNOWLEDGE } from '../../src/pack/plan/release-knowledge.ts';
 import { beginResolution } from '../../src/pack/plan/resolution.ts';
 import { problemsOf, type Wanted } from './resolving.ts';
 
@@ -55,11 +56,15 @@ it.each<Case>([
     document: PINNED,
     version: '1.30.1',
     choice: { version: '1.30.1', arch: 'amd64', replaced: '1.22.2', fileArch: undefined },
-    notices: ['Kubernetes 1.30.1 takes the place of the 1.22.2 that versions.json names'],
+    notices: ['Kubernetes 1.30.1 is packed instead of 1.22.2 from versions.json'],
   },
 ])('chooses $name', ({ document, version = '', arch, choice, notices = [] }) => {
   const versions = parseVersions(parseDocument('versions.json', JSON.stringify(document)));
-  const resolution = beginResolution(versions, { version: toKubernetesVersion(version), arch });
+  const resolution = beginResolution(
+    versions,
+    { version: toKubernetesVersion(version), arch },
+    BUILT_IN_KNOWLEDGE,
+  );
   expect(resolution.choice).toEqual(choice);
   expect(resolution.findings.problems).toEqual([]);
   expect(resolution.findings.notices.map(({ text }) => text)).toEqual(notices);
@@ -72,6 +77,7 @@ it('tells a notice once, however many entries it is about', () => {
       version: undefined,
       arch: undefined,
     },
+    BUILT_IN_KNOWLEDGE,
   );
   findings.notice('the same');
   findings.notice('the same', { file: 'versions.json', line: 2, column: 1 });
@@ -90,7 +96,7 @@ it.each<[string, object, Wanted, string]>([
       components: [{ name: 'kubelet', tag: '1.22.2' }],
     },
     {},
-    '"v1.22.1": kube-scheduler is pinned to 1.22.1, but kube-proxy and one other are 1.22.2; one package holds one Kubernetes',
+    '"v1.22.1": kube-scheduler is pinned to 1.22.1, but kube-proxy and one other are 1.22.2; a package contains one version of Kubernetes',
   ],
   [
     'a kube image with a tag that is no version of Kubernetes',
@@ -101,7 +107,7 @@ it.each<[string, object, Wanted, string]>([
       ],
     },
     {},
-    '"3.4.7": kube-scheduler carries the version of Kubernetes, which "3.4.7" is not',
+    '"3.4.7": the tag of kube-scheduler must be a version of Kubernetes, which "3.4.7" is not',
   ],
   [
     'a kube image by architecture, of another version',
@@ -113,13 +119,13 @@ it.each<[string, object, Wanted, string]>([
       ],
     },
     {},
-    '"v1.22.1": kube-proxy-amd64 is pinned to 1.22.1, but kube-scheduler and one other are 1.22.2; one package holds one Kubernetes',
+    '"v1.22.1": kube-proxy-amd64 is pinned to 1.22.1, but kube-scheduler and one other are 1.22.2; a package contains one version of Kubernetes',
   ],
   [
     'a file that tells no version',
     { images: [{ name: 'pause', tag: '3.9' }] },
     {},
-    '{"images":[{"name":"pause": nothing here tells the version of Kubernetes; give --kube-version, or kube-apiserver or kubelet a tag',
+    '{"images":[{"name":"pause": the version of Kubernetes is not set; set --kube-version, or a tag for kube-apiserver or kubelet',
   ],
 ])('refuses %s', (_, document, wanted, problem) => {
   expect(problemsOf(JSON.stringify(document), wanted)).toContain(problem);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
+import { NEWEST_CNI_PLUGINS } from '../../src/config/kubernetes/runtime-table.ts';
 import { parseVersions } from '../../src/config/versions.ts';
 import { formatResolvedVersions } from '../../src/pack/contents/resolved-versions.ts';
 import type { FetchedComponent } from '../../src/pack/fetch/component-fetch.ts';
@@ -36,7 +37,7 @@ function fetchedComponent(plan: ComponentPlan) {
 
 async function resolved(plan: PackagePlan, index?: Digest): Promise<string> {
   const images = await Promise.all(plan.images.map((image) => checkedImage(image, index)));
-  return formatResolvedVersions(plan, images, plan.components.map(fetchedComponent));
+  return formatResolvedVersions(plan, images, plan.components.map(fetchedComponent), []);
 }
 
 const DOCUMENT = {
@@ -63,8 +64,8 @@ it('writes every version out and pins all, at the addresses of the makers', asyn
       },
       {
         name: 'cni',
-        tag: '1.9.1',
-        uri: 'https://github.com/containernetworking/plugins/releases/download/v1.9.1/cni-plugins-linux-arm64-v1.9.1.tgz',
+        tag: NEWEST_CNI_PLUGINS,
+        uri: `https://github.com/containernetworking/plugins/releases/download/v${NEWEST_CNI_PLUGINS}/cni-plugins-linux-arm64-v${NEWEST_CNI_PLUGINS}.tgz`,
         sha256: digestHex(SHA256),
         path: 'kubernetes/cni/',
       },

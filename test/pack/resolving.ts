@@ -1,12 +1,15 @@
 import { parseDocument } from '../../src/config/document.ts';
+import { parseGivenImage } from '../../src/config/images/given-image.ts';
 import type { Architecture } from '../../src/config/kubernetes/architecture.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { parseVersions } from '../../src/config/versions.ts';
+import type { AddonManifest } from '../../src/pack/manifest/addon-manifest.ts';
 import { parseImageSource } from '../../src/pack/plan/image-source.ts';
 import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
 import { resolvePackage } from '../../src/pack/plan/package-resolution.ts';
 import type { PackagePlan } from '../../src/pack/plan/plan.ts';
+import type { ReleaseKnowledge } from '../../src/pack/plan/release-knowledge.ts';
 
 /** What flags say about a package. */
 export interface Wanted {
@@ -14,18 +17,30 @@ export interface Wanted {
   readonly arch?: Architecture;
   readonly beta?: string;
   readonly from?: string;
+  /** Images that are given with --images. */
+  readonly given?: readonly string[];
 }
 
 export const KEEL = 'registry.cn-hangzhou.aliyuncs.com/keel';
 
-/** Returns the plan for the text of a versions.json. */
-export function resolve(text: string, wanted: Wanted = {}): PackagePlan {
-  return resolvePackage(parseVersions(parseDocument('versions.json', text)), {
+/** Returns the plan for the text of a versions.json, with the manifests of its add-ons. */
+export function resolve(
+  text: string,
+  wanted: Wanted = {},
+  manifests?: ReadonlyMap<string, AddonManifest>,
+  knowledge?: ReleaseKnowledge,
+): PackagePlan {
+  const settings = {
     kubeVersion:
       wanted.kube === undefined ? undefined : parseKubernetesVersion(wanted.kube, '--kube-version'),
     arch: wanted.arch,
     beta: parseBetaSuffix(wanted.beta ?? '', '--beta'),
     imageSource: parseImageSource(wanted.from ?? KEEL, '--image-source'),
+  };
+  return resolvePackage(parseVersions(parseDocument('versions.json', text)), settings, {
+    manifests,
+    knowledge,
+    given: (wanted.given ?? []).map((name) => ({ reference: parseGivenImage(name), places: [] })),
   });
 }
 

@@ -51,25 +51,25 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
       'a missing tag',
       ({ images }) => images.push(image('nothing')),
       'IMAGE_MISSING',
-      /nothing v1: it is not there; looked for .*keel\/nothing:v1, .*nothing-amd64:v1, .*nothing:v1-amd64/,
+      /nothing v1: not found; tried .*keel\/nothing:v1 and 2 other names/,
     ],
     [
       'several at once',
       ({ images }) => images.push(image('nothing'), image('neither')),
       'IMAGES_FAILED',
-      /2 of 5 could not be had\n {2}nothing v1: .*\n {2}neither v1: /,
+      /2 of 5 could not be fetched\n {2}nothing v1: .*\n {2}neither v1: /,
     ],
     [
       'an image for another architecture',
       ({ images }) => images.push(image('elsewhere')),
       'IMAGE_FOR_OTHER_PLATFORM',
-      /elsewhere v1: there is none for linux\/amd64: .*keel\/elsewhere:v1 is for linux\/arm64/,
+      /elsewhere v1: no image for linux\/amd64: .*keel\/elsewhere:v1 is for linux\/arm64/,
     ],
     [
       'another image than its maker has',
       (versions) => versions.images.push(image('forged', 'v1', world.maker.host)),
       'IMAGE_DIFFERS',
-      /keel\/forged:v1: it is not the image that .*\/forged:v1 is: expected sha256:[0-9a-f]{64}, got sha256:/,
+      /keel\/forged:v1: it differs from .*\/forged:v1: expected sha256:[0-9a-f]{64}, got sha256:/,
     ],
     [
       'an unknown component',
@@ -93,7 +93,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     const failed = await attempt(() => undefined, { 'image-source': 'nosuch.invalid/keel' });
     expect(failed.code).toBe('IMAGES_FAILED');
     expect(failed.text).toMatch(
-      /^images: 3 of 3 could not be had\n {2}all 3 images: nosuch\.invalid: no such host [^\n]*$/,
+      /^images: 3 of 3 could not be fetched\n {2}all 3 images: nosuch\.invalid: no such host [^\n]*$/,
     );
   });
 
@@ -122,7 +122,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     );
     expect(taken.outcome).toMatchObject({
       reporter: {
-        warnings: expect.arrayContaining([expect.stringContaining('tool 1 (the versions.json says')]),
+        warnings: expect.arrayContaining([expect.stringContaining('1 component with "sha256": "none"')]),
       },
     });
   });
@@ -136,11 +136,11 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
       reporter: {
         warnings: expect.arrayContaining([
           expect.stringMatching(
-            /\/named:v1 is only there with the architecture in its name: .*keel\/named-amd64:v1$/,
+            /\/named:v1 was found only with the architecture in its name: .*keel\/named-amd64:v1$/,
           ),
-          expect.stringMatching(/\/suffixed:v1 is only there .*keel\/suffixed:v1-amd64$/),
+          expect.stringMatching(/\/suffixed:v1 was found only .*keel\/suffixed:v1-amd64$/),
           expect.stringMatching(
-            /the packer compared 3 parts with nobody but the place that they came from: 127\.0\.0\.1:1\/named:v1 \(127\.0\.0\.1:1 cannot be reached/,
+            /^3 parts are unverified: 3 images; keel-package\.json in the package lists the reasons$/,
           ),
         ]),
       },
@@ -174,7 +174,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     world.web.seen.length = 0;
     const failed = await attempt(() => undefined, { output });
     expect(failed.text).toBe(
-      `${file}: this file exists and is no package; it was left as it is (give the package another path, or move the file away)`,
+      `${file}: this file exists and is not a package; keel-pkg left it unchanged (give the package another path, or move the file away)`,
     );
     expect(readFileSync(file, 'utf8')).toBe('not to be lost');
     expect(world.web.seen).toEqual([]);
@@ -193,9 +193,9 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
       result: { kind: 'planned' },
       reporter: {
         lines: expect.arrayContaining([
-          expect.stringMatching(/^3 images from 127\.0\.0\.1:\d+, compared with their makers' registries/),
+          expect.stringMatching(/^3 images from 127\.0\.0\.1:\d+, compared with their upstream registries/),
           expect.stringMatching(/^ {2}\S+\/pause:3\.10\.2 +as keel\/pause$/),
-          '3 components, checked by a published checksum',
+          '3 components, verified with a published checksum',
           expect.stringMatching(/^ {2}kubelet +1\.37\.1 {2}http:.*kubelet$/),
         ]),
       },
@@ -210,7 +210,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
       const failed = await attempt(() => undefined, { output: small });
       expect(failed.code).toBe('DISK_TOO_SMALL');
       expect(failed.text).toMatch(
-        /needed on this file system \(.* for the package in .*small\), but 300 KiB are free/,
+        /this file system needs .* \(.* for the package in .*small\), but has 300 KiB free/,
       );
       expect(readdirSync(small)).toEqual([]);
     } finally {

@@ -36,6 +36,7 @@ const CONTENTS: PackageContents = {
       files: [],
     },
   ],
+  addons: [],
   files: [],
 };
 
@@ -107,4 +108,14 @@ it('names the repository of an architecture at its maker, where the digest was f
   const [, image] = JSON.parse(formatSbom({ ...CONTENTS, images }, CREATED)).packages;
   const { searchParams } = new URL(image.externalRefs[0].referenceLocator);
   expect(searchParams.get('repository_url')).toBe('registry.k8s.io/coredns/coredns-amd64');
+});
+
+it('gives each part an identifier of its own, also where names differ only in what SPDX does not allow', () => {
+  const images = ['a/app', 'a-app', 'a_app'].flatMap((name) =>
+    CONTENTS.images.map((image) => ({ ...image, name })),
+  );
+  const { packages } = JSON.parse(formatSbom({ ...CONTENTS, images }, CREATED));
+  const ids: string[] = packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toContain('SPDXRef-image-a-app-v1.14.6-3');
 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { PACK_INPUTS } from '../../src/actions/pack-step.ts';
+import { UpstreamMirror } from '../../src/config/upstream-mirror.ts';
 import { describeFailure } from '../../src/lib/failure.ts';
 import { PACK_FLAGS } from '../../src/pack/flags.ts';
 import { parsePackSettings } from '../../src/pack/settings.ts';
@@ -35,6 +37,7 @@ describe('the settings of packer', () => {
       insecureRegistries: [],
       tlsSkipVerify: [],
       caFile: undefined,
+      upstreamMirror: new UpstreamMirror(),
       output: '.',
       imageOutput: '/var/run/keel/pack/images',
       downloadOutput: '/var/run/keel/pack',
@@ -89,7 +92,7 @@ describe('the settings of packer', () => {
   it('report all that is wrong at once', () => {
     const parsed = parse({
       arch: 'amd65',
-      'kube-version': '1.37',
+      'kube-version': '1.37.1.1',
       'image-format': 'zip',
       retry: 'often',
       username: 'robot',
@@ -103,8 +106,24 @@ describe('the settings of packer', () => {
 });
 
 it('no flag of packing means something else in publishing, because the action has both', () => {
-  const names = [...PACK_FLAGS, ...PUBLISH_FLAGS].map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
+  const both = PACK_FLAGS.flatMap((flag) => {
+    const other = PUBLISH_FLAGS.find(({ name }) => name === flag.name);
+    return other === undefined ? [] : [[flag, other] as const];
+  });
+  expect(both.map(([{ name }]) => name)).toEqual(['github-token']);
+  for (const [one, other] of both) {
+    const { name, value, environment, otherEnvironment, secret } = one;
+    expect(other).toMatchObject({ name, value, environment, otherEnvironment, secret });
+  }
+  expect(new Set(PACK_INPUTS.map(({ name }) => name)).size).toBe(PACK_INPUTS.length);
+});
+
+it.each([
+  ['', 'hush'],
+  ['https://api.github.com', 'hush'],
+  ['https://github.example.com/api/v3', undefined],
+])('the token of a workflow whose API is "%s" is for github.com: %s', (api, token) => {
+  expect(settings({}, { GITHUB_TOKEN: 'hush', GITHUB_API_URL: api }).githubToken).toBe(token);
 });
 
 it.each(['registry', 'image-source'])(

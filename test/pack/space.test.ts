@@ -118,7 +118,7 @@ describe('requireRoom', () => {
       code: 'DISK_TOO_SMALL',
       about: folder,
       message: expect.stringMatching(
-        /^1048576 TiB are needed .*for the package in .* but [\d.]+ \w+ are free$/,
+        /^this file system needs 1048576 TiB .*for the package in .* but has [\d.]+ \w+ free$/,
       ),
     });
   });

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { UnpackingAllowance, unpackedDigest } from '../../src/pack/fetch/unpacked-layer.ts';
+import { UnpackingAllowance, unpackedDigest, unpackedSize } from '../../src/pack/fetch/unpacked-layer.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
@@ -46,9 +46,13 @@ it.each<[string, Buffer, RegExp]>([
   [
     'zeros and another member behind gzip',
     behind(gzipSync(ONE), Buffer.alloc(5), gzipSync(OTHER)),
-    /follows/,
+    /followed by other data/,
   ],
-  ['zeros behind a large gzip', behind(gzipSync(LARGE), Buffer.alloc(LARGE.length)), /follows/],
+  [
+    'zeros behind a large gzip',
+    behind(gzipSync(LARGE), Buffer.alloc(LARGE.length)),
+    /followed by other data/,
+  ],
   ['something else behind gzip', behind(gzipSync(ONE), OTHER), /incorrect header check/],
   ['zstd that ends too soon', zstdCompressSync(ONE).subarray(0, -2), /ends within a frame/],
   ['something else behind zstd', behind(zstdCompressSync(ONE), OTHER), /something else follows/],
@@ -75,3 +79,35 @@ function damaged(bytes: Buffer, at: number): Buffer {
   copy[copy.length + at] = (copy.at(at) ?? 0) ^ 1;
   return copy;
 }
+
+/** A gzip of one layer whose end tells another size. */
+function telling(size: number): Buffer {
+  const bytes = gzipSync(ONE);
+  bytes.writeUInt32LE(size, bytes.length - 4);
+  return bytes;
+}
+
+const REPEATED = Buffer.alloc(3_000_000, 'a line of a program\n');
+
+it.each<[string, Buffer, number]>([
+  ['a tar', ONE, ONE.length],
+  ['nothing', Buffer.alloc(0), 0],
+  ['gzip', gzipSync(REPEATED), REPEATED.length],
+  ['gzip whose end is taken at its word', telling(20_000), 20_000],
+  ['gzip whose end tells more than there can be', telling(4_000_000_000), 4 * gzipSync(ONE).length],
+  ['gzip whose end tells less than there is, counted', telling(3), 4 * gzipSync(ONE).length],
+  [
+    'gzip of members, of which the last is empty',
+    Buffer.concat([gzipSync(REPEATED), gzipSync(ONE), gzipSync(Buffer.alloc(0))]),
+    REPEATED.length + ONE.length,
+  ],
+  ['zstd', zstdCompressSync(REPEATED), REPEATED.length],
+  ['zstd that unpacks to more than is counted', zstdCompressSync(Buffer.alloc(9_000_000)), 8_000_000],
+])('is the size of what a layer unpacks to, or more: %s', async (_, stored, least) => {
+  const file = join(scratchFolder(), 'layer');
+  writeFileSync(file, stored);
+  const allowance = new UnpackingAllowance(8_000_000);
+  const size = await unpackedSize(file, { allowance, signal: SIGNAL });
+  expect(size).toBeGreaterThanOrEqual(least);
+  expect(size).toBeLessThanOrEqual(least + 100_000);
+});

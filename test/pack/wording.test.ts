@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { parseMirrorEntry, UpstreamMirror } from '../../src/config/upstream-mirror.ts';
 import type { CheckedImage } from '../../src/pack/fetch/image-fetch.ts';
 import {
+  mirrorLine,
   plainPlan,
   planColumns,
   planLines,
@@ -25,26 +27,26 @@ describe('the lines of a plan', () => {
       'an image of a mirror',
       { name: 'pause', tag: '3.10.2' },
       {},
-      `registry.k8s.io/pause:3.10.2 from ${KEEL}/pause:3.10.2 (else 2 other names); compared with registry.k8s.io where it can be reached`,
+      `registry.k8s.io/pause:3.10.2 from ${KEEL}/pause:3.10.2 (or 2 other names); compared with registry.k8s.io if it can be reached`,
     ],
     [
       'an image of its own registry',
       { name: 'pause', tag: '3.10.2' },
       { from: 'upstream' },
-      'registry.k8s.io/pause:3.10.2 (else 2 other names); as registry.k8s.io has it',
+      'registry.k8s.io/pause:3.10.2 (or 2 other names); same as at registry.k8s.io',
     ],
     [
       'a pinned image',
       { name: 'pause', tag: '3.10.2', image: `registry.k8s.io/pause@sha256:${HEX}` },
       { from: 'upstream' },
-      `registry.k8s.io/pause:3.10.2 (else 2 other names); pinned to sha256:${HEX}`,
+      `registry.k8s.io/pause:3.10.2 (or 2 other names); pinned to sha256:${HEX}`,
     ],
   ])('say of %s where it comes from and how it is checked', (_, image, wanted, line) => {
     expect(planLines(plan({ images: [image] }, wanted)).images).toEqual([line]);
   });
 
   it.each<[string, object, string]>([
-    ['unchecked', { sha256: 'none' }, 'not checked'],
+    ['unchecked', { sha256: 'none' }, 'not verified'],
     ['pinned', { sha256: HEX }, `pinned to sha256:${HEX}`],
     [
       'published',
@@ -63,9 +65,9 @@ describe('the columns of a plan', () => {
     const components = [{ name: 'kubelet', tag: 'auto' }];
     expect(planColumns(plan({ images, components }))).toEqual([
       'Kubernetes 1.37.1 for amd64',
-      "1 image from registry.cn-hangzhou.aliyuncs.com, compared with their makers' registries where those can be reached",
+      '1 image from registry.cn-hangzhou.aliyuncs.com, compared with their upstream registries if those can be reached',
       '  registry.k8s.io/pause:3.10.2  as keel/pause',
-      '1 component, checked by a published checksum',
+      '1 component, verified with a published checksum',
       '  kubelet  1.37.1  https://dl.k8s.io/release/v1.37.1/bin/linux/amd64/kubelet',
     ]);
   });
@@ -80,12 +82,26 @@ describe('the columns of a plan', () => {
     ).toEqual([
       'Kubernetes 1.37.1 for amd64',
       '1 image',
-      '  registry.k8s.io/pause:3.10.2',
+      '  registry.k8s.io/pause:3.10.2      tag from table',
       '2 components',
-      '  kubelet  1.37.1  checked by a published checksum  https://dl.k8s.io/release/v1.37.1/bin/linux/amd64/kubelet',
-      '  tool     1       not checked                      https://e.org/tool',
+      '  kubelet  1.37.1  verified with a published checksum  https://dl.k8s.io/release/v1.37.1/bin/linux/amd64/kubelet',
+      '  tool     1       not verified                        https://e.org/tool',
     ]);
   });
+});
+
+it.each([
+  [['https://m.example/files'], 'through a mirror: dl.k8s.io and get.helm.sh at https://m.example/files'],
+  [
+    ['https://m.example', 'get.helm.sh=https://helm.example/helm/'],
+    'through mirrors: dl.k8s.io at https://m.example, get.helm.sh at https://helm.example/helm',
+  ],
+  [['github.com=https://m.example'], undefined],
+  [[], undefined],
+])('the mirrors %j that components come from are told', (entries, line) => {
+  const components = ['kubelet', 'kubectl', 'helm'].map((name) => ({ name, tag: 'auto' }));
+  const mirror = new UpstreamMirror(entries.map((entry) => parseMirrorEntry(entry, 'test')));
+  expect(mirrorLine(plan({ images: [], components }), mirror)).toBe(line);
 });
 
 it('a plan for machines leaves out what is not there', () => {
@@ -109,17 +125,18 @@ it('a plan for machines leaves out what is not there', () => {
       },
     ],
     components: [{ name: 'tool', tag: '1', url: 'https://e.org/tool?sig=…', check: { kind: 'none' } }],
+    addons: [],
     notices: [
-      'versions.json:1:34: kubeadm 1.37.1 wants pause 3.10.2, the file pins 3.9',
-      'kubeadm 1.37.1 also wants kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, etcd, coredns, which the package will not have',
+      'versions.json:1:34: kubeadm 1.37.1 needs pause 3.10.2, but the file pins 3.9',
+      'kubeadm 1.37.1 also needs kube-apiserver, kube-controller-manager, kube-scheduler, kube-proxy, etcd, coredns, which the package will not contain',
     ],
   });
 });
 
 it.each([
-  ['require', {}, 'signatures: required of 2 images'],
-  ['warn', {}, 'signatures: looked for, of 2 images'],
-  ['require', { 'e.org': 'off' }, 'signatures: required of 1 image, and not of 1 whose registry is "off"'],
+  ['require', {}, 'signatures: required for 2 images'],
+  ['warn', {}, 'signatures: looked up for 2 images'],
+  ['require', { 'e.org': 'off' }, 'signatures: required for 1 image, not for 1 whose registry is "off"'],
 ] as const)('signatures that are wanted (%s, %j)', (mode, signatures, line) => {
   const images = [
     { name: 'pause', tag: '3.10.2' },
@@ -152,7 +169,7 @@ it('images without a signature are told once for each reason', async () => {
     await checked('e.org/d:1'),
   ];
   expect(unsignedWarnings(images)).toEqual([
-    '2 images without a signature that counts: it has none: e.org/a:1, e.org/c:1',
-    '1 image without a signature that counts: it is by another: e.org/b:1',
+    '2 images without a valid signature: it has none: e.org/a:1, e.org/c:1',
+    '1 image without a valid signature: it is by another: e.org/b:1',
   ]);
 });

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -66,6 +74,62 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
     expect(second.stdout).toContain(`${NAME}: `);
   });
 
+  it('packs images of an application from a list, by tag and by digest, like those of versions.json', async () => {
+    const recipe = { own: [{ name: 'web', size: 9000 }], platforms: ['linux/amd64', 'linux/arm64'] };
+    const web = await world.push('maker', 'apps/web', '1.0', recipe);
+    const job = await world.push('maker', 'apps/job', '2.0', { own: [{ name: 'job', size: 9000 }] });
+    await world.push('mirror', 'keel/web', '1.0', recipe);
+    await world.push('mirror', 'keel/job', '2.0', { own: [{ name: 'job', size: 9000 }] });
+    const { host } = world.maker;
+    const webName = `${host}/apps/web:1.0`;
+    const jobName = `${host}/apps/job:digest-${job.digest.slice(7, 19)}`;
+    writeFileSync(
+      join(world.folder, 'apps.txt'),
+      `# of the application\n${webName}@${web.digest}\n${host}/apps/job@${job.digest}\n${host}/pause:3.10.2\n`,
+    );
+    const line = ['--images', 'apps.txt', '--json'];
+    const dry = await pack('apps', ...line, '--dry-run');
+    expect(JSON.parse(dry.stdout).images.slice(3)).toMatchObject([
+      { upstream: webName, digest: web.digest, candidates: { 0: `${world.mirror.host}/keel/web:1.0` } },
+      { upstream: jobName, digest: job.digest, candidates: { 0: `${world.mirror.host}/keel/job` } },
+    ]);
+    const { code, stdout, stderr } = await pack('apps', ...line, '--lock', 'apps.lock.json');
+    expect(code, stderr).toBe(0);
+    const told = JSON.parse(stdout);
+    expect(told.images.map(({ upstream }: { upstream: string }) => upstream).slice(3)).toEqual([
+      webName,
+      jobName,
+    ]);
+    expect(told.images[3]).toMatchObject({ index: web.digest, check: { kind: 'pin' } });
+    const read = (path: string) =>
+      execFileSync('tar', ['-xzOf', join(world.folder, 'apps/out', NAME), path], { encoding: 'utf8' });
+    for (const path of ['keel-package.json', 'images/index.json', 'sbom.spdx.json', 'versions.json']) {
+      for (const part of ['apps/web', 'apps/job']) expect(read(path), path).toContain(part);
+    }
+    expect((await pack('apps', ...line, '--lock', 'apps.lock.json')).code).toBe(0);
+    const without = await pack('apps', '--lock', 'apps.lock.json');
+    expect(without.stderr).toContain(`${webName} is no longer part of the package`);
+    // What is packed names its images itself.
+    writeFileSync(join(world.folder, 'again.json'), read('versions.json'));
+    const again = await pack('apps', '--version-config', 'again.json', '--json');
+    expect(again.code, again.stderr).toBe(0);
+    expect(JSON.parse(again.stdout).images).toHaveLength(5);
+  });
+
+  it('reads a list from standard input, and tells what cannot be packed', async () => {
+    const piped = await runIn(world.folder, 'sh', [
+      '-c',
+      `echo '${world.maker.host}/apps/nosuch:1' | "$0" --images - "$@"`,
+      packer,
+      ...Object.entries(world.flags('piped')).flatMap(([flag, value]) => [`--${flag}`, value]),
+    ]);
+    expect(piped.stderr).toContain('/apps/nosuch 1: not found; tried ');
+    expect(piped.code).toBe(1);
+    const wrong = await pack('piped', '--images', 'A:1', '--images', '');
+    expect(wrong.stderr).toContain('error: A:1: "A" cannot be part of a repository name');
+    expect(wrong.code).toBe(2);
+  });
+
   it('publishes with push to Qiniu, a registry and a release at once, and sends nothing twice', async () => {
     await using kodo = await Kodo.start();
     await using releases = await ReleaseService.start();
@@ -119,8 +183,14 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
 
   it.each<[string, string[], number, RegExp]>([
     ['its version', ['-v'], 0, /^v1\.0\.0\n$/],
-    ['help in groups', ['--help'], 0, /Where images come from:\n[\s\S]*Exit codes:/],
+    ['help in groups', ['--help'], 0, /Package contents:\n[\s\S]*Exit codes:/],
     ['help of push', ['push', '-h'], 0, /--pkg-uri FILE/],
+    [
+      'that it publishes nothing',
+      ['push', '--pkg-uri', `cli/out/${NAME}`, '--repo', 'none'],
+      0,
+      /^published nowhere: --repo is none\n$/,
+    ],
   ])('tells %s', async (_, line, code, expected) => {
     const said = await runIn(world.folder, packer, line);
     expect(said).toMatchObject({ code, stdout: expect.stringMatching(expected), stderr: '' });
@@ -129,13 +199,24 @@ describeWith(['docker-registry', 'skopeo'], 'the built packer', () => {
   it.each<[string, string[], RegExp]>([
     ['a flag that is none', ['--image-sauce', 'x'], /unknown option/],
     ['an architecture that is none', ['--arch', 'amd65'], /--arch: "amd65" is not an architecture.*amd64/],
-    ['push without a package', ['push', '--repo', 'none'], /--pkg-uri: there is no package/],
+    ['push without a package', ['push', '--repo', 'none'], /--pkg-uri: no package to publish/],
     ['a mistake in versions.json', ['--version-config', 'wrong.json'], /wrong\.json:3:\d+: /],
   ])('refuses %s with 2', async (_, line, expected) => {
     world.write('{\n  "images": [\n    { "name": "pause", "tga": "3.10" }\n  ]\n}', 'wrong.json');
     const said = await runIn(world.folder, packer, line);
     expect(said.code).toBe(2);
     expect(said.stderr).toMatch(expected);
+  });
+
+  it('states what cannot be fetched as JSON, with the components and the codes', async () => {
+    world.web.put('/kubelet', '', { kind: 'status', status: 404 });
+    const { code, stdout, stderr } = await pack('missing', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      failures: [{ code: 'NOT_FOUND', about: 'kubelet 1.37.1', hint: expect.any(String) }],
+    });
+    expect(stderr).toMatch(/error: kubelet 1\.37\.1: http.*\/kubelet: answered with status 404/);
+    for (const { path, content } of world.components) world.serve(path, content);
   });
 
   it('leaves no package when a download is not what was promised', async () => {

@@ -181,7 +181,7 @@ it.each<[name: string, words: string, harm: (world: World) => void, setting?: Se
   ['a wrong checksum', 'expected sha256:', ({ web }) => void web.put('/tool', 'another program')],
   [
     'no checksum',
-    'there is no checksum',
+    'no checksum found',
     ({ web }) => void web.put('/tool.sha256', '', { kind: 'status', status: 404 }),
   ],
   [
@@ -202,7 +202,7 @@ it.each<[name: string, words: string, harm: (world: World) => void, setting?: Se
   ],
   [
     'an image that is not there',
-    'it is not there',
+    'not found; tried',
     (world) => world.fail('manifest-get', { kind: 'status', status: 404 }),
   ],
 ])('nothing keeps the process after a package failed by %s', async (_name, words, harm, setting) => {
@@ -244,6 +244,9 @@ it.each<[signal: NodeJS.Signals, expected: number]>([
   world.registry.fail({ match: { kind: 'blob-get', when }, times: Infinity, fault: { kind: 'silence' } });
   const { code, kept, told } = await world.pack([], { signal, time: asked.promise });
   expect([code, kept], told).toEqual([expected, []]);
+  expect(told).toContain(
+    `stopped early, cancelled by ${signal}: there is no package; what was fetched is kept\n`,
+  );
 });
 
 /** A package, and the three places that it can be pushed to. */

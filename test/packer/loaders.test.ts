@@ -1,15 +1,28 @@
-import { execFileSync, execSync } from 'node:child_process';
+import { exec, execFileSync, execSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findImages } from '../../src/config/images/image-finder.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
 import { PackWorld } from '../pack/pack-world.ts';
 import { Containerd } from '../support/containerd.ts';
+import { snippetsOf } from '../support/markdown-page.ts';
 import { describeWith } from '../support/programs.ts';
+import { inspectManifest } from '../support/skopeo.ts';
+import { AUTHORITY_FILE } from '../support/test-authority.ts';
+
+/** Returns the images that `synctl images` finds in what a program printed. */
+function namesIn(printed: string): string[] {
+  const { images, refused } = findImages('standard input', Buffer.from(printed));
+  expect(refused).toEqual([]);
+  return images.map(({ reference }) => formatReference(reference));
+}
 
 /** Containerd and podman want root, as on the machines that packages are for. */
 const asRoot = it.runIf(process.getuid?.() === 0 || process.env['CI'] === 'true');
 
-describeWith(['docker-registry', 'containerd', 'ctr', 'podman'], 'the images of a package', () => {
+describeWith(['docker-registry', 'containerd', 'ctr', 'podman', 'skopeo'], 'the images of a package', () => {
   let world: PackWorld;
 
   beforeAll(async () => {
@@ -43,6 +56,7 @@ describeWith(['docker-registry', 'containerd', 'ctr', 'podman'], 'the images of 
       const row = listed.split('\n').find((line) => line.startsWith(`${world.maker.host}/${path} `));
       expect(row, listed).toContain(world.manifest(name));
     }
+    expect(namesIn(listed)).toContain(`${world.maker.host}/pause:3.10.2`);
     expect(containerd.ctr('images', 'check')).not.toContain('incomplete');
   });
 
@@ -72,5 +86,33 @@ describeWith(['docker-registry', 'containerd', 'ctr', 'podman'], 'the images of 
         expect(listed.split('\n')).toContain(`${host}/${path}`);
       }
     }
+    const table = execFileSync('podman', [...podman, 'images'], { encoding: 'utf8' });
+    expect(namesIn(table).sort()).toEqual(listed.trim().split('\n').sort());
+  });
+
+  it.each([
+    ['coredns', 'oci:images:registry.k8s.io/pause:3.10.2'],
+    ['pause', 'cp image/DIGEST image/manifest.json'],
+  ])('are copied by skopeo as docs/pack.md says, digest unchanged: %s', async (name, line) => {
+    const folder = await unpacked(`skopeo-${name}`);
+    const shown = snippetsOf('docs/pack.md').find(({ text }) => text.includes(line))?.text ?? '';
+    const upstream = `${world.maker.host}/${name === 'pause' ? 'pause:3.10.2' : 'coredns/coredns:v1.14.6'}`;
+    const { host, login } = world.mirror;
+    const { username, password } = login ?? { username: '', password: '' };
+    const to = `${host}/copies/${name}:1`;
+    const commands = shown
+      .split('\n')
+      .filter((command) => !command.startsWith('tar '))
+      .join('\n')
+      .replace('oci:images:registry.k8s.io/pause:3.10.2', `oci:images:${upstream}`)
+      .replace('DIGEST', world.manifest(name)?.replace('sha256:', '') ?? '')
+      .replace(
+        'skopeo copy',
+        `skopeo --insecure-policy copy -q --preserve-digests --dest-creds ${username}:${password}`,
+      )
+      .replace(/docker:\/\/\S+/, `docker://${to}`);
+    // Its tokens come from this process.
+    await promisify(exec)(commands, { cwd: folder, env: { ...process.env, SSL_CERT_FILE: AUTHORITY_FILE } });
+    expect((await inspectManifest({ reference: to, login })).digest).toBe(world.manifest(name));
   });
 });

@@ -47,7 +47,7 @@ function start(folder: string, output: string) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text: Buffer) => {
       told += text.toString();
-      if (told.includes('waiting for what another run is fetching into')) waits.resolve();
+      if (told.includes('waiting for another run that is fetching into')) waits.resolve();
     });
   }
   const end = new Promise<{ code: number | null; told: string }>((resolve) => {

@@ -39,7 +39,7 @@ async function publish(fixture: PackageFixture, overwrite = false) {
   return { location, progress };
 }
 
-describe('publishing as an artifact of the run', () => {
+describe('publishing as an artifact of the workflow run', () => {
   it('uploads the package as it is, under its own name', async () => {
     await using service = await start();
     await using fixture = await PackageFixture.write(NAME, 9_000_000);
@@ -75,7 +75,7 @@ describe('publishing as an artifact of the run', () => {
     for (const artifact of service.artifacts) artifact.digest = undefined;
     expect((await publish(fixture)).location).toMatchObject({
       outcome: 'present',
-      uncompared: 'compared by size alone, as the service tells no digest',
+      uncompared: 'compared by size only, because the service reports no digest',
     });
   });
 
@@ -128,7 +128,7 @@ describe('publishing as an artifact of the run', () => {
       const hasty = target(false, milliseconds(500));
       await expect(hasty.publish(fixture.file, calm, () => undefined)).rejects.toMatchObject({
         code: 'ARTIFACTS_UNAVAILABLE',
-        message: expect.stringMatching(/^the service gave no whole answer within \d+ ms$/),
+        message: expect.stringMatching(/^the service sent no complete response within \d+ ms$/),
       });
     },
   );

@@ -19,6 +19,6 @@ it.each(['a', ' a\n', 'a\r\n'])('of %j the white space around it is left out', (
 it.each(['', ' \n'])('%j is none, which is refused', (key) => {
   expect(read(key)).toEqual({
     text: undefined,
-    failures: ['--key: publishing to a shelf needs it (give one)'],
+    failures: ['--key: this flag is required for publishing to a shelf (give one)'],
   });
 });

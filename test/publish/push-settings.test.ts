@@ -4,6 +4,7 @@ import { PUSH_FLAGS } from '../../src/publish/flags.ts';
 import { parsePushSettings } from '../../src/publish/push-settings.ts';
 
 const KEYS = { 'access-key': 'AK', 'secret-key': 'SK' };
+const SECRET = { KEEL_IMAGES_PASSWORD: 'secret' };
 const PACKAGE = { 'pkg-uri': 'kube-1.36.2-amd64.tar.gz' };
 
 function parse(values: Record<string, string>, environment: Record<string, string> = {}) {
@@ -35,6 +36,7 @@ describe('the settings of packer push', () => {
       json: false,
       targets: [{ word: 'qiniu', open: expect.any(Function) }],
       overwrite: false,
+      images: undefined,
     });
   });
 
@@ -60,7 +62,7 @@ describe('the settings of packer push', () => {
     ['packer', true],
   ])('warn of a file that is no package: %s %s', (path, isWarned) => {
     const { notices } = parse({ ...KEYS, 'pkg-uri': path });
-    const warning = `"${path}" does not look like a package, whose name ends in .tar.gz; it is published all the same`;
+    const warning = `"${path}" does not look like a package, whose name ends in .tar.gz; publishing it anyway`;
     expect(notices).toEqual(isWarned ? [warning] : []);
   });
 
@@ -74,10 +76,62 @@ describe('the settings of packer push', () => {
     ]);
   });
 
+  it.each([
+    ['registry.example.com/mirror', 'registry.example.com', 'mirror'],
+    ['Registry.example.com:5000/a/b/', 'registry.example.com:5000', 'a/b'],
+    ['localhost', 'localhost', undefined],
+    ['docker.io/me', 'docker.io', 'me'],
+  ])('send images to %s, and the package nowhere', (text, host, namespace) => {
+    const read = settings(
+      { 'images-to': text, naming: 'path', username: 'robot', 'dry-run': 'true' },
+      SECRET,
+    );
+    expect(read.targets).toEqual([]);
+    expect(read.images).toEqual({
+      destination: { host, namespace, naming: 'path' },
+      username: 'robot',
+      password: 'secret',
+      dryRun: true,
+    });
+  });
+
+  it('name images as sync does by themselves, and take a folder without a word', () => {
+    const parsed = parse({ 'images-to': 'registry.example.com/mirror', 'pkg-uri': '/tmp/unpacked' });
+    expect(parsed).toMatchObject({
+      ok: true,
+      notices: [],
+      settings: { images: { destination: { naming: 'basename' } } },
+    });
+  });
+
+  it('do not send the login of the registry that a package was packed from elsewhere', () => {
+    const read = settings(
+      { 'images-to': 'registry.example.com' },
+      { KEEL_USERNAME: 'a', KEEL_PASSWORD: 'b' },
+    );
+    expect(read.images).toMatchObject({ username: undefined, password: undefined });
+  });
+
+  it.each<[Record<string, string>, RegExp]>([
+    [
+      { 'images-to': 'mirror/images' },
+      /^--images-to: "mirror\/images" does not start with the host of a registry/,
+    ],
+    [{ 'images-to': 'https://registry.example.com/mirror' }, /^--images-to: .*write registry\.example\.com/],
+    [{ 'images-to': 'registry.example.com/Mirror' }, /^--images-to: .*lower case/],
+    [{ 'images-to': '' }, /^--images-to: it is empty/],
+    [{ 'images-to': 'registry.example.com', repo: 'qiniu' }, /^--repo: .*run packer push twice/],
+    [{ 'images-to': 'registry.example.com', naming: 'short' }, /^--naming: /],
+    [{ 'images-to': 'registry.example.com', password: 'x' }, /^--password: .*--username/],
+    [{ ...KEYS, naming: 'path' }, /^--naming: it applies only to the images of a package/],
+  ])('%j are refused for images', (values, expected) => {
+    expect(complaints(values)).toEqual([expect.stringMatching(expected)]);
+  });
+
   it('need a package', () => {
     const parsed = parse({ repo: 'none' });
     expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([
-      '--pkg-uri: there is no package to publish (write the path of the one that packer made)',
+      '--pkg-uri: no package to publish (set it to the path of a package built by packer)',
     ]);
   });
 });

@@ -320,7 +320,7 @@ describe('finding the zone of a bucket', () => {
     await expect(targetFor(kodo, { ...asQiniu, trust }).prove(calm)).rejects.toMatchObject({
       code: 'PROXY_REFUSED',
       about: services[0],
-      message: expect.stringContaining('the zone of bucket keel could not be found'),
+      message: expect.stringContaining('cannot find the zone of bucket keel'),
     });
     expect(proxy.asked).toHaveLength(services.length);
   });

@@ -56,7 +56,7 @@ describe('before anything is sent, a registry', () => {
         code: 'UNAUTHORIZED',
         about: registry.host,
         message: 'there is no login for this registry',
-        hint: `give --dockerhub-username and --dockerhub-password, or KEEL_DOCKERHUB_USERNAME and KEEL_DOCKERHUB_PASSWORD, or run "docker login ${registry.host}" or "podman login ${registry.host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`,
+        hint: `set --dockerhub-username and --dockerhub-password, or KEEL_DOCKERHUB_USERNAME and KEEL_DOCKERHUB_PASSWORD, or run "docker login ${registry.host}" or "podman login ${registry.host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`,
       });
     },
   );

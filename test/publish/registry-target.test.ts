@@ -163,7 +163,7 @@ describe('publishing to a registry', () => {
     const { location } = await publish(targetFor(registry, { base }).target, fixture);
     expect(location).toMatchObject({
       outcome: 'present',
-      uncompared: 'the package in the image was compared, and not its base',
+      uncompared: 'the package in the image was compared, but not the base image',
     });
   });
 
@@ -192,10 +192,10 @@ describe('publishing to a registry', () => {
     expect((await publish(target, fixture)).location.outcome).toBe('published');
     const reason = `${registry.host}/library/absent:stable: cannot get its manifest, the registry answered 404`;
     expect(reporter.warnings).toEqual([
-      expect.stringMatching(/^the package is whole, but its image cannot be run .*docker cp/),
+      expect.stringMatching(/^the package is complete, but its image cannot run .*docker cp/),
     ]);
-    expect(reporter.warnings[0]).toContain(`, could not be fetched: ${reason}`);
-    expect(reporter.warnings[0]).toMatch(/ \(--dockerhub-form artifact needs no base\)$/);
+    expect(reporter.warnings[0]).toContain(` could not be fetched: ${reason}`);
+    expect(reporter.warnings[0]).toMatch(/ \(--dockerhub-form artifact needs no base image\)$/);
   });
 
   it('makes an OCI artifact whose layer is the package', async () => {

@@ -38,6 +38,6 @@ it.each(['nonsense', 'ftp://api.example'])('an address of the API that is none i
     label: (name) => `--${name}`,
   });
   expect(parsed.ok ? [] : parsed.failures).toMatchObject([
-    { code: 'FLAG_MALFORMED', about: 'GITHUB_API_URL', message: `"${address}" is no address` },
+    { code: 'FLAG_MALFORMED', about: 'GITHUB_API_URL', message: `"${address}" is not an address` },
   ]);
 });

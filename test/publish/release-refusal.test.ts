@@ -6,18 +6,18 @@ import { explainReleaseAnswer } from '../../src/publish/release/release-refusal.
 it.each<[status: number, body: unknown, code: string, text: RegExp]>([
   [401, { message: 'Bad credentials' }, 'CREDENTIALS_REFUSED', /status 401: Bad credentials.*--github-token/],
   [403, { message: 'Resource not accessible by integration' }, 'DENIED', /contents: write/],
-  [403, { message: 'You have exceeded a secondary rate limit' }, 'RATE_LIMITED', /GitHub asks for less/],
-  [429, {}, 'RATE_LIMITED', /GitHub asks for less/],
+  [403, { message: 'You have exceeded a secondary rate limit' }, 'RATE_LIMITED', /GitHub limits requests/],
+  [429, {}, 'RATE_LIMITED', /GitHub limits requests/],
   [404, { message: 'Not Found' }, 'ABSENT', /check the repository/],
   [
     422,
     { message: 'Validation Failed', errors: [{ code: 'already_exists' }] },
     'ALREADY_EXISTS',
-    /one of this/,
+    /one with this/,
   ],
   [422, { errors: [{ message: 'size must be less than 2147483648' }] }, 'TOO_LARGE', /size must be less/],
   [422, { message: 'Validation Failed' }, 'SERVICE_REFUSED', /GitHub refused/],
-  [502, '<html>', 'SERVICE_BROKEN', /GitHub could not do it \(status 502\)/],
+  [502, '<html>', 'SERVICE_BROKEN', /GitHub could not process the request \(status 502\)/],
   [408, undefined, 'SERVICE_BROKEN', /try again later/],
   [307, undefined, 'SERVICE_REFUSED', /status 307/],
 ])('%i with %j is %s', (status, body, code, text) => {

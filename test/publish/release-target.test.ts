@@ -99,7 +99,7 @@ describe('publishing to a GitHub release', () => {
       const { location } = await publish(targetFor(service, { partSize: MIB }), fixture);
       expect(location.outcome).toBe('present');
       expect(location.uncompared).toEqual(
-        row.tellsDigests ? undefined : 'compared by size alone, as this GitHub tells no digests',
+        row.tellsDigests ? undefined : 'compared by size only, because this GitHub reports no digests',
       );
       expect(service.journal.map((entry) => entry.operation)).toEqual(['get-by-tag', 'list-assets']);
     },

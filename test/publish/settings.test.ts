@@ -35,7 +35,7 @@ describe('where a package goes', () => {
   });
 
   it.each<[Record<string, string>, RegExp[]]>([
-    [{}, [/^--access-key: publishing to Qiniu needs it .*KEEL_ACCESS_KEY/, /^--secret-key/]],
+    [{}, [/^--access-key: this flag is required for publishing to Qiniu .*KEEL_ACCESS_KEY/, /^--secret-key/]],
     [{ ...KEYS, zone: 'mars' }, [/^--zone: "mars" is not a zone/]],
     [{ ...KEYS, 'qiniu-endpoint': 'uc.example.com' }, [/^--qiniu-endpoint: .*is not an address/]],
     [{ ...KEYS, 'qiniu-endpoint': '' }, [/^--qiniu-endpoint: it is empty/]],
@@ -47,16 +47,18 @@ describe('where a package goes', () => {
       },
       [/^--dockerhub-repository: it is empty/],
     ],
-    [{ repo: 'dockerhub' }, [/^--dockerhub-repository: .*needs a repository/]],
+    [{ repo: 'dockerhub' }, [/^--dockerhub-repository: a repository is required/]],
     [{ repo: 'dockerhub', 'dockerhub-repository': 'a/b:c' }, [/^--dockerhub-repository: .*tag or digest/]],
     [
       { repo: 'dockerhub', 'dockerhub-repository': 'localhost:17102' },
-      [/^--dockerhub-repository: "localhost:17102" is a host.*path.*missing \(write .*localhost:17102\/me\//],
+      [
+        /^--dockerhub-repository: "localhost:17102" is a host without the path .*\(write .*localhost:17102\/me\//,
+      ],
     ],
     ...['localhost', 'localhost/', 'registry.example.com', 'registry.example.com:443/', '[::1]:5000'].map(
       (host): [Record<string, string>, RegExp[]] => [
         { repo: 'dockerhub', 'dockerhub-repository': host },
-        [/^--dockerhub-repository: .* is a host, and the path of the repository there is missing/],
+        [/^--dockerhub-repository: .* is a host without the path of a repository/],
       ],
     ),
     [{ repo: 'dockerhub', 'dockerhub-repository': 'kube:v1' }, [/^--dockerhub-repository: .*tag or digest/]],
@@ -66,7 +68,7 @@ describe('where a package goes', () => {
     [{ repo: 'dockerhub', 'dockerhub-username': 'me' }, [/^--dockerhub-username: .*no password/]],
     [
       { repo: 'dockerhub', 'dockerhub-username': 'ME me', 'dockerhub-password': 'hush' },
-      [/^--dockerhub-username: "ME me" cannot be part of the name of a repository .*--dockerhub-repository/],
+      [/^--dockerhub-username: "ME me" cannot be part of a repository name .*--dockerhub-repository/],
     ],
     [{ repo: 'release' }, [/^--github-token/, /^--release-repository/]],
     [

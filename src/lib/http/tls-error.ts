@@ -87,8 +87,8 @@ export function explainTls(error: unknown, skip: string | undefined): TlsTrouble
     return { message, hint: 'let it speak TLS 1.2 or newer' };
   }
   if (isNumbered(error, CERTIFICATE_WANTED)) {
-    const message = 'it wants a certificate of whoever asks, which is not supported';
-    return { message, hint: 'let it take a user name and password instead' };
+    const message = 'the server requires a client certificate, which is not supported';
+    return { message, hint: 'configure it to accept a user name and password instead' };
   }
   switch (code) {
     case 'ERR_TLS_CERT_ALTNAME_INVALID': {

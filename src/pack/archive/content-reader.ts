@@ -12,8 +12,8 @@ function mismatch(entry: FileEntry, found: string): Failure<'CONTENT_SIZE_MISMAT
   return new Failure({
     code: 'CONTENT_SIZE_MISMATCH',
     about: `archive entry "${entry.path}"`,
-    message: `it was announced with ${entry.size} bytes, but its content has ${found}`,
-    hint: 'it changed, or its download is incomplete: fetch it again',
+    message: `its declared size is ${entry.size} bytes, but its content has ${found}`,
+    hint: 'the file changed, or its download is incomplete: fetch it again',
   });
 }
 

@@ -51,7 +51,7 @@ export function digestWorker(): void {
       // Reads never cross the end of a qetag block.
       const wanted = Math.min(readSize - (file.size % readSize), size - file.size);
       const count = readSync(file.descriptor, buffer, 0, wanted, file.size);
-      if (count === 0) throw new Error(`${path} is shorter than what was written to it`);
+      if (count === 0) throw new Error(`${path} is shorter than the data written to it`);
       const piece = buffer.subarray(0, count);
       file.sha256.update(piece);
       file.sha1.update(piece);

@@ -27,13 +27,17 @@ function checkText(entry: ArchiveEntry, text: string, what: string): void {
 
 function checkPath(entry: ArchiveEntry): void {
   checkText(entry, entry.path, 'path');
-  if (entry.path === '-') throw unusable(entry, 'to "sha256sum -c" it is the standard input', 'rename it');
+  if (entry.path === '-') throw unusable(entry, '"sha256sum -c" reads it as standard input', 'rename it');
   if (Buffer.byteLength(entry.path) > PATH_BYTES_LIMIT) {
     throw unusable(entry, `its path has more than ${PATH_BYTES_LIMIT} bytes`);
   }
   for (const part of entry.path.split('/')) {
     if (part === '' || part === '.' || part === '..') {
-      throw unusable(entry, `its path has the part "${part}"`, 'write the path without ".", ".." and "//"');
+      throw unusable(
+        entry,
+        `its path contains the part "${part}"`,
+        'write the path without ".", ".." and "//"',
+      );
     }
     if (Buffer.byteLength(part) > NAME_BYTES_LIMIT) {
       throw unusable(entry, `a part of its path has more than ${NAME_BYTES_LIMIT} bytes`);
@@ -48,10 +52,10 @@ function checkTarget(entry: ArchiveEntry, target: string): void {
   const ups = down < 0 ? parts.length : down;
   // After a name, ".." could lead outside through another link, whatever the text looks like.
   if (parts.slice(ups).some((part) => part === '..' || part === '.' || part === '')) {
-    throw unusable(entry, `its target "${target}" has "..", "." or "//" after a name`);
+    throw unusable(entry, `its target "${target}" contains "..", "." or "//" after a name`);
   }
   if (ups > entry.path.split('/').length - 1) {
-    throw unusable(entry, `its target "${target}" lies outside of the archive`);
+    throw unusable(entry, `its target "${target}" is outside the archive`);
   }
 }
 
@@ -62,10 +66,10 @@ function checkEntry(entry: ArchiveEntry): void {
     return;
   }
   if (!Number.isInteger(entry.mode) || entry.mode < 0 || entry.mode > 0o777) {
-    throw unusable(entry, `its mode ${entry.mode} is not one of 0 to 0777`);
+    throw unusable(entry, `its mode ${entry.mode} is not between 0 and 0777`);
   }
   if (entry.kind === 'file' && (!Number.isSafeInteger(entry.size) || entry.size < 0)) {
-    throw unusable(entry, `its size ${entry.size} is not a number of bytes`);
+    throw unusable(entry, `its size ${entry.size} is not a valid number of bytes`);
   }
 }
 
@@ -104,8 +108,8 @@ export function orderEntries(
       throw unusable(
         entry,
         other.path === entry.path
-          ? 'it is there twice'
-          : `it differs from "${other.path}" only in its case or form`,
+          ? 'the archive contains it twice'
+          : `it differs from "${other.path}" only in letter case or Unicode form`,
       );
     }
     byKey.set(key, entry);
@@ -119,7 +123,7 @@ export function orderEntries(
       const parent = byKey.get(clashKey(path));
       if (parent === undefined || parent.path !== path) add({ kind: 'directory', path, mode: 0o755 });
       else if (parent.kind !== 'directory')
-        throw unusable(entry, `it lies under "${path}", which is a ${parent.kind}`);
+        throw unusable(entry, `it is below "${path}", which is a ${parent.kind}`);
     }
   }
   const rank = (path: string): number => {

@@ -118,7 +118,7 @@ function explained(error: unknown, output: string): unknown {
     return new Failure({
       code: 'DISK_FULL',
       about: output,
-      message: 'the disk became full while the archive was written',
+      message: 'the disk became full while packer wrote the archive',
       hint: `free some space on the file system of ${dirname(output)}, or choose another folder`,
       cause: error,
     });

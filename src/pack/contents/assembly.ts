@@ -1,15 +1,22 @@
 import { createHash } from 'node:crypto';
-import { type Digest, digestHex, digestOf, parseDigest } from '../../registry/oci/digest.ts';
+import { createReadStream } from 'node:fs';
+import { type Digest, digestAlgorithm, digestHex, digestOf, parseDigest } from '../../registry/oci/digest.ts';
+import { formatReference } from '../../registry/oci/reference.ts';
 import { bytesEntry, type FileEntry } from '../archive/entry.ts';
+import type { FetchedAddon } from '../fetch/addon-fetch.ts';
 import { type BlobFiles, blobPath } from '../fetch/blob-store.ts';
 import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
+import { UnpackingAllowance, unpackedSize } from '../fetch/unpacked-layer.ts';
+import { addonPath } from '../plan/known-addon.ts';
+import { CONTROL_PLANE, packedKubeadmImage } from '../plan/kubeadm-image.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { ImageFormat } from '../settings.ts';
 import { componentFiles } from './component-files.ts';
-import { dockerArchives } from './docker-archive.ts';
-import { layoutEntries } from './layout.ts';
-import type { OverlayFile } from './overlay.ts';
+import { archivedNames, dockerArchives } from './docker-archive.ts';
+import { installLists } from './install-lists.ts';
+import { layoutEntries, packedNames } from './layout.ts';
+import { CONTAINERD_PROGRAM, type OverlayFile, overlayValues } from './overlay.ts';
 import { describeContents, type PackageContents, type UnpackedComponent } from './package-contents.ts';
 import { formatResolvedVersions } from './resolved-versions.ts';
 import { formatSbom } from './sbom.ts';
@@ -19,6 +26,7 @@ interface Ingredients {
   readonly plan: PackagePlan;
   readonly images: readonly CheckedImage[];
   readonly components: readonly FetchedComponent[];
+  readonly addons: readonly FetchedAddon[];
   readonly overlay: readonly OverlayFile[];
   readonly imageFormat: ImageFormat;
   readonly blobFiles: BlobFiles;
@@ -41,6 +49,7 @@ const FIRST = [
   'versions.json',
   'sbom.spdx.json',
   'install.sh',
+  'install',
   'images/oci-layout',
   'images/index.json',
   'images/manifest.json',
@@ -51,6 +60,9 @@ const FIRST = [
 
 const MANIFEST_SCHEMA = 1;
 
+/** Of the layers whose unpacked size nothing tells, all together, in bytes. */
+const COUNTED_LIMIT = 8 * 1024 ** 3;
+
 interface SummedFile {
   readonly entry: FileEntry;
   readonly sha256: Digest;
@@ -58,13 +70,14 @@ interface SummedFile {
 
 async function digestOfEntry({ content, path }: FileEntry, signal: AbortSignal): Promise<Digest> {
   if (content.kind === 'bytes') return digestOf(content.bytes);
-  if (content.kind === 'file') throw new TypeError(`the digest of ${path} should be known`);
+  const pieces =
+    content.kind === 'file' ? createReadStream(content.path, { signal }) : await content.open(signal);
   const hash = createHash('sha256');
-  for await (const piece of await content.open(signal)) hash.update(piece);
+  for await (const piece of pieces) hash.update(piece);
   return parseDigest(`sha256:${hash.digest('hex')}`, path);
 }
 
-/** Returns the files of the images with their digests; those of blobs are known. */
+/** Returns the files of the images with their digests; those of most blobs are known. */
 async function imageFiles(
   { images, imageFormat, blobFiles }: Ingredients,
   signal: AbortSignal,
@@ -72,8 +85,12 @@ async function imageFiles(
   const pulled = images.map(({ image }) => image);
   const entries =
     imageFormat === 'oci' ? layoutEntries(pulled, blobFiles) : dockerArchives(pulled, blobFiles);
+  // A registry may know a blob by another algorithm.
   const blobs = new Map(
-    pulled.flatMap((image) => blobsOf(image)).map(({ digest }) => [`images/${blobPath(digest)}`, digest]),
+    pulled
+      .flatMap((image) => blobsOf(image))
+      .filter(({ digest }) => digestAlgorithm(digest) === 'sha256')
+      .map(({ digest }) => [`images/${blobPath(digest)}`, digest]),
   );
   const files: SummedFile[] = [];
   for (const entry of entries) {
@@ -99,6 +116,51 @@ function summed(path: string, text: string): SummedFile {
   return { entry, sha256: digestOf(Buffer.from(text)) };
 }
 
+/** Returns how many bytes all images unpack to, layers that they share once. */
+async function imagesSize({ images, blobFiles }: Ingredients, signal: AbortSignal): Promise<number> {
+  const layers = new Set(images.flatMap(({ image }) => image.manifest.layers.map(({ digest }) => digest)));
+  const allowance = new UnpackingAllowance(COUNTED_LIMIT);
+  let size = 0;
+  for (const digest of layers) size += await unpackedSize(blobFiles(digest), { allowance, signal });
+  return size;
+}
+
+/** Returns the lists for install.sh, which say what it installs. */
+async function listsOf(
+  ingredients: Ingredients,
+  unpacked: readonly UnpackedComponent[],
+  signal: AbortSignal,
+): Promise<SummedFile[]> {
+  const { plan, images, addons, overlay, imageFormat } = ingredients;
+  const files = [...overlay, ...unpacked.flatMap(({ files: unpackedFiles }) => unpackedFiles)];
+  const pulled = images.map(({ image }) => image);
+  const runtime = unpacked.find((one) => one.files.some(({ entry }) => entry.path === CONTAINERD_PROGRAM));
+  const lists = installLists({
+    files: files.map(({ entry }) => entry),
+    images:
+      imageFormat === 'oci'
+        ? new Map(packedNames(pulled).map((name) => [name, undefined]))
+        : archivedNames(pulled),
+    addons: addons.map(({ plan: { name }, manifest }) => {
+      return { name, manifest: addonPath(name), podNetwork: manifest.podNetwork?.range };
+    }),
+    settings: {
+      kubernetes: plan.kubernetes,
+      arch: plan.arch,
+      pauseImage: overlayValues(plan).pauseImage,
+      kubeadmImages: new Map(
+        CONTROL_PLANE.flatMap((name): [string, string][] => {
+          const packed = packedKubeadmImage(plan, name);
+          return packed === undefined ? [] : [[name, formatReference(packed.upstream)]];
+        }),
+      ),
+      containerd: runtime?.component.plan.tag,
+      imagesSize: await imagesSize(ingredients, signal),
+    },
+  });
+  return lists.map(([path, text]) => summed(path, text));
+}
+
 /**
  * Returns when the newest image was made. No other time goes into a package: this one is the same whenever it is
  * packed.
@@ -109,23 +171,25 @@ function newestOf(images: readonly CheckedImage[]): Date {
 
 /**
  * Returns the whole tree of a package without writing any of it: the list of what it holds, its sums, the resolved
- * versions.json, the SBOM, the installer and all files. The same ingredients give the same entries. Throws like
+ * versions.json, the SBOM, the installer with its lists and all files. The same ingredients give the same entries. Throws like
  * `componentFiles` and `layoutEntries`.
  */
 export async function assemble(ingredients: Ingredients, signal: AbortSignal): Promise<PackageTree> {
-  const { plan, images, components, overlay } = ingredients;
+  const { plan, images, components, addons, overlay } = ingredients;
   const unpacked = await unpack(components, signal);
-  const contents = describeContents(plan, images, unpacked, overlay);
+  const manifests = addons.map(({ plan: { name }, manifest }) => summed(addonPath(name), manifest.packed));
+  const added = [...overlay, ...manifests, ...(await listsOf(ingredients, unpacked, signal))];
+  const contents = describeContents(plan, images, unpacked, { addons, files: added });
   const metadata = [
     summed(
       'keel-package.json',
       `${JSON.stringify({ schema: MANIFEST_SCHEMA, ...contents }, undefined, 2)}\n`,
     ),
-    summed('versions.json', formatResolvedVersions(plan, images, unpacked)),
+    summed('versions.json', formatResolvedVersions(plan, images, unpacked, addons)),
     summed('sbom.spdx.json', formatSbom(contents, newestOf(images))),
   ];
   const layout = await imageFiles(ingredients, signal);
-  const own = [...metadata, ...overlay];
+  const own = [...metadata, ...added];
   const files = [...own, ...layout, ...unpacked.flatMap(({ files: unpackedFiles }) => unpackedFiles)];
   const sums = files
     .map(({ entry, sha256 }) => `${digestHex(sha256)}  ${entry.path}\n`)

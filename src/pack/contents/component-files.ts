@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import { type TarEntry, TarGzip } from '../../lib/archive/tar-gzip.ts';
 import { Failure } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
 import type { FileEntry } from '../archive/entry.ts';
 import type { FetchedComponent } from '../fetch/component-fetch.ts';
 import type { Placement } from '../plan/plan.ts';
-import { type TarEntry, TarGzip } from './tar-gzip-reader.ts';
 
 /** A file of the package, with its digest for the list of checksums. */
 export interface TreeFile {
@@ -49,7 +49,7 @@ function refuse(about: string, message: string): never {
     code: 'ARCHIVE_UNSAFE',
     about,
     message,
-    hint: 'this is not what its maker publishes; do not use it, or pack it as it is with a "path" without / at its end',
+    hint: 'this is not the archive that upstream publishes; do not use it, or pack it unchanged with a "path" that does not end with /',
   });
 }
 
@@ -57,11 +57,11 @@ function refuse(about: string, message: string): never {
 function nameParts(entry: TarEntry, about: string): string[] {
   const shown = JSON.stringify(entry.name.slice(0, 200));
   if (entry.name.startsWith('/') || /^[A-Za-z]:/.test(entry.name))
-    refuse(about, `it has an absolute path, ${shown}`);
+    refuse(about, `it contains an absolute path, ${shown}`);
   if (/[\p{Cc}\\]/u.test(entry.name))
-    refuse(about, `it has a name with a control character or backslash, ${shown}`);
+    refuse(about, `it contains a name with a control character or backslash, ${shown}`);
   const parts = entry.name.split('/').filter((part) => part !== '.' && part !== '');
-  if (parts.includes('..')) refuse(about, `it has a path that leads out of it, ${shown}`);
+  if (parts.includes('..')) refuse(about, `it contains a path that leads out of it, ${shown}`);
   return parts;
 }
 
@@ -70,6 +70,12 @@ function wantedName(path: string, placement: FetchedArchive['placement']): strin
   if (!path.startsWith(placement.strip)) return undefined;
   const name = path.slice(placement.strip.length);
   return placement.only === undefined ? name : placement.only.get(name);
+}
+
+function openArchive(file: string, about: string, signal: AbortSignal): TarGzip {
+  const hint =
+    'if it is not an archive, set a "path" that does not end with /, so that it is packed unchanged';
+  return new TarGzip({ file, about, hint }, signal);
 }
 
 async function hashBody(archive: TarGzip, entry: TarEntry): Promise<Digest> {
@@ -94,14 +100,14 @@ class Inventory {
   admit(entry: TarEntry, path: string, index: number): void {
     this.#size += entry.size;
     if (index >= this.#limits.entries)
-      refuse(this.#about, `it has more than ${this.#limits.entries} entries`);
+      refuse(this.#about, `it contains more than ${this.#limits.entries} entries`);
     if (this.#size > this.#limits.unpackedSize) {
       refuse(this.#about, `it unpacks to more than ${formatSize(this.#limits.unpackedSize)}`);
     }
     if (entry.type === 'directory') return;
     const key = path.normalize('NFKC').toLowerCase();
     if (this.#seen.has(key))
-      refuse(this.#about, `it has two entries for ${JSON.stringify(path.slice(0, 200))}`);
+      refuse(this.#about, `it contains two entries for ${JSON.stringify(path.slice(0, 200))}`);
     this.#seen.add(key);
   }
 
@@ -114,7 +120,7 @@ class Inventory {
     throw new Failure({
       code: 'ARCHIVE_INCOMPLETE',
       about: this.#about,
-      message: `it does not hold ${wanted}, but ${[...this.#seen].slice(0, 10).join(', ') || 'nothing'}`,
+      message: `it does not contain ${wanted}, only ${[...this.#seen].slice(0, 10).join(', ') || 'no files'}`,
       hint: 'check the address and the tag',
     });
   }
@@ -126,7 +132,7 @@ async function listArchive(
   limits: ArchiveLimits,
   signal: AbortSignal,
 ): Promise<ArchivedFile[]> {
-  const archive = new TarGzip(file, about, signal);
+  const archive = openArchive(file, about, signal);
   const inventory = new Inventory(about, limits);
   try {
     for (let index = 0; ; index += 1) {
@@ -140,7 +146,7 @@ async function listArchive(
         continue;
       }
       if (entry.type !== 'file' && entry.type !== 'contiguous-file') {
-        refuse(about, `${JSON.stringify(path.slice(0, 200))} is a ${entry.type}, only files are taken`);
+        refuse(about, `${JSON.stringify(path.slice(0, 200))} is a ${entry.type}, but only files are allowed`);
       }
       const { size, isExecutable } = entry;
       inventory.files.push({ index, name, size, isExecutable, sha256: await hashBody(archive, entry) });
@@ -201,7 +207,7 @@ class ArchiveContents {
       return idle;
     }
     this.#dropIdle();
-    return { archive: new TarGzip(this.#file, this.#about, signal), next: 0 };
+    return { archive: openArchive(this.#file, this.#about, signal), next: 0 };
   }
 
   async #seek(cursor: Cursor, wanted: ArchivedFile): Promise<TarEntry> {
@@ -223,8 +229,8 @@ class ArchiveContents {
     return new Failure({
       code: 'ARCHIVE_CHANGED',
       about: this.#about,
-      message: `${wanted.name} is not what it was a moment ago`,
-      hint: 'something changes the folder of downloads while it is packed',
+      message: `${wanted.name} changed during the run`,
+      hint: 'another process changes the download folder while packer runs; stop it and try again',
     });
   }
 }

@@ -1,15 +1,55 @@
+import { digestHex, digestOf } from '../../registry/oci/digest.ts';
+import { formatReference } from '../../registry/oci/reference.ts';
 import type { FileEntry } from '../archive/entry.ts';
 import { tarBytes } from '../archive/tar-blocks.ts';
 import { tarSize } from '../archive/tar-header.ts';
 import { orderEntries } from '../archive/tree.ts';
 import type { BlobFiles } from '../fetch/blob-store.ts';
 import type { PulledImage } from '../fetch/image-lookup.ts';
-import { dockerArchiveEntries } from './layout.ts';
+import { dockerArchiveEntries, packedNames } from './layout.ts';
 
-/** Returns the name of an image's own archive, `kube-proxy-v1.36.0.tar`. */
-function archiveName({ upstream }: PulledImage): string {
-  const name = upstream.repository.slice(upstream.repository.lastIndexOf('/') + 1);
-  return upstream.tag === undefined ? `${name}.tar` : `${name}-${upstream.tag}.tar`;
+/**
+ * Returns the names that an image's own archive may have, best first: `kube-proxy-v1.36.0`, and where others would have
+ * that too, its whole name, and last one that no other has on any file system. A `+` is in no repository and no tag.
+ */
+function archiveNames({ upstream }: PulledImage): readonly string[] {
+  const { repository, tag } = upstream;
+  const name = repository.slice(repository.lastIndexOf('/') + 1);
+  const whole = formatReference(upstream);
+  const readable = whole.replace(/[^A-Za-z0-9._-]/g, '+');
+  const sum = digestHex(digestOf(Buffer.from(whole))).slice(0, 12);
+  return [tag === undefined ? name : `${name}-${tag}`, readable, `${readable}+${sum}`];
+}
+
+/** Returns how often each value is there, in capital letters or not. */
+function tally(values: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    [...Map.groupBy(values, (value) => value.toLowerCase())].map(([key, all]) => [key, all.length]),
+  );
+}
+
+/** Returns the path of each image's own archive, all of them different. */
+function archivePaths(images: readonly PulledImage[], root: string): ReadonlyMap<PulledImage, string> {
+  const wanted = images.map((image) => ({ image, names: archiveNames(image) }));
+  const taken = tally(wanted.flatMap(({ names }) => names));
+  return new Map(
+    wanted.map(({ image, names }) => {
+      const free = names.find((name) => taken.get(name.toLowerCase()) === 1);
+      return [image, `${root}/${free ?? names.at(-1)}.tar`];
+    }),
+  );
+}
+
+/**
+ * Returns all names under which loaders find images, each with the path of its archive. Throws `IMAGE_NAME_TAKEN`.
+ */
+export function archivedNames(images: readonly PulledImage[], root = 'images'): Map<string, string> {
+  const paths = archivePaths(images, root);
+  const names = new Map<string, string>();
+  for (const name of packedNames(images)) {
+    for (const [image, path] of paths) if (packedNames([image]).includes(name)) names.set(name, path);
+  }
+  return names;
 }
 
 /** Returns one tar for each image under `root`, as `docker save` writes it. None of them is staged on disk. */
@@ -18,11 +58,11 @@ export function dockerArchives(
   files: BlobFiles,
   root = 'images',
 ): FileEntry[] {
-  return images.map((image) => {
+  return [...archivePaths(images, root)].map(([image, path]) => {
     const entries = orderEntries(dockerArchiveEntries(image, files), ['manifest.json']);
     return {
       kind: 'file',
-      path: `${root}/${archiveName(image)}`,
+      path,
       mode: 0o644,
       size: tarSize(entries),
       content: { kind: 'stream', open: async (signal) => tarBytes(entries, signal) },

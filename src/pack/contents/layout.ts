@@ -31,8 +31,8 @@ function nameManifests(images: readonly PulledImage[]): NamedManifest[] {
         throw new Failure({
           code: 'IMAGE_NAME_TAKEN',
           about: name,
-          message: `two images with this name are to be packed, ${other.digest} and ${image.manifest.digest}`,
-          hint: 'list it once, or give one of them another tag',
+          message: `the package would contain two images with this name, ${other.digest} and ${image.manifest.digest}`,
+          hint: 'list the image once, or give one of the two another tag',
         });
       }
       byName.set(name, image.manifest);
@@ -43,6 +43,13 @@ function nameManifests(images: readonly PulledImage[]): NamedManifest[] {
     const manifest = named[0]?.[1];
     return manifest === undefined ? [] : [{ manifest, names: named.map(([name]) => name) }];
   });
+}
+
+/** Returns all names under which loaders find images, sorted. Throws `IMAGE_NAME_TAKEN`. */
+export function packedNames(images: readonly PulledImage[]): string[] {
+  return nameManifests(images)
+    .flatMap(({ names }) => names)
+    .toSorted();
 }
 
 function blobEntry(blob: Pick<Descriptor, 'digest' | 'size'>, path: string, files: BlobFiles): FileEntry {
@@ -60,24 +67,18 @@ function json(value: unknown): string {
 }
 
 /**
- * Returns the rows of `index.json` for one name. None has a `platform`: loaders on another machine would leave the
- * image out. The full name is in both annotations, for containerd and for skopeo.
+ * Returns the row of `index.json` for one name. It has no `platform`: loaders on another machine would leave the image
+ * out. The full name is in both annotations, for containerd and for others. The media type is the manifest's own: readers
+ * believe either, and an image that is known by another type cannot be pushed. Of Docker's format skopeo finds none by
+ * name. https://github.com/containers/skopeo/issues/1975
  */
-function indexRows({ mediaType, digest, bytes }: Image, name: string): unknown[] {
-  const reference = { 'org.opencontainers.image.ref.name': name };
-  const size = bytes.length;
-  const row = { mediaType, digest, size, annotations: { 'io.containerd.image.name': name, ...reference } };
-  if (mediaType === MEDIA_TYPE.ociManifest) return [row];
-  // When skopeo looks for a name, it sees OCI's media types only, and it reads both formats alike. The true row comes
-  // last because containerd keeps the last one, and needs its type to push the image elsewhere.
-  // https://github.com/containers/image/blob/main/oci/layout/oci_transport.go
-  return [{ mediaType: MEDIA_TYPE.ociManifest, digest, size, annotations: reference }, row];
+function indexRow({ mediaType, digest, bytes }: Image, name: string): unknown {
+  const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name };
+  return { mediaType, digest, size: bytes.length, annotations };
 }
 
 function indexOf(named: readonly NamedManifest[]): unknown {
-  const manifests = named.flatMap(({ manifest, names }) =>
-    names.flatMap((name) => indexRows(manifest, name)),
-  );
+  const manifests = named.flatMap(({ manifest, names }) => names.map((name) => indexRow(manifest, name)));
   return { schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests };
 }
 

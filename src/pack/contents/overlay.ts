@@ -2,7 +2,6 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import semver from 'semver';
 import { z } from 'zod';
-import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { formatSize } from '../../lib/text/size.ts';
@@ -10,8 +9,10 @@ import { type Digest, digestOf } from '../../registry/oci/digest.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import { bytesEntry, type FileEntry } from '../archive/entry.ts';
 import { matrixRow } from '../plan/component-matrix.ts';
+import { addonPath } from '../plan/known-addon.ts';
 import { knownComponent } from '../plan/known-component.ts';
-import type { PackagePlan } from '../plan/plan.ts';
+import { packedKubeadmImage } from '../plan/kubeadm-image.ts';
+import type { ComponentPlan, PackagePlan } from '../plan/plan.ts';
 
 /** The values for the templates of an overlay folder. */
 interface OverlayValues {
@@ -38,6 +39,14 @@ export interface OverlayFile {
   readonly sha256: Digest;
 }
 
+const CONTAINERD_FOLDER = 'runtime/containerd/bin';
+/** The path of containerd in a package. */
+export const CONTAINERD_PROGRAM = `${CONTAINERD_FOLDER}/containerd`;
+
+/** What packer writes itself, so that it says what is in the package. */
+const WRITTEN =
+  /^(?:images(?:\/.*)?|install\/(?:addons|files|images|package\.env)|keel-package\.json|sha256sums|sbom\.spdx\.json|versions\.json)$/i;
+
 /** In bytes. Overlay files are configuration and scripts; larger files should be components. */
 const SIZE_LIMIT = 64 * 1024 * 1024;
 /**
@@ -47,7 +56,14 @@ const EMBEDDED_PACKAGE: string = '';
 const embeddedShape = z.record(z.string(), z.object({ mode: z.number(), content: z.string() }));
 
 function containerdVersion(plan: PackagePlan): string {
-  const packed = plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd');
+  const packed =
+    plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd') ??
+    // Under a name of one's own, such as containerd-static.
+    plan.components.find(({ name, placement }) =>
+      placement.kind === 'file'
+        ? placement.path === CONTAINERD_PROGRAM
+        : placement.folder === CONTAINERD_FOLDER && name.includes('containerd'),
+    );
   return packed?.tag ?? matrixRow(plan.kubernetes)?.containerd ?? '2.0.0';
 }
 
@@ -56,8 +72,8 @@ function containerdVersion(plan: PackagePlan): string {
  * configuration fits an image that arrives in another way.
  */
 export function overlayValues(plan: PackagePlan): OverlayValues {
-  const packed = plan.images.find(({ upstream }) => upstream.repository === 'pause');
-  const usual = kubeadmTags(plan.kubernetes)?.tags.pause;
+  const usual = plan.kubeadm?.tags.pause;
+  const packed = packedKubeadmImage(plan, 'pause');
   const fallback = usual === undefined ? '' : `registry.k8s.io/pause:${usual}`;
   return {
     pauseImage: packed === undefined ? fallback : formatReference(packed.upstream),
@@ -81,7 +97,7 @@ function fill(template: string, values: OverlayValues, about: string): string {
       code: 'TEMPLATE_MALFORMED',
       fault: 'usage',
       about,
-      message: `{{${action.slice(0, 60)}}} is not known here`,
+      message: `{{${action.slice(0, 60)}}} is not a known field`,
       hint: `the fields are ${[...known.keys()].map((name) => `{{.${name}}}`).join(', ')}`,
     });
   });
@@ -102,8 +118,8 @@ async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: n
       code: 'OVERLAY_UNUSABLE',
       fault: 'usage',
       about: path,
-      message: `it has ${formatSize(size)}, ${formatSize(SIZE_LIMIT)} are allowed`,
-      hint: 'name large files in versions.json as components with a "uri"',
+      message: `its size is ${formatSize(size)}, but the limit is ${formatSize(SIZE_LIMIT)}`,
+      hint: 'list large files in versions.json as components with a "uri"',
     });
   }
   return { content: await readFile(path), mode: (mode & 0o100) === 0 ? 0o644 : 0o755 };
@@ -113,8 +129,7 @@ async function readOverlayFile(path: string): Promise<{ content: Buffer; mode: n
 export async function readOverlay(folder: string): Promise<OverlaySource[]> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     const code = failureCode(cause);
-    const message =
-      code === 'ENOENT' ? 'there is no such folder' : `the overlay folder cannot be read (${code})`;
+    const message = code === 'ENOENT' ? 'no such folder' : `the overlay folder cannot be read (${code})`;
     throw new Failure({
       code: 'OVERLAY_UNUSABLE',
       fault: 'usage',
@@ -133,7 +148,7 @@ export async function readOverlay(folder: string): Promise<OverlaySource[]> {
         code: 'OVERLAY_UNUSABLE',
         fault: 'usage',
         about,
-        message: 'it is a link or device, only files go into a package',
+        message: 'it is a link or device, but a package contains only files',
       });
     }
     const path = relative(folder, about).split(sep).join('/');
@@ -160,17 +175,57 @@ export async function ownFiles(): Promise<OverlaySource[]> {
 /**
  * Returns the files for the package; later files replace earlier ones of the same name. `NAME.tmpl` is filled and loses
  * its ending. `NAME.containerd-2.toml` becomes `NAME.toml` if containerd 2 is packed, and is left out otherwise. Throws
- * `TEMPLATE_MALFORMED`, or `PATH_UNSAFE` for names that cannot be in a package.
+ * `TEMPLATE_MALFORMED`, `PATH_UNSAFE` for names that cannot be in a package, or `OVERLAY_UNUSABLE` for those of files that
+ * packer writes.
  */
 export function overlayFiles(sources: readonly OverlaySource[], values: OverlayValues): OverlayFile[] {
   const files = new Map<string, OverlayFile>();
   for (const { path, about, content, mode } of sources) {
     const name = nameFor(path, values.containerdMajor);
     if (name === undefined) continue;
+    if (WRITTEN.test(name)) {
+      throw new Failure({
+        code: 'OVERLAY_UNUSABLE',
+        fault: 'usage',
+        about,
+        message: `packer writes ${name} itself, to list the contents of the package`,
+        hint: 'remove it from the folder of --package, or give it another name',
+      });
+    }
     const bytes = path.endsWith('.tmpl')
       ? Buffer.from(fill(content.toString('utf8'), values, about))
       : content;
     files.set(name, { entry: bytesEntry(parseTreePath(name, about), bytes, mode), sha256: digestOf(bytes) });
   }
   return [...files.values()].toSorted((one, other) => (one.entry.path < other.entry.path ? -1 : 1));
+}
+
+/** Returns the paths at which a component is known to put files, before it is fetched. */
+function pathsOf({ placement }: ComponentPlan): string[] {
+  if (placement.kind === 'file') return [placement.path];
+  return [...(placement.only?.values() ?? [])].map((name) => `${placement.folder}/${name}`);
+}
+
+/** Makes sure that files of an overlay are at no path at which a component or an add-on has one. Throws `OVERLAY_UNUSABLE`. */
+export function requireFreePaths(
+  files: readonly OverlayFile[],
+  { components, addons }: Pick<PackagePlan, 'components' | 'addons'>,
+): void {
+  const taken = new Map([
+    ...components.flatMap((component) =>
+      pathsOf(component).map((path): [string, string] => [path.toLowerCase(), component.name]),
+    ),
+    ...addons.map(({ name }): [string, string] => [addonPath(name), `the add-on ${name}`]),
+  ]);
+  for (const { entry } of files) {
+    const component = taken.get(entry.path.toLowerCase());
+    if (component === undefined) continue;
+    throw new Failure({
+      code: 'OVERLAY_UNUSABLE',
+      fault: 'usage',
+      about: entry.path,
+      message: `both the folder of --package and ${component} of versions.json contain this file`,
+      hint: 'remove one of them',
+    });
+  }
 }

@@ -1,10 +1,13 @@
+import { countOf, joinWords } from '../../lib/text/sentence.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
+import type { AddonCheck, FetchedAddon } from '../fetch/addon-fetch.ts';
 import type { CheckedBy, FetchedComponent } from '../fetch/component-fetch.ts';
 import { blobsOf, type CheckedImage } from '../fetch/image-fetch.ts';
 import type { ImageSignature } from '../fetch/image-signature.ts';
 import type { ImageCheck } from '../fetch/maker-comparison.ts';
+import { addonPath } from '../plan/known-addon.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { TreeFile } from './component-files.ts';
 import type { OverlayFile } from './overlay.ts';
@@ -15,6 +18,8 @@ export interface PackedImage {
   readonly upstream: string;
   /** The name it was pulled by, which is a second name in the package. */
   readonly pulledBy: string;
+  /** Who says that its tag goes with this Kubernetes; undefined for a tag that was given. */
+  readonly origin?: string | undefined;
   /** The digest of the manifest for the package's platform. */
   readonly digest: Digest;
   /** The digest of the index; undefined if its name leads to a manifest. */
@@ -32,12 +37,41 @@ export interface PackedImage {
 export interface PackedComponent {
   readonly name: string;
   readonly tag: string;
+  /** Who says that the tag goes with this Kubernetes; undefined for a tag that was given. */
+  readonly origin?: string | undefined;
   readonly url: string;
+  /** The address of the mirror that it was downloaded from instead. */
+  readonly mirror?: string | undefined;
   readonly sha256: Digest;
   readonly size: number;
   readonly check: CheckedBy;
   /** Its files in the package. */
   readonly files: readonly string[];
+}
+
+/** One add-on of a package: a manifest, and the images that it names. */
+export interface PackedAddon {
+  readonly name: string;
+  /** Undefined for a manifest of the user's own. */
+  readonly tag?: string | undefined;
+  /** Who says that the tag goes with this Kubernetes; undefined for a tag that was given. */
+  readonly origin?: string | undefined;
+  /** Where the manifest comes from; undefined for one of the user's own. */
+  readonly url?: string | undefined;
+  /** The address of the mirror that it was downloaded from instead. */
+  readonly mirror?: string | undefined;
+  /** Of the manifest before it was edited. */
+  readonly sha256: Digest;
+  readonly size: number;
+  readonly check: AddonCheck;
+  /** The manifest in the package. */
+  readonly file: string;
+  /** The network of pods that it sets up. */
+  readonly podNetwork?: string | undefined;
+  /** The names of its images in the package. */
+  readonly images: readonly string[];
+  /** What was changed in the manifest, a sentence each. */
+  readonly edits: readonly string[];
 }
 
 /** A file that came with packer or from `--package`. */
@@ -54,6 +88,7 @@ export interface PackageContents {
   readonly arch: string;
   readonly images: readonly PackedImage[];
   readonly components: readonly PackedComponent[];
+  readonly addons: readonly PackedAddon[];
   readonly files: readonly PackedFile[];
 }
 
@@ -69,6 +104,7 @@ function describeImage({ image, check, signature }: CheckedImage): PackedImage {
     name: image.plan.name,
     upstream: formatReference(image.upstream),
     pulledBy: formatReference(image.pulledBy),
+    origin: image.plan.origin,
     digest: manifest.digest,
     index: image.index,
     config: manifest.config.digest,
@@ -80,15 +116,35 @@ function describeImage({ image, check, signature }: CheckedImage): PackedImage {
 }
 
 function describeComponent({ component, files }: UnpackedComponent): PackedComponent {
-  const { plan, sha256, size, check } = component;
+  const { plan, sha256, size, check, mirror } = component;
   return {
     name: plan.name,
     tag: plan.tag,
+    origin: plan.origin,
     url: redactUrl(plan.url),
+    mirror,
     sha256,
     size,
     check,
     files: files.map(({ entry }) => entry.path),
+  };
+}
+
+function describeAddon({ plan, manifest, sha256, size, check, mirror }: FetchedAddon): PackedAddon {
+  const { name, tag, origin, source } = plan;
+  return {
+    name,
+    tag,
+    origin,
+    url: source.kind === 'own' ? undefined : redactUrl(source.url),
+    mirror,
+    sha256,
+    size,
+    check,
+    file: addonPath(name),
+    podNetwork: manifest.podNetwork?.range,
+    images: manifest.images.map((image) => formatReference(image.name)),
+    edits: manifest.edits,
   };
 }
 
@@ -97,7 +153,7 @@ export function describeContents(
   plan: PackagePlan,
   images: readonly CheckedImage[],
   components: readonly UnpackedComponent[],
-  overlay: readonly OverlayFile[],
+  { addons, files }: { readonly addons: readonly FetchedAddon[]; readonly files: readonly OverlayFile[] },
 ): PackageContents {
   return {
     package: plan.fileName,
@@ -105,54 +161,106 @@ export function describeContents(
     arch: plan.arch,
     images: images.map(describeImage),
     components: components.map(describeComponent),
-    files: overlay.map(({ entry, sha256 }) => ({ path: entry.path, sha256, size: entry.size })),
+    addons: addons.map(describeAddon),
+    files: files.map(({ entry, sha256 }) => ({ path: entry.path, sha256, size: entry.size })),
   };
 }
 
-/** Returns the parts that only their source vouches for: images with the reason, and unchecked components. */
-export function uncheckedParts(contents: Pick<PackageContents, 'images' | 'components'>): string[] {
+/** A part that was compared with nothing but the place that it came from. */
+interface UncheckedPart {
+  readonly what: string;
+  readonly kind: 'image' | 'component' | 'add-on';
+  /** Whether the versions file turned the check off with `"sha256": "none"`. */
+  readonly isWanted: boolean;
+  readonly reason: string;
+}
+
+/** Returns the parts that only their source verifies: images, and what was downloaded unchecked. */
+export function uncheckedParts(
+  contents: Pick<PackageContents, 'images' | 'components' | 'addons'>,
+): UncheckedPart[] {
   return [
-    // Whoever signed an image vouches for it, wherever it was pulled from.
+    // A signature verifies an image, wherever it was pulled from.
     ...contents.images.flatMap(({ upstream, check, signature }) =>
-      check.kind === 'mirror-only' && signature?.kind !== 'verified' ? [`${upstream} (${check.reason})`] : [],
+      check.kind === 'mirror-only' && signature?.kind !== 'verified'
+        ? [{ what: upstream, kind: 'image' as const, isWanted: false, reason: check.reason }]
+        : [],
     ),
     ...contents.components.flatMap(({ name, tag, check }) =>
-      check.kind === 'none' ? [`${name} ${tag} (the versions.json says "sha256": "none")`] : [],
+      uncheckedDownload({ what: `${name} ${tag}`, kind: 'component' }, check),
+    ),
+    ...contents.addons.flatMap(({ name, tag, check }) =>
+      uncheckedDownload({ what: `the manifest of ${name} ${tag}`, kind: 'add-on' }, check),
     ),
   ];
+}
+
+/** Returns parts with the reason that they share behind them: `kubelet 1.38.0 and kubectl 1.38.0 (e.org cannot be reached)`. */
+export function uncheckedLines(parts: readonly Pick<UncheckedPart, 'what' | 'reason'>[]): string[] {
+  return [...Map.groupBy(parts, ({ reason }) => reason)].map(
+    ([reason, those]) => `${joinWords(those.map(({ what }) => what))} (${reason})`,
+  );
+}
+
+/** Returns the number of parts by kind: `7 images and 2 components, 1 component with "sha256": "none"`. */
+export function countUnchecked(parts: readonly Pick<UncheckedPart, 'kind' | 'isWanted'>[]): string {
+  const counts = (isWanted: boolean, words: string): string[] => {
+    const those = Map.groupBy(
+      parts.filter((part) => part.isWanted === isWanted),
+      ({ kind }) => kind,
+    );
+    const told = [...those].map(([kind, { length }]) => countOf(length, kind));
+    return told.length === 0 ? [] : [`${joinWords(told)}${words}`];
+  };
+  return [...counts(false, ''), ...counts(true, ' with "sha256": "none"')].join(', ');
+}
+
+function uncheckedDownload(part: Pick<UncheckedPart, 'what' | 'kind'>, check: AddonCheck): UncheckedPart[] {
+  if (check.kind === 'none') return [{ ...part, isWanted: true, reason: 'its "sha256" is "none"' }];
+  if (check.kind === 'own' || check.mirrorOnly === undefined) return [];
+  const reason = `its checksum comes from the same mirror; ${check.mirrorOnly}`;
+  return [{ ...part, isWanted: false, reason }];
 }
 
 /** Returns in a few words how an image was checked, and who signed it if that is wanted. */
 export function describeImageCheck({ check, signature }: Pick<PackedImage, 'check' | 'signature'>): string {
   const checked = describeCheck(check);
   if (signature === undefined) return checked;
-  if (signature.kind === 'unverified') return `${checked}, without a signature that counts`;
+  if (signature.kind === 'unverified') return `${checked}, without a valid signature`;
   return `${checked}, signed by ${signature.identity}`;
 }
 
 /** Returns in a few words how an image or component was checked. */
-export function describeCheck(check: ImageCheck | CheckedBy): string {
+export function describeCheck(check: ImageCheck | AddonCheck): string {
   switch (check.kind) {
     case 'pin':
-      return 'pinned in versions.json';
+      return 'manifest' in check && check.manifest !== undefined
+        ? `pinned in the manifest of ${check.manifest}`
+        : 'pinned in versions.json';
+    case 'known':
+      return 'verified with the digest built into packer';
     case 'upstream':
       return describeUpstream(check);
     case 'mirror-only':
       return `mirror-only: ${check.reason}`;
     case 'published':
-      return `checksum published at ${check.source ?? 'its maker'}`;
+      return check.mirrorOnly === undefined
+        ? `checksum published at ${check.source ?? 'upstream'}`
+        : `checksum of a mirror at ${check.source}, because upstream could not be reached`;
+    case 'own':
+      return 'your own';
     case 'none':
-      return 'not checked';
+      return 'not verified';
   }
 }
 
 function describeUpstream({ registry, compared }: Extract<ImageCheck, { kind: 'upstream' }>): string {
   switch (compared) {
     case undefined:
-      return `as ${registry} has it`;
+      return `same as at ${registry}`;
     case 'layers':
-      return `with the configuration and layers that ${registry} has`;
+      return `with the same configuration and layers as at ${registry}`;
     case 'unpacked-layers':
-      return `with the configuration that ${registry} has, and layers that unpack to what it says`;
+      return `with the same configuration as at ${registry}, and layers that unpack to the digests in it`;
   }
 }

@@ -1,11 +1,19 @@
 import { formatSignaturePolicies } from '../../config/signature-policy.ts';
 import { digestHex } from '../../registry/oci/digest.ts';
+import type { FetchedAddon } from '../fetch/addon-fetch.ts';
 import type { CheckedImage } from '../fetch/image-fetch.ts';
+import { addonPath } from '../plan/known-addon.ts';
 import type { PackagePlan, Placement } from '../plan/plan.ts';
 import type { UnpackedComponent } from './package-contents.ts';
 
 function pathOf(placement: Placement): string {
   return placement.kind === 'file' ? placement.path : `${placement.folder}/`;
+}
+
+/** A manifest of the user's own is in the package, beside the versions.json. */
+function resolvedAddon({ plan: { name, tag, source }, sha256 }: FetchedAddon): unknown {
+  if (source.kind === 'own') return { name, manifest: addonPath(name) };
+  return { name, tag, uri: source.url.href, sha256: digestHex(sha256) };
 }
 
 /**
@@ -16,6 +24,7 @@ export function formatResolvedVersions(
   plan: PackagePlan,
   images: readonly CheckedImage[],
   components: readonly UnpackedComponent[],
+  addons: readonly FetchedAddon[],
 ): string {
   const versions = {
     arch: plan.arch,
@@ -31,6 +40,7 @@ export function formatResolvedVersions(
       sha256: digestHex(sha256),
       path: pathOf(wanted.placement),
     })),
+    ...(addons.length === 0 ? {} : { addons: addons.map(resolvedAddon) }),
     ...(plan.signatures.length === 0 ? {} : { signatures: formatSignaturePolicies(plan.signatures) }),
   };
   return `${JSON.stringify(versions, undefined, 2)}\n`;

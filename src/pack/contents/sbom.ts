@@ -3,8 +3,10 @@ import { digestHex } from '../../registry/oci/digest.ts';
 import { parseReference, type Reference } from '../../registry/oci/reference.ts';
 import { isAtMaker } from '../plan/image-source.ts';
 import {
+  describeCheck,
   describeImageCheck,
   type PackageContents,
+  type PackedAddon,
   type PackedComponent,
   type PackedImage,
 } from './package-contents.ts';
@@ -14,9 +16,17 @@ const NOTHING = 'NOASSERTION';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 const PACKAGE = 'SPDXRef-package';
 
-/** Returns an SPDX identifier, which has letters, digits, dots and dashes. */
-function identifier(kind: string, text: string): string {
-  return `SPDXRef-${kind}-${text.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
+/** SPDX identifiers, which have letters, digits, dots and dashes. Of names that differ in other characters each gets its own. */
+class Identifiers {
+  readonly #taken = new Set<string>();
+
+  take(kind: string, text: string): string {
+    const wanted = `SPDXRef-${kind}-${text.replace(/[^A-Za-z0-9.-]+/g, '-')}`;
+    let id = wanted;
+    for (let number = 2; this.#taken.has(id); number += 1) id = `${wanted}-${number}`;
+    this.#taken.add(id);
+    return id;
+  }
 }
 
 function purl(locator: string): unknown {
@@ -55,9 +65,13 @@ function imageLocator(image: PackedImage, arch: string): string {
   return `pkg:oci/${name}@${encodeURIComponent(image.digest)}?${qualifiers}`;
 }
 
-function imagePackage(image: PackedImage, arch: string): { id: string; described: unknown } {
+function imagePackage(
+  image: PackedImage,
+  arch: string,
+  identifiers: Identifiers,
+): { id: string; described: unknown } {
   const { repository, host, tag = '' } = parseReference(image.upstream);
-  const id = identifier('image', `${image.name}-${tag}`);
+  const id = identifiers.take('image', `${image.name}-${tag}`);
   const described = describePackage(id, `${host}/${repository}`, tag, {
     primaryPackagePurpose: 'CONTAINER',
     downloadLocation: NOTHING,
@@ -68,15 +82,30 @@ function imagePackage(image: PackedImage, arch: string): { id: string; described
   return { id, described };
 }
 
-function componentPackage(component: PackedComponent): { id: string; described: unknown } {
+function componentPackage(
+  component: PackedComponent,
+  identifiers: Identifiers,
+): { id: string; described: unknown } {
   const { name, tag, url, sha256 } = component;
   const qualifiers = new URLSearchParams({ checksum: sha256, download_url: url });
-  const id = identifier('component', name);
+  const id = identifiers.take('component', name);
   const described = describePackage(id, name, tag, {
     primaryPackagePurpose: 'APPLICATION',
     downloadLocation: url,
     checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(sha256) }],
     externalRefs: [purl(`pkg:generic/${name}@${encodeURIComponent(tag)}?${qualifiers}`)],
+  });
+  return { id, described };
+}
+
+function addonPackage(addon: PackedAddon, identifiers: Identifiers): { id: string; described: unknown } {
+  const { name, tag = NOTHING, url = NOTHING, sha256 } = addon;
+  const id = identifiers.take('addon', name);
+  const described = describePackage(id, `${name}.yaml`, tag, {
+    primaryPackagePurpose: 'FILE',
+    downloadLocation: url,
+    checksums: [{ algorithm: 'SHA256', checksumValue: digestHex(sha256) }],
+    sourceInfo: `the manifest of an add-on, ${describeCheck(addon.check)}`,
   });
   return { id, described };
 }
@@ -87,9 +116,11 @@ function componentPackage(component: PackedComponent): { id: string; described: 
  */
 export function formatSbom(contents: PackageContents, created: Date): string {
   const name = contents.package.replace(/\.tar\.gz$/, '');
+  const identifiers = new Identifiers();
   const parts = [
-    ...contents.images.map((image) => imagePackage(image, contents.arch)),
-    ...contents.components.map(componentPackage),
+    ...contents.images.map((image) => imagePackage(image, contents.arch, identifiers)),
+    ...contents.components.map((component) => componentPackage(component, identifiers)),
+    ...contents.addons.map((addon) => addonPackage(addon, identifiers)),
   ];
   const digest = createHash('sha256').update(JSON.stringify(contents)).digest('hex');
   const document = {

@@ -12,9 +12,9 @@ import { type Digest, digestAlgorithm, digestHex } from '../../registry/oci/dige
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { onDisk } from './disk-failure.ts';
-import { digestFile } from './file-digest.ts';
-import { takeFile } from './shared-file.ts';
+import { onDisk } from '../../upstream/fetch/disk-failure.ts';
+import { digestFile } from '../../upstream/fetch/file-digest.ts';
+import { takeFile } from '../../upstream/fetch/shared-file.ts';
 
 /** A blob that is wanted, and where it is. */
 interface WantedBlob {

@@ -1,7 +1,7 @@
 import { describeFailure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { type Digest, digestHex } from '../../registry/oci/digest.ts';
-import { digestFile } from './file-digest.ts';
+import { digestFile } from '../../upstream/fetch/file-digest.ts';
 
 /** A place that keeps files from run to run, such as @actions/tool-cache on a self-hosted runner. */
 export interface FileKeeper {
@@ -39,11 +39,11 @@ export class ComponentCache {
       const found = await digestFile(file, digest, signal);
       if (found.compared === digest) return { file, size: found.size };
       this.#reporter.warning(
-        `${file} was changed since it was kept (it is ${found.compared} now), so it is not used`,
+        `${file} was changed after packer stored it (its digest is now ${found.compared}), so packer does not use it`,
       );
     } catch (error) {
       signal.throwIfAborted();
-      this.#reporter.warning(`the cache of components cannot be read: ${describeFailure(error)}`);
+      this.#reporter.warning(`cannot read the cache of components: ${describeFailure(error)}`);
     }
     return undefined;
   }
@@ -52,7 +52,7 @@ export class ComponentCache {
     try {
       await this.#keeper.save(componentKey(digest), file);
     } catch (error) {
-      this.#reporter.warning(`a component could not be kept for the next run: ${describeFailure(error)}`);
+      this.#reporter.warning(`cannot store a component for the next run: ${describeFailure(error)}`);
     }
   }
 }

@@ -1,18 +1,15 @@
 import { join } from 'node:path';
+import type { UpstreamMirror } from '../../config/upstream-mirror.ts';
 import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
-import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
-import { readBody } from '../../lib/http/http.ts';
+import { Failure } from '../../lib/failure.ts';
 import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
-import { retry } from '../../lib/retry.ts';
-import { formatSize } from '../../lib/text/size.ts';
 import { redactUrl } from '../../registry/endpoint.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
-import type { ChecksumSource, ComponentCheck, ComponentPlan } from '../plan/plan.ts';
-import { CHECKSUM_FILE_LIMIT, findChecksum } from './checksum-file.ts';
+import { type DownloadSettings, download } from '../../upstream/fetch/verified-download.ts';
+import type { ComponentCheck, ComponentPlan } from '../plan/plan.ts';
+import { ChecksumReader } from './checksum-reader.ts';
 import type { ComponentCache } from './component-cache.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
-import { type DownloadSettings, download } from './verified-download.ts';
-import { explainBreak, openWebFile } from './web-file.ts';
 
 /** How a download was checked, for the list in the package and the summary. */
 export interface CheckedBy {
@@ -21,8 +18,11 @@ export interface CheckedBy {
   readonly digest?: Digest | undefined;
   /** The address of a published checksum. */
   readonly source?: string | undefined;
+  /** Why a published checksum is that of a mirror: what happened at its maker's. */
+  readonly mirrorOnly?: string | undefined;
 }
 
+/** A component that is complete and checked. */
 export interface FetchedComponent {
   readonly plan: ComponentPlan;
   readonly file: string;
@@ -30,11 +30,19 @@ export interface FetchedComponent {
   readonly sha256: Digest;
   readonly check: CheckedBy;
   readonly from: 'network' | 'folder' | 'cache';
+  /** The address of the mirror that it was downloaded from; undefined if that is its own, or if it was there. */
+  readonly mirror?: string | undefined;
 }
 
 interface ComponentFetch extends DownloadSettings {
   /** The folder of downloads. */
   readonly folder: string;
+  /** What failures call them; `component` by default. */
+  readonly noun?: 'component' | 'add-on' | undefined;
+  /** Where the makers' files are had; the makers themselves if undefined. */
+  readonly mirror?: UpstreamMirror | undefined;
+  /** A token of github.com, which its API gets and nobody else. */
+  readonly githubToken?: string | undefined;
   /** How many downloads run at once. */
   readonly concurrency: number;
   readonly cache?: ComponentCache | undefined;
@@ -43,107 +51,107 @@ interface ComponentFetch extends DownloadSettings {
   readonly onFetched?: ((component: FetchedComponent) => void) | undefined;
 }
 
-async function readChecksum(source: ChecksumSource, settings: DownloadSettings): Promise<Digest | undefined> {
-  const { http, signal } = settings;
-  try {
-    return await retry({ policy: settings.retry, signal }, async () => {
-      const answer = await openWebFile({ http, url: source.url, expected: [200], signal });
-      const text = await readBody(answer, CHECKSUM_FILE_LIMIT).catch((error: unknown) => {
-        throw explainBreak(error, source.url, answer.url.host);
-      });
-      if (text === undefined) {
-        const message = `it is larger than ${formatSize(CHECKSUM_FILE_LIMIT)}, so it is no list of checksums`;
-        throw new HttpFailure({
-          code: 'SIZE_MISMATCH',
-          about: redactUrl(source.url),
-          message,
-          hint: 'pin the download with "sha256" in the versions file',
-        });
-      }
-      return findChecksum(text.toString('utf8'), source.fileName, redactUrl(source.url));
-    });
-  } catch (error) {
-    // Object stores answer "denied" for what does not exist.
-    if (['NOT_FOUND', 'DENIED'].includes(failureCode(error))) return undefined;
-    throw error;
-  }
-}
+const MIRROR_ADVICE = 'give a mirror with --upstream-mirror if this machine does not reach it';
 
-async function resolveCheck(plan: ComponentPlan, settings: DownloadSettings): Promise<CheckedBy> {
+async function resolveCheck(
+  plan: ComponentPlan,
+  checksums: ChecksumReader,
+  mirror: UpstreamMirror | undefined,
+): Promise<CheckedBy> {
   const { check } = plan;
-  if (check.kind === 'pin') return { kind: 'pin', digest: check.digest };
+  if (check.kind === 'pin' || check.kind === 'known') return { kind: check.kind, digest: check.digest };
   if (check.kind === 'none') return { kind: 'none' };
+  const looked: string[] = [];
+  let isUnanswered = false;
   for (const source of check.sources) {
-    const digest = await readChecksum(source, settings);
-    if (digest !== undefined) return { kind: 'published', digest, source: redactUrl(source.url) };
+    const found = await checksums.find(source);
+    if (found.digest !== undefined) return { kind: 'published', ...found };
+    looked.push(found.looked);
+    isUnanswered ||= found.isUnanswered;
   }
-  const looked = check.sources.map(({ url }) => redactUrl(url));
+  const isOutOfReach = isUnanswered && mirror?.mayBeMapped(plan.url) === true;
   throw new Failure({
     code: 'CHECKSUM_MISSING',
     about: `${plan.name} ${plan.tag}`,
-    message: `there is no checksum to compare it with; looked for ${looked.join(', ')}`,
-    hint: 'check the tag; else pin it with "sha256", or write "sha256": "none" to take it unchecked',
+    message: `no checksum found to verify it with; tried ${looked.join(', ')}`,
+    hint: `${isOutOfReach ? `${MIRROR_ADVICE}; else ` : isUnanswered ? '' : 'check the tag; else '}pin it with "sha256", or set "sha256": "none" to accept it unverified`,
   });
 }
 
-async function fetchOne(plan: ComponentPlan, settings: ComponentFetch): Promise<FetchedComponent> {
-  const check = await resolveCheck(plan, settings);
+/** Returns the failure of a download for people who wrote where the mirror is, and not only the tag. */
+function missingInMirror(error: unknown): unknown {
+  if (!(error instanceof HttpFailure) || error.code !== 'NOT_FOUND') return error;
+  const hint =
+    'the mirror of --upstream-mirror does not have it yet: check the address of the mirror, the tag and the architecture';
+  return error.with({ hint });
+}
+
+/** Returns the failure of a download for people who do not reach upstream and did not give a mirror. */
+function withMirrorAdvice(error: unknown): unknown {
+  if (!isConnectionFailure(error)) return error;
+  return error.with({ hint: error.hint === undefined ? MIRROR_ADVICE : `${error.hint}; ${MIRROR_ADVICE}` });
+}
+
+async function fetchOne(
+  plan: ComponentPlan,
+  settings: ComponentFetch,
+  checksums: ChecksumReader,
+): Promise<FetchedComponent> {
+  const check = await resolveCheck(plan, checksums, settings.mirror);
   const { digest } = check;
   const kept = digest === undefined ? undefined : await settings.cache?.find(digest, settings.signal);
   if (kept !== undefined && digest !== undefined)
     return { plan, ...kept, sha256: digest, check, from: 'cache' };
-  const { onProgress, onRetry } = settings;
+  const { onProgress, onRetry, mirror } = settings;
+  const url = mirror === undefined ? plan.url : mirror.map(plan.url);
+  const isMapped = url.href !== plan.url.href;
   const { file, size, sha256, wasThere } = await download(
     {
-      url: plan.url,
+      url,
       file: join(settings.folder, plan.fileName),
       expected: digest,
       onProgress: (done) => onProgress?.(plan.name, done),
       onRetry: (error) => onRetry?.(plan.name, error),
     },
     settings,
-  );
+  ).catch((error: unknown) => {
+    throw isMapped ? missingInMirror(error) : error;
+  });
   // A download that nothing checked must not be found later as one that was checked.
   if (digest !== undefined) await settings.cache?.save(sha256, file);
-  return { plan, file, size, sha256, check, from: wasThere ? 'folder' : 'network' };
-}
-
-/**
- * Returns failures with the components that they were for, where these are told of a host alone. One cause that all of
- * several have stays as it is, and is told once.
- */
-function named(failures: ReadonlyMap<ComponentPlan, unknown>, plans: readonly ComponentPlan[]): unknown[] {
-  const causes = new Set([...failures.values()].map(describeFailure));
-  const isShared = plans.length > 1 && failures.size === plans.length && causes.size === 1;
-  return plans
-    .filter((plan) => failures.has(plan))
-    .map((plan) => {
-      const error = failures.get(plan);
-      if (isShared || !isConnectionFailure(error)) return error;
-      return error.with({ about: `${plan.name} ${plan.tag}`, message: `${error.about}: ${error.message}` });
-    });
+  const from = wasThere ? 'folder' : 'network';
+  return {
+    plan,
+    file,
+    size,
+    sha256,
+    check,
+    from,
+    mirror: isMapped && !wasThere ? redactUrl(url) : undefined,
+  };
 }
 
 /**
  * Fetches and checks every component, several at once, and returns them in the order of the plan. One that fails does
- * not stop the others: a single failure is thrown as it is, several as `COMPONENTS_FAILED`.
+ * not stop the others: a single failure is thrown with the name of its component, several as `COMPONENTS_FAILED`.
  */
 export async function fetchComponents(
   plans: readonly ComponentPlan[],
   settings: ComponentFetch,
 ): Promise<readonly FetchedComponent[]> {
-  const { concurrency, signal, onFetched } = settings;
+  const { concurrency, signal, noun = 'component', onFetched } = settings;
+  const checksums = new ChecksumReader(settings);
   const limiter = new ConcurrencyLimiter({ start: concurrency });
   const failures = new Map<ComponentPlan, unknown>();
   const { results } = await allOrFailures(
     plans.map(async (plan) => {
       const giveBack = await ConcurrencyLimiter.take([limiter], signal);
       try {
-        const fetched = await fetchOne(plan, settings);
+        const fetched = await fetchOne(plan, settings, checksums);
         onFetched?.(fetched);
         return fetched;
       } catch (error) {
-        failures.set(plan, error);
+        failures.set(plan, settings.mirror?.mayBeMapped(plan.url) === true ? withMirrorAdvice(error) : error);
         throw error;
       } finally {
         giveBack();
@@ -152,11 +160,13 @@ export async function fetchComponents(
   );
   signal.throwIfAborted();
   if (failures.size === 0) return results;
-  throw jointFailure(named(failures, plans), {
+  const failed = plans.filter((plan) => failures.has(plan));
+  const named = failed.map((plan) => ({ name: `${plan.name} ${plan.tag}`, error: failures.get(plan) }));
+  throw jointFailure(named, {
     code: 'COMPONENTS_FAILED',
-    about: 'components',
-    message: `${failures.size} of ${plans.length} could not be had`,
-    noun: 'component',
+    about: `${noun}s`,
+    message: `${failures.size} of ${plans.length} could not be fetched`,
+    noun,
     total: plans.length,
   });
 }

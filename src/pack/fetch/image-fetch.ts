@@ -1,11 +1,12 @@
+import { isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import type { BlobFiles, BlobStore } from './blob-store.ts';
 import {
-  type FoundImage,
   findImage,
   findLockedImage,
+  type LocatedImage,
   type LockedImage,
   type LookupParts,
 } from './image-lookup.ts';
@@ -15,7 +16,7 @@ import type { EarlyCheck, ImageCheck, UpstreamComparison } from './maker-compari
 
 /** An image that was found, and what is known of who vouches for it before its layers are fetched. */
 export interface ComparedImage {
-  readonly image: FoundImage;
+  readonly image: LocatedImage;
   readonly check: EarlyCheck;
   /** As the package tells it; undefined if none is wanted. */
   readonly signature?: ImageSignature | undefined;
@@ -50,7 +51,7 @@ export async function lookUpImages(
   },
   locked: ReadonlyMap<string, LockedCheck> | undefined,
 ): Promise<readonly ComparedImage[]> {
-  const { results, failures } = await allOrFailures(
+  const { results, failures, positions } = await allOrFailures(
     plans.map(async (plan): Promise<ComparedImage> => {
       const known = locked?.get(formatReference(plan.upstream));
       if (known !== undefined) {
@@ -74,19 +75,33 @@ export async function lookUpImages(
   );
   parts.signal.throwIfAborted();
   if (failures.length === 0) return results;
-  throw jointFailure(failures, {
+  throw jointFailure(named(failures, positions, plans), {
     code: 'IMAGES_FAILED',
     about: 'images',
-    message: `${failures.length} of ${plans.length} could not be had`,
+    message: `${failures.length} of ${plans.length} could not be fetched`,
     noun: 'image',
     total: plans.length,
+  });
+}
+
+/** Returns failures with the images that they were for, where they are about a host alone. */
+function named(
+  failures: readonly unknown[],
+  positions: readonly number[],
+  images: readonly Pick<ImagePlan, 'upstream'>[],
+): Parameters<typeof jointFailure>[0] {
+  return failures.map((error, index) => {
+    const image = images[positions[index] ?? -1];
+    return isConnectionFailure(error) && image !== undefined
+      ? { name: formatReference(image.upstream), error }
+      : { error };
   });
 }
 
 /** Returns whether a lock was verified by what signatures are verified by now, if they are. */
 function isCurrent(
   { signedUnder }: LockedCheck,
-  image: FoundImage,
+  image: LocatedImage,
   verification: ImageVerification | undefined,
 ): boolean {
   return verification === undefined || signedUnder === verification.policyOf(image);
@@ -106,12 +121,12 @@ interface ImageFetch {
   readonly blobs: BlobStore;
   readonly comparison: UpstreamComparison;
   readonly signal: AbortSignal;
-  readonly onBytes: (image: FoundImage, count: number) => void;
+  readonly onBytes: (image: LocatedImage, count: number) => void;
   readonly onFetched: (image: CheckedImage) => void;
 }
 
 /** Returns the blobs of an image: its configuration and layers. */
-export function blobsOf({ manifest }: Pick<FoundImage, 'manifest'>) {
+export function blobsOf({ manifest }: Pick<LocatedImage, 'manifest'>) {
   return [manifest.config, ...manifest.layers];
 }
 
@@ -124,7 +139,7 @@ export async function fetchImages(
   parts: ImageFetch,
 ): Promise<readonly CheckedImage[]> {
   const { registries, blobs, comparison, signal, onBytes, onFetched } = parts;
-  const { results, failures } = await allOrFailures(
+  const { results, failures, positions } = await allOrFailures(
     images.map(async (compared): Promise<CheckedImage> => {
       const { image } = compared;
       const { host, repository } = image.pulledBy;
@@ -151,11 +166,18 @@ export async function fetchImages(
   );
   signal.throwIfAborted();
   if (failures.length === 0) return results;
-  throw jointFailure(failures, {
-    code: 'IMAGES_FAILED',
-    about: 'images',
-    message: `${failures.length} of ${images.length} could not be fetched`,
-    noun: 'image',
-    total: images.length,
-  });
+  throw jointFailure(
+    named(
+      failures,
+      positions,
+      images.map(({ image }) => image),
+    ),
+    {
+      code: 'IMAGES_FAILED',
+      about: 'images',
+      message: `${failures.length} of ${images.length} could not be fetched`,
+      noun: 'image',
+      total: images.length,
+    },
+  );
 }

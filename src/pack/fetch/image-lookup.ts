@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { readJson } from '../../lib/json.ts';
+import { countOf } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { eachOf, fieldOf, TEXT_FIELD } from '../../lib/zero-value.ts';
 import { orStranger } from '../../registry/likeness.ts';
@@ -28,7 +29,7 @@ export interface PulledImage {
 }
 
 /** An image that was found at its source, for one platform. Its layers are not fetched yet. */
-export interface FoundImage extends PulledImage {
+export interface LocatedImage extends PulledImage {
   readonly plan: ImagePlan;
   /** The digest of the index that its name leads to; undefined if it leads to a manifest. */
   readonly index: Digest | undefined;
@@ -81,7 +82,9 @@ async function readConfig(image: Image, reference: Reference, { registries, blob
   const unusable = (message: string, cause?: unknown) =>
     new Failure({ code: 'IMAGE_UNUSABLE', about, message, cause });
   if (image.config.size > CONFIG_LIMIT) {
-    throw unusable(`its configuration has ${formatSize(image.config.size)}, so it is no usual image`);
+    throw unusable(
+      `its configuration has ${formatSize(image.config.size)}, so it is not a normal container image`,
+    );
   }
   const { host, repository } = reference;
   const file = await blobs.store({
@@ -94,7 +97,7 @@ async function readConfig(image: Image, reference: Reference, { registries, blob
   try {
     return configShape.parse(readJson(await readFile(file)));
   } catch (cause) {
-    throw unusable('its configuration does not tell for which platform it is', cause);
+    throw unusable('its configuration does not state a platform', cause);
   }
 }
 
@@ -105,7 +108,7 @@ function platformsOf(index: Index): string {
   const names = index.manifests.flatMap(({ platform }) =>
     platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
   );
-  if (names.length === 0) return 'a list without platforms';
+  if (names.length === 0) return 'an index without platforms';
   const more = names.length > PLATFORMS_TOLD ? ` and ${names.length - PLATFORMS_TOLD} more` : '';
   return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
 }
@@ -148,7 +151,7 @@ async function whole<Result>({ about }: Place, read: () => Promise<Result>): Pro
     return await read();
   } catch (cause) {
     if (!isPerhapsAbsent(cause)) throw cause;
-    const message = `a part of it is not there: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const message = `a part of the image is missing: ${cause instanceof Error ? cause.message : String(cause)}`;
     const hint = 'mirror it again with synctl sync --verify deep, or choose another --image-source';
     throw new Failure({ code: 'IMAGE_UNUSABLE', about, message, hint, cause });
   }
@@ -159,7 +162,7 @@ async function readCandidate(
   plan: ImagePlan,
   parts: LookupParts,
   locked?: LockedImage,
-): Promise<FoundImage | OtherPlatform> {
+): Promise<LocatedImage | OtherPlatform> {
   const { registries, platform, signal } = parts;
   const { host, repository, tag } = reference;
   const registry: Registry = registries.at(host);
@@ -198,11 +201,17 @@ function isPerhapsAbsent(error: unknown): boolean {
   return ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(failureCode(error));
 }
 
+/** Returns the first name of an image, and how many others there are. */
+function triedNames({ candidates: [first, ...others] }: ImagePlan): string {
+  const name = first === undefined ? 'no name' : formatReference(first.reference);
+  return others.length === 0 ? name : `${name} and ${countOf(others.length, 'other name')}`;
+}
+
 /**
  * Returns an image under the first of its names that exists for the platform. Throws `IMAGE_MISSING`,
  * `IMAGE_FOR_OTHER_PLATFORM`, `NOT_A_REGISTRY`, or the registry's failure.
  */
-export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<FoundImage> {
+export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<LocatedImage> {
   const others: string[] = [];
   let denial: unknown;
   let stranger: unknown;
@@ -223,8 +232,8 @@ export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<Fo
     throw new Failure({
       code: 'IMAGE_FOR_OTHER_PLATFORM',
       about: `${plan.name} ${plan.upstream.tag ?? ''}`.trim(),
-      message: `there is none for ${wanted}: ${others.join('; ')}`,
-      hint: 'mirror it for this platform, or choose another --image-source',
+      message: `no image for ${wanted}: ${others.join('; ')}`,
+      hint: 'mirror the image for this platform, or choose another --image-source',
     });
   }
   if (denial !== undefined) throw denial;
@@ -232,8 +241,8 @@ export async function findImage(plan: ImagePlan, parts: LookupParts): Promise<Fo
   throw new Failure({
     code: 'IMAGE_MISSING',
     about: `${plan.name} ${plan.digest ?? plan.upstream.tag ?? ''}`.trim(),
-    message: `it is not there; looked for ${plan.candidates.map(({ reference }) => formatReference(reference)).join(', ')}`,
-    hint: 'check the tag, mirror it first, or choose another --image-source',
+    message: `not found; tried ${triedNames(plan)}`,
+    hint: 'check the tag, mirror the image first, or choose another --image-source',
   });
 }
 
@@ -242,7 +251,7 @@ export async function findLockedImage(
   plan: ImagePlan,
   locked: LockedImage,
   parts: LookupParts,
-): Promise<FoundImage> {
+): Promise<LocatedImage> {
   const candidate = plan.candidates.find(
     ({ reference }) => formatReference(reference) === formatReference(locked.pulledBy),
   );
@@ -252,7 +261,7 @@ export async function findLockedImage(
   throw new Failure({
     code: 'IMAGE_FOR_OTHER_PLATFORM',
     about: formatReference(locked.pulledBy),
-    message: `${locked.digest} of the lock is for ${found.found}, not ${formatPlatform(parts.platform)}`,
+    message: `${locked.digest} in the lock is for ${found.found}, not ${formatPlatform(parts.platform)}`,
     hint: 'remove the lock to write a new one',
   });
 }

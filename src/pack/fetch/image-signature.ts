@@ -4,9 +4,9 @@ import { formatReference, type Host, type Reference } from '../../registry/oci/r
 import type { Registries } from '../../registry/registries.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackagePlan } from '../plan/plan.ts';
-import type { FoundImage } from './image-lookup.ts';
+import type { LocatedImage } from './image-lookup.ts';
 import { jointFailure } from './joint-failure.ts';
-import type { Makers } from './maker-registries.ts';
+import type { MakerRegistries } from './maker-registries.ts';
 
 /** Whose signature an image has, or why none is trusted. */
 export type ImageSignature =
@@ -22,13 +22,16 @@ export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void 
     return check.missingPolicy({ name: upstream, about: formatReference(upstream) }) ?? [];
   });
   if (failures.length === 0) return;
-  throw jointFailure(failures, {
-    code: 'IMAGES_FAILED',
-    about: 'images',
-    message: `${failures.length} of ${plan.images.length} have no policy that says who signs them`,
-    noun: 'image',
-    total: plan.images.length,
-  });
+  throw jointFailure(
+    failures.map((error) => ({ error })),
+    {
+      code: 'IMAGES_FAILED',
+      about: 'images',
+      message: `${failures.length} of ${plan.images.length} have no policy that names their signers`,
+      noun: 'image',
+      total: plan.images.length,
+    },
+  );
 }
 
 /** Verifies signatures of images, looking where they are pulled from and at their makers' registries. */
@@ -36,13 +39,13 @@ export class ImageVerification {
   readonly #mode: VerificationMode;
   readonly #check: SignatureCheck;
   readonly #registries: Registries;
-  readonly #makers: Makers;
+  readonly #makers: MakerRegistries;
 
   constructor(parts: {
     readonly mode: VerificationMode;
     readonly check: SignatureCheck;
     readonly registries: Registries;
-    readonly makers: Makers;
+    readonly makers: MakerRegistries;
   }) {
     this.#mode = parts.mode;
     this.#check = parts.check;
@@ -51,7 +54,7 @@ export class ImageVerification {
   }
 
   /** Returns the policy by which signatures of an image are verified; undefined if there is none. */
-  policyOf(image: Pick<FoundImage, 'upstream'>): string | undefined {
+  policyOf(image: Pick<LocatedImage, 'upstream'>): string | undefined {
     const stance = this.#check.stanceOn(named(image.upstream));
     return stance.kind === 'signed' ? stance.policy : undefined;
   }
@@ -59,7 +62,7 @@ export class ImageVerification {
   /**
    * Returns whose signature an image has; undefined if none is wanted. If one is required, throws why none is trusted.
    */
-  async verify(image: FoundImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
+  async verify(image: LocatedImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
     const { upstream, pulledBy, index, manifest } = image;
     const about = formatReference(upstream);
     if (this.#check.stanceOn(named(upstream)).kind === 'off') return undefined;
@@ -94,11 +97,11 @@ function unasked(failure: Failure, mirror: Host, trouble: unknown): Failure {
   const { code, about, hint } = failure;
   const isMissing = code === 'SIGNATURE_MISSING';
   if (!isMissing && code !== 'SIGNATURE_REFUSED') return failure;
-  const told = isMissing ? `${mirror} has no signature of it` : failure.message;
+  const told = isMissing ? `${mirror} has no signature for it` : failure.message;
   return new Failure({
     code,
     about,
-    message: `${told}, and its maker's registry cannot be asked: ${describeFailure(trouble)}`,
+    message: `${told}, and its upstream registry cannot be reached: ${describeFailure(trouble)}`,
     hint: isMissing ? 'mirror the signatures with the images: synctl sync --signatures copy' : hint,
     cause: failure,
   });

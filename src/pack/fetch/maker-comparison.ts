@@ -10,14 +10,14 @@ import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import { isAtMaker } from '../plan/image-source.ts';
 import type { BlobFiles } from './blob-store.ts';
-import type { FoundImage } from './image-lookup.ts';
-import type { Makers } from './maker-registries.ts';
+import type { LocatedImage } from './image-lookup.ts';
+import type { MakerRegistries } from './maker-registries.ts';
 import { UnpackingAllowance, UnpackingLimitError, unpackedDigest } from './unpacked-layer.ts';
 
 /** Who vouches for an image, apart from the registry that it was pulled from. */
 export type ImageCheck =
-  /** The versions.json pins its digest. */
-  | { readonly kind: 'pin' }
+  /** The versions.json pins its digest, or the manifest of an add-on. */
+  | { readonly kind: 'pin'; readonly manifest?: string | undefined }
   /** The maker's registry has the same content: the image was pulled from there, or compared with it. */
   | {
       readonly kind: 'upstream';
@@ -46,12 +46,12 @@ const UNPACKED_AT_ONCE = 2;
 
 /** Compares images of a mirror with those at their makers' registries, as far as these can be reached. */
 export class UpstreamComparison {
-  readonly #makers: Makers;
+  readonly #makers: MakerRegistries;
   readonly #platform: Platform;
   readonly #unpackedLimit: number;
   readonly #unpacking = new ConcurrencyLimiter({ start: UNPACKED_AT_ONCE });
 
-  constructor(makers: Makers, platform: Platform, unpackedLimit = UNPACKED_LIMIT) {
+  constructor(makers: MakerRegistries, platform: Platform, unpackedLimit = UNPACKED_LIMIT) {
     this.#makers = makers;
     this.#platform = platform;
     this.#unpackedLimit = unpackedLimit;
@@ -61,9 +61,9 @@ export class UpstreamComparison {
    * Returns who vouches for an image, or that only its layers tell. Throws `IMAGE_DIFFERS` if its maker has another one
    * under its name.
    */
-  async check(image: FoundImage, signal: AbortSignal): Promise<EarlyCheck> {
+  async check(image: LocatedImage, signal: AbortSignal): Promise<EarlyCheck> {
     const { upstream, pulledBy, plan, namesArchitecture } = image;
-    if (plan.digest !== undefined) return { kind: 'pin' };
+    if (plan.digest !== undefined) return { kind: 'pin', manifest: plan.pinnedBy };
     const { host } = upstream;
     if (isAtMaker(pulledBy, upstream, namesArchitecture)) return { kind: 'upstream', registry: host };
     const trouble = await this.#makers.trouble(host, signal);
@@ -72,7 +72,7 @@ export class UpstreamComparison {
     }
     try {
       const found = await this.#compare(this.#makers.at(host), image, signal);
-      return found ?? { kind: 'mirror-only', reason: `${host} does not have it for this platform` };
+      return found ?? { kind: 'mirror-only', reason: `${host} has no image for this platform` };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof Failure && error.code === 'IMAGE_DIFFERS') throw error;
@@ -86,7 +86,7 @@ export class UpstreamComparison {
    * `IMAGE_DIFFERS` if one is not what the maker's configuration says, or the signal's reason.
    */
   async settle(
-    image: FoundImage,
+    image: LocatedImage,
     early: EarlyCheck,
     { blobFiles, signal }: { readonly blobFiles: BlobFiles; readonly signal: AbortSignal },
   ): Promise<ImageCheck> {
@@ -101,7 +101,7 @@ export class UpstreamComparison {
       const size = formatSize(error.limit);
       return {
         kind: 'mirror-only',
-        reason: `its layers are compressed in another way than at ${registry}, and unpack to more than ${size}`,
+        reason: `its layers are compressed differently from those at ${registry}, and unpack to more than ${size}`,
       };
     } finally {
       giveBack();
@@ -110,7 +110,7 @@ export class UpstreamComparison {
 
   async #compare(
     registry: Registry,
-    image: FoundImage,
+    image: LocatedImage,
     signal: AbortSignal,
   ): Promise<EarlyCheck | undefined> {
     const { host: name, repository, tag } = image.upstream;
@@ -129,17 +129,17 @@ export class UpstreamComparison {
     if (other.config.digest !== manifest.config.digest) throw differs(image, child);
     if (hasSameLayers(other, manifest)) return { ...same, compared: 'layers' };
     if (diffIds?.length !== manifest.layers.length) {
-      const told = diffIds === undefined ? 'does not list them' : `lists ${diffIds.length}`;
+      const told = diffIds === undefined ? 'lists none' : `lists ${diffIds.length}`;
       throw layersDiffer(
         image,
-        `it has ${countOf(manifest.layers.length, 'layer')}, and the configuration ${told}`,
+        `it has ${countOf(manifest.layers.length, 'layer')}, but its configuration ${told}`,
       );
     }
     return { kind: 'compressed-again', registry: name, maker: other };
   }
 
   async #unpackAll(
-    image: FoundImage,
+    image: LocatedImage,
     maker: Image,
     { blobFiles, signal }: { readonly blobFiles: BlobFiles; readonly signal: AbortSignal },
   ): Promise<void> {
@@ -180,22 +180,22 @@ function reasonOf(error: unknown): string {
   return error instanceof Failure ? error.message : describeFailure(error);
 }
 
-function differs(image: FoundImage, expected: Digest): Failure<'IMAGE_DIFFERS'> {
+function differs(image: LocatedImage, expected: Digest): Failure<'IMAGE_DIFFERS'> {
   return otherImage(image, `expected ${expected}, got ${image.manifest.digest}`);
 }
 
-function layersDiffer(image: FoundImage, detail: string): Failure<'IMAGE_DIFFERS'> {
-  return otherImage(image, `it has the configuration of that one, and other layers: ${detail}`);
+function layersDiffer(image: LocatedImage, detail: string): Failure<'IMAGE_DIFFERS'> {
+  return otherImage(image, `it has the same configuration but different layers: ${detail}`);
 }
 
 function otherImage(
-  { plan, pulledBy, manifest, upstream }: FoundImage,
+  { plan, pulledBy, manifest, upstream }: LocatedImage,
   detail: string,
 ): Failure<'IMAGE_DIFFERS'> {
   return new Failure({
     code: 'IMAGE_DIFFERS',
     about: formatReference(pulledBy),
-    message: `it is not the image that ${formatReference(upstream)} is: ${detail}`,
-    hint: `mirror it again, and find out who changed it; if you changed it yourself, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
+    message: `it differs from ${formatReference(upstream)}: ${detail}`,
+    hint: `mirror it again, and find out who changed it; if the change is yours, pin it: "image": "${upstream.host}/${upstream.repository}@${manifest.digest}" for ${plan.name}`,
   });
 }

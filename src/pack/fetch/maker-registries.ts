@@ -9,7 +9,7 @@ import type { Registry } from '../../registry/registry.ts';
 const TIMEOUTS: HttpTimeouts = { connect: seconds(10), firstByte: seconds(15), idle: seconds(15) };
 
 /** The registries of the makers of images. They are often out of reach, which is found out once a run for each. */
-export class Makers {
+export class MakerRegistries {
   readonly #registries: Registries;
   readonly #troubles = new Map<Host, Promise<unknown>>();
 
@@ -21,10 +21,10 @@ export class Makers {
    * Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like
    * `openRegistries`.
    */
-  static async open(settings: ConnectionSettings, parts: ConnectionParts): Promise<Makers> {
+  static async open(settings: ConnectionSettings, parts: ConnectionParts): Promise<MakerRegistries> {
     const timeouts = parts.timeouts ?? TIMEOUTS;
     const retry = { ...settings.retry, attempts: 1 };
-    return new Makers(await openRegistries({ ...settings, retry }, { ...parts, timeouts }));
+    return new MakerRegistries(await openRegistries({ ...settings, retry }, { ...parts, timeouts }));
   }
 
   at(host: Host): Registry {

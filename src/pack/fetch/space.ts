@@ -1,12 +1,13 @@
 import { stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { UpstreamMirror } from '../../config/upstream-mirror.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { discardBody, type HttpClient } from '../../lib/http/http.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
+import { openWebFile } from '../../upstream/fetch/web-file.ts';
 import type { ComponentPlan } from '../plan/plan.ts';
 import type { BlobFiles } from './blob-store.ts';
-import { openWebFile } from './web-file.ts';
 
 /** The bytes that a package needs on disk, as far as they are known before anything is fetched. */
 interface SpaceEstimate {
@@ -56,6 +57,8 @@ export async function estimateSpace(
     readonly blobFiles: BlobFiles;
     readonly components: readonly ComponentPlan[];
     readonly downloads: string;
+    /** Where the makers' files are had; the makers themselves if undefined. */
+    readonly mirror?: UpstreamMirror | undefined;
   },
   http: HttpClient,
   signal: AbortSignal,
@@ -64,12 +67,12 @@ export async function estimateSpace(
   const [missingBlobs, components] = await Promise.all([
     Promise.all(blobs.map(({ digest, size }) => missingOf(wanted.blobFiles(digest), size))),
     Promise.all(
-      wanted.components.map(async ({ url, fileName }) => {
-        const size = await sizeOnWeb(http, url, signal);
-        return {
-          size,
-          missing: size === undefined ? 0 : await missingOf(join(wanted.downloads, fileName), size),
-        };
+      wanted.components.map(async ({ url, fileName, check }) => {
+        const file = join(wanted.downloads, fileName);
+        // With a lock or a pin nobody is asked for what is there: only a whole file has this name.
+        const there = check.kind === 'pin' ? await sizeThere(file) : 0;
+        const size = there > 0 ? there : await sizeOnWeb(http, wanted.mirror?.map(url) ?? url, signal);
+        return { size, missing: size === undefined ? 0 : await missingOf(file, size) };
       }),
     ),
   ]);
@@ -122,8 +125,8 @@ export async function requireRoom(
     throw new Failure({
       code: 'DISK_TOO_SMALL',
       about: first.need.folder,
-      message: `${formatSize(needed)} are needed on this file system (${parts.join(', ')}), but ${formatSize(free)} are free`,
-      hint: 'free some space there, or choose folders on a larger file system',
+      message: `this file system needs ${formatSize(needed)} (${parts.join(', ')}), but has ${formatSize(free)} free`,
+      hint: 'free some space, or choose folders on a larger file system',
     });
   }
 }

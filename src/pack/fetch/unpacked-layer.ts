@@ -56,9 +56,34 @@ async function headOf(file: string): Promise<{ readonly compression: Compression
 }
 
 /**
- * Returns the digest of what a layer unpacks to, of gzip, zstd or nothing, in the algorithm of another digest. All bytes
- * of the file count: what goes on after the end of its gzip is malformed. Throws what is malformed,
- * `UnpackingLimitError`, or the signal's reason.
+ * Unpacks a layer of gzip, zstd or nothing, and hands on what comes out in pieces. All bytes of the file count: what goes
+ * on after the end of its gzip is malformed. Throws what is malformed, what `onBytes` throws, or the signal's reason.
+ */
+async function unpack(file: string, onBytes: (bytes: Buffer) => void, signal: AbortSignal): Promise<void> {
+  const { compression, size } = await headOf(file);
+  const stored = createReadStream(file, { highWaterMark: 256 * 1024 });
+  const handOn = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const bytes of pieces) onBytes(bytes);
+  };
+  try {
+    if (compression === 'none') await pipeline(stored, handOn, { signal });
+    else if (compression === 'zstd') {
+      await pipeline(Readable.from(zstdFrames(stored)), createZstdDecompress(), handOn, { signal });
+    } else {
+      const gunzip = createGunzip();
+      await pipeline(stored, gunzip, handOn, { signal });
+      // Node leaves out what follows the last member if that begins with a zero.
+      if (gunzip.bytesWritten !== size) throw new Error('its gzip stream is followed by other data');
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/**
+ * Returns the digest of what a layer unpacks to, of gzip, zstd or nothing, in the algorithm of another digest. Throws what
+ * is malformed, `UnpackingLimitError`, or the signal's reason.
  */
 export async function unpackedDigest(
   file: string,
@@ -72,29 +97,53 @@ export async function unpackedDigest(
     readonly signal: AbortSignal;
   },
 ): Promise<Digest> {
-  const { compression, size } = await headOf(file);
   const algorithm = digestAlgorithm(like);
   const hash = createHash(algorithm);
-  const stored = createReadStream(file, { highWaterMark: 256 * 1024 });
-  const count = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const bytes of pieces) {
-      allowance.spend(bytes.length);
-      hash.update(bytes);
-    }
+  const count = (bytes: Buffer): void => {
+    allowance.spend(bytes.length);
+    hash.update(bytes);
+  };
+  await unpack(file, count, signal);
+  return parseDigest(`${algorithm}:${hash.digest('hex')}`, file);
+}
+
+/** A layer of gzip that has less may unpack to more than 4 GiB only where it is nearly empty. */
+const TELLING_SIZE = 512 * 1024 ** 2;
+/** What deflate can make of a byte at most. https://zlib.net/zlib_tech.html */
+const DEFLATE_RATIO = 1032;
+/** No more than what a layer of programs unpacks to, as a multiple of its size. */
+const USUAL_RATIO = 4;
+
+/** Returns the size that the end of a gzip tells of what is in it, or of its last member, in 32 bits. */
+async function toldByGzip(file: string, size: number): Promise<number> {
+  await using handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4));
+  return bytesRead === 4 ? buffer.readUInt32LE(0) : 0;
+}
+
+/**
+ * Returns how many bytes a layer unpacks to: as its gzip tells where that can be true, else counted; about four times its
+ * size where it is malformed or unpacks to more than allowed. Throws the signal's reason.
+ */
+export async function unpackedSize(
+  file: string,
+  { allowance, signal }: { readonly allowance: UnpackingAllowance; readonly signal: AbortSignal },
+): Promise<number> {
+  const { compression, size } = await headOf(file);
+  if (compression === 'none') return size;
+  // Smaller than what it is made from is a gzip of several members, as those have that can be read from the middle.
+  const told = compression === 'gzip' && size < TELLING_SIZE ? await toldByGzip(file, size) : 0;
+  if (told >= size && told <= DEFLATE_RATIO * size) return told;
+  let counted = 0;
+  const count = (bytes: Buffer): void => {
+    counted += bytes.length;
+    allowance.spend(bytes.length);
   };
   try {
-    if (compression === 'none') await pipeline(stored, count, { signal });
-    else if (compression === 'zstd') {
-      await pipeline(Readable.from(zstdFrames(stored)), createZstdDecompress(), count, { signal });
-    } else {
-      const gunzip = createGunzip();
-      await pipeline(stored, gunzip, count, { signal });
-      // Node leaves out what follows the last member if that begins with a zero.
-      if (gunzip.bytesWritten !== size) throw new Error('something follows the end of its gzip');
-    }
-  } catch (error) {
+    await unpack(file, count, signal);
+    return counted;
+  } catch {
     signal.throwIfAborted();
-    throw error;
+    return Math.max(counted, USUAL_RATIO * size);
   }
-  return parseDigest(`${algorithm}:${hash.digest('hex')}`, file);
 }

@@ -1,6 +1,5 @@
 import semver from 'semver';
 import { architecturesIn } from '../../config/kubernetes/architecture.ts';
-import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
 import { parseTreePath } from '../../config/tree-path.ts';
 import { expandUri, parseUriTemplate, usesField } from '../../config/uri-template.ts';
@@ -8,15 +7,17 @@ import type { ComponentEntry } from '../../config/versions.ts';
 import { Failure } from '../../lib/failure.ts';
 import { nearestName } from '../../lib/text/nearest.ts';
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
-import { matchingTag, matrixRow } from './component-matrix.ts';
+import { matrixRow } from './component-matrix.ts';
+import { addonPath } from './known-addon.ts';
 import {
   isKubernetesComponent,
   type KnownComponent,
   knownComponent,
   knownComponentNames,
 } from './known-component.ts';
-import type { ChecksumSource, ComponentCheck, ComponentPlan, Placement } from './plan.ts';
-import type { Choice, Resolution } from './resolution.ts';
+import type { AddonPlan, ChecksumSource, ComponentCheck, ComponentPlan, Placement } from './plan.ts';
+import { withTroubles } from './release-knowledge.ts';
+import { automaticTag, type Choice, type Resolution, type ResolvedTag } from './resolution.ts';
 
 /** Where projects that are not known here publish checksums, the commonest place first. */
 const USUAL_PLACES: readonly KnownComponent['checksum'][] = [
@@ -36,32 +37,39 @@ interface LocatedEntry {
   /** What is known of the component; undefined for one that only its file knows. */
   readonly known: KnownComponent | undefined;
   readonly tag: Tag;
+  readonly origin: string | undefined;
   readonly url: URL;
 }
 
-function automaticTag(name: string, choice: Choice): Tag | undefined {
-  if (name !== 'etcd') return matchingTag(name, choice.version);
-  const image = kubeadmTags(choice.version)?.tags.etcd;
-  return image === undefined ? undefined : parseTag(image.replace(/-\d+$/, ''));
+/** Returns the tag of the programs of the etcd that kubeadm uses. */
+function etcdTag(
+  { place, problem }: Parameters<typeof automaticTag>[1],
+  { choice, knowledge, findings }: Resolution,
+): ResolvedTag | undefined {
+  const answer = knowledge.kubeadm(choice.version);
+  const { kubeadm: troubles } = knowledge.troubles;
+  if (answer === undefined) {
+    findings.gap(place, withTroubles(problem, troubles));
+    return undefined;
+  }
+  const { tags, origin, warning } = answer;
+  if (warning !== undefined) findings.notice(withTroubles(warning, troubles), place);
+  return { tag: parseTag(tags.etcd.replace(/-\d+$/, '')), origin };
 }
 
 /**
  * Returns the tag of an entry; undefined, with a problem, if `auto` has no answer. `name` is the component's proper
  * one.
  */
-function tagOf(entry: ComponentEntry, name: string, { choice, findings }: Resolution): Tag | undefined {
+function tagOf(entry: ComponentEntry, name: string, resolution: Resolution): ResolvedTag | undefined {
+  const { version } = resolution.choice;
   if (isKubernetesComponent(name)) {
-    return parseTag(`${entry.tag.startsWith('v') ? 'v' : ''}${choice.version}`);
+    return { tag: parseTag(`${entry.tag.startsWith('v') ? 'v' : ''}${version}`) };
   }
-  if (entry.tag !== 'auto') return entry.tag;
-  const tag = automaticTag(name, choice);
-  if (tag === undefined) {
-    findings.problem(
-      entry.place('tag'),
-      `which ${entry.name} goes with Kubernetes ${choice.version} is not known here; write its tag`,
-    );
-  }
-  return tag;
+  if (entry.tag !== 'auto') return { tag: entry.tag };
+  const problem = `packer does not know which ${entry.name} matches Kubernetes ${version}; set its tag`;
+  const told = { place: entry.place('tag'), problem };
+  return name === 'etcd' ? etcdTag(told, resolution) : automaticTag(name, told, resolution);
 }
 
 /** A tag that does not fit is an error if the version was changed from outside, else only worth a notice. */
@@ -77,25 +85,35 @@ function checkFit({ entry, known, tag }: LocatedEntry, { choice, findings }: Res
   if (!isUnfit) return;
   const wanted =
     known?.name === 'crictl'
-      ? `crictl 1.${minor} belongs to it`
+      ? `crictl 1.${minor} matches it`
       : `it works with containerd ${row.supportedContainerd}`;
-  const message = `${entry.name} ${tag} does not go with Kubernetes ${choice.version}: ${wanted}`;
+  const message = `${entry.name} ${tag} does not match Kubernetes ${choice.version}: ${wanted}`;
   if (choice.replaced === undefined) findings.notice(message, entry.place('tag'));
-  else findings.problem(entry.place('tag'), `${message}; write another tag, or "auto"`);
+  else findings.problem(entry.place('tag'), `${message}; set another tag, or "auto"`);
 }
 
 function bareVersion(tag: string): string {
   return tag.replace(/^v(?=\d)/, '');
 }
 
+/** Words that are an architecture only behind the name of the system: `arm` is a company, a limb and more. */
+const COMMON_WORDS: ReadonlySet<string> = new Set(['arm', '386']);
+
+/** Returns the architectures that the path of an address names. */
+function architecturesAt(path: string): string[] {
+  return architecturesIn(path).filter(
+    (word) => !COMMON_WORDS.has(word) || new RegExp(`linux[^a-z0-9]${word}(?![a-z0-9])`, 'i').test(path),
+  );
+}
+
 /** An address with a version or an architecture written out must not name another one. */
 function checkAddress({ entry, url, tag }: LocatedEntry, { choice, findings }: Resolution): void {
   if (entry.uri === undefined) return;
-  const architectures = architecturesIn(url.pathname);
+  const architectures = architecturesAt(url.pathname);
   if (!usesField(entry.uri, 'Arch') && architectures.length > 0 && !architectures.includes(choice.arch)) {
     findings.problem(
       entry.place('uri'),
-      `this is for ${architectures.join(', ')}, the package is for ${choice.arch}; write {{.Arch}} in its place`,
+      `this is for ${architectures.join(', ')}, but the package is for ${choice.arch}; write {{.Arch}} instead`,
     );
   }
   const versions: readonly string[] = url.pathname.match(/(?<!\d)\d+\.\d+\.\d+/g) ?? [];
@@ -103,7 +121,7 @@ function checkAddress({ entry, url, tag }: LocatedEntry, { choice, findings }: R
   if (!usesField(entry.uri, 'Tag') && core !== undefined && versions.length > 0 && !versions.includes(core)) {
     findings.problem(
       entry.place('uri'),
-      `this is version ${versions.join(', ')}, the tag says ${tag}; write {{.Tag}} in its place`,
+      `this is version ${versions.join(', ')}, but the tag is ${tag}; write {{.Tag}} instead`,
     );
   }
 }
@@ -152,6 +170,11 @@ function sourceAt(url: URL, checksum: KnownComponent['checksum']): ChecksumSourc
   return { url: beside, fileName: lastPart(url) };
 }
 
+/** Returns the places where the checksum of any download may be published. */
+export function usualSources(url: URL): ChecksumSource[] {
+  return USUAL_PLACES.map((place) => sourceAt(url, place));
+}
+
 /**
  * Returns how a download is checked; undefined, with a problem, if its pin belongs to another version or architecture.
  */
@@ -163,14 +186,14 @@ function checkOf(
   const { fileArch } = choice;
   if (sha256 === 'none') return { kind: 'none' };
   if (sha256 === undefined) {
-    const places = known === undefined ? USUAL_PLACES : [known.checksum];
-    return { kind: 'published', sources: places.map((place) => sourceAt(url, place)) };
+    const sources = known === undefined ? usualSources(url) : [sourceAt(url, known.checksum)];
+    return { kind: 'published', sources };
   }
   if (choice.replaced !== undefined && isKubernetesComponent(entry.name)) {
     findings.problem(
       entry.place('sha256'),
-      `this sha256 belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}; ` +
-        'leave it out to check against the published one',
+      `this sha256 belongs to Kubernetes ${choice.replaced}, but the package is for ${choice.version}; ` +
+        'remove it to verify against the published checksum',
     );
     return undefined;
   }
@@ -178,14 +201,17 @@ function checkOf(
     if (fileArch === undefined || fileArch === choice.arch) return { kind: 'pin', digest: sha256 };
     findings.problem(
       entry.place('sha256'),
-      `this sha256 belongs to ${fileArch}, the package is for ${choice.arch}; ` +
-        `write {"${fileArch}": "…", "${choice.arch}": "…"}, or leave it out to check against the published one`,
+      `this sha256 belongs to ${fileArch}, but the package is for ${choice.arch}; ` +
+        `write {"${fileArch}": "…", "${choice.arch}": "…"}, or remove it to verify against the published checksum`,
     );
     return undefined;
   }
   const digest = sha256.get(choice.arch);
   if (digest !== undefined) return { kind: 'pin', digest };
-  findings.problem(entry.place('sha256'), `there is no sha256 for ${choice.arch}, for which the package is`);
+  findings.problem(
+    entry.place('sha256'),
+    `there is no sha256 for ${choice.arch}, the architecture of the package`,
+  );
   return undefined;
 }
 
@@ -222,14 +248,15 @@ function placementOf({ entry, known, url, tag }: LocatedEntry, { arch }: Choice)
 /** Returns the entry with its tag and address; undefined, with problems, if one of them cannot be found. */
 function locate(entry: ComponentEntry, resolution: Resolution): LocatedEntry | undefined {
   const known = knownComponent(entry.name);
-  const tag = tagOf(entry, known?.name ?? entry.name, resolution);
+  const found = tagOf(entry, known?.name ?? entry.name, resolution);
   // With any tag, so that what is wrong with the address is reported as well.
-  const url = urlOf(entry, known, tag ?? parseTag('0.0.0'), resolution);
-  return tag === undefined || url === undefined ? undefined : { entry, known, tag, url };
+  const url = urlOf(entry, known, found?.tag ?? parseTag('0.0.0'), resolution);
+  if (found === undefined || url === undefined) return undefined;
+  return { entry, known, tag: found.tag, origin: found.origin, url };
 }
 
 function planOf(located: LocatedEntry, resolution: Resolution): ComponentPlan | undefined {
-  const { entry, tag, url } = located;
+  const { entry, tag, origin, url } = located;
   const { choice } = resolution;
   checkFit(located, resolution);
   checkAddress(located, resolution);
@@ -237,16 +264,25 @@ function planOf(located: LocatedEntry, resolution: Resolution): ComponentPlan | 
   const placement = placementOf(located, choice);
   if (check === undefined) return undefined;
   const fileName = fileNameOf(entry.name, tag, choice.arch, url);
-  return { name: entry.name, tag, url, fileName, check, placement, place: entry.place() };
+  return { name: entry.name, tag, origin, url, fileName, check, placement, place: entry.place() };
 }
 
-function checkPlaces(plans: readonly ComponentPlan[], { findings }: Resolution): void {
-  const taken = new Map<string, string>();
+/** Makes sure that no component would be where another one or the manifest of an add-on is. */
+export function requireOwnPlaces(
+  plans: readonly ComponentPlan[],
+  addons: readonly AddonPlan[],
+  { findings }: Resolution,
+): void {
+  const taken = new Map(addons.map(({ name }) => [addonPath(name), `the add-on ${name}`]));
   for (const { name, placement, place } of plans) {
     if (placement.kind !== 'file') continue;
     const known = taken.get(placement.path.toLowerCase());
     if (known === undefined) taken.set(placement.path.toLowerCase(), name);
-    else findings.problem(place, `${name} and ${known} would both be ${placement.path} in the package`);
+    else
+      findings.problem(
+        place,
+        `${name} and ${known} would both have the path ${placement.path} in the package`,
+      );
   }
 }
 
@@ -255,10 +291,8 @@ export function resolveComponents(
   entries: readonly ComponentEntry[],
   resolution: Resolution,
 ): ComponentPlan[] {
-  const plans = entries.flatMap((entry) => {
+  return entries.flatMap((entry) => {
     const located = locate(entry, resolution);
     return (located && planOf(located, resolution)) ?? [];
   });
-  checkPlaces(plans, resolution);
-  return plans;
 }

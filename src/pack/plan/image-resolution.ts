@@ -1,108 +1,104 @@
-import { architecturesIn } from '../../config/kubernetes/architecture.ts';
-import {
-  isKubeadmImage,
-  type KubeadmImage,
-  kubeadmMinors,
-  kubeadmTags,
-  kubeadmVersionsOf,
-} from '../../config/kubernetes/kubeadm-tags.ts';
+import { type KubeadmImage, kubeadmMinors } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { ImageEntry } from '../../config/versions.ts';
 import { formatReference, parseTag, type Tag } from '../../registry/oci/reference.ts';
-import { matchingTag } from './component-matrix.ts';
 import { type ImageSource, pullCandidates } from './image-source.ts';
-import { isKubernetesImage, upstreamOf } from './known-image.ts';
+import { architectureOf, isKubernetesImage, kubeadmName, upstreamOf } from './known-image.ts';
 import type { ImagePlan } from './plan.ts';
-import type { Resolution } from './resolution.ts';
+import { withTroubles } from './release-knowledge.ts';
+import { automaticTag, type Resolution, type ResolvedTag } from './resolution.ts';
 
-/** Returns the name of an image in kubeadm's table, in which `coredns/coredns` is coredns; undefined if it has none. */
-function kubeadmName(name: string): KubeadmImage | undefined {
-  const short = name === 'coredns/coredns' ? 'coredns' : name;
-  return isKubeadmImage(short) ? short : undefined;
-}
-
-function kubeadmTag(
+function automaticKubeadmTag(
   image: KubeadmImage,
   entry: ImageEntry,
-  { choice, findings }: Resolution,
-): Tag | undefined {
-  const { version, replaced } = choice;
-  const answer = kubeadmTags(version);
-  if (answer?.warning !== undefined) findings.notice(answer.warning, entry.place('tag'));
-  const wanted = answer?.tags[image];
-  if (entry.tag === 'auto') {
+  { choice: { version }, knowledge, findings }: Resolution,
+): ResolvedTag | undefined {
+  const answer = knowledge.kubeadm(version);
+  const place = entry.place('tag');
+  if (answer === undefined) {
     const { oldest, newest } = kubeadmMinors();
-    if (wanted === undefined) {
-      findings.problem(
-        entry.place('tag'),
-        `which ${image} belongs to Kubernetes ${version} is not known (known are 1.${oldest} to 1.${newest}); write its tag`,
-      );
-    }
-    return wanted;
+    const problem = `packer does not know which ${image} belongs to Kubernetes ${version} (known are 1.${oldest} to 1.${newest}); set its tag`;
+    findings.gap(place, withTroubles(problem, knowledge.troubles.kubeadm));
+    return undefined;
   }
-  if (wanted === undefined || wanted === entry.tag) return entry.tag;
-  const belongsTo = kubeadmVersionsOf(image, entry.tag);
+  const { warning, tags, origin } = answer;
+  if (warning !== undefined) findings.notice(withTroubles(warning, knowledge.troubles.kubeadm), place);
+  return { tag: tags[image], origin };
+}
+
+/** Compares a tag of the file with what kubeadm wants, where that is known. */
+function checkKubeadmTag(
+  image: KubeadmImage,
+  tag: Tag,
+  { entry, resolution }: { readonly entry: ImageEntry; readonly resolution: Resolution },
+): void {
+  const { choice, knowledge, findings } = resolution;
+  const { version, replaced } = choice;
+  const answer = knowledge.kubeadm(version);
+  const wanted = answer?.tags[image];
+  if (answer?.warning !== undefined || wanted === undefined || wanted === tag) return;
+  const belongsTo = knowledge.versionsOf(image, tag);
   if (replaced !== undefined && belongsTo.length > 0) {
     findings.problem(
       entry.place('tag'),
-      `${image} ${entry.tag} belongs to Kubernetes ${belongsTo.join(', ')}; ${version} wants ${wanted}: write that, or "auto"`,
+      `${image} ${tag} belongs to Kubernetes ${belongsTo.join(', ')}, but ${version} needs ${wanted}: set that tag, or "auto"`,
     );
   } else {
     findings.notice(
-      `kubeadm ${version} wants ${image} ${wanted}, the file pins ${entry.tag}`,
+      `kubeadm ${version} needs ${image} ${wanted}, but the file pins ${tag}`,
       entry.place('tag'),
     );
   }
-  return entry.tag;
 }
 
-function tagOf(entry: ImageEntry, resolution: Resolution): Tag | undefined {
-  const { choice, findings } = resolution;
-  if (isKubernetesImage(entry.name)) return parseTag(`v${choice.version}`);
-  const kubeadm = kubeadmName(entry.name);
-  if (kubeadm !== undefined) return kubeadmTag(kubeadm, entry, resolution);
-  if (entry.tag !== 'auto') return entry.tag;
-  const tag = matchingTag(entry.name, choice.version);
-  if (tag === undefined) {
-    findings.problem(
-      entry.place('tag'),
-      `which ${entry.name} goes with Kubernetes ${choice.version} is not known here; write its tag`,
-    );
+function tagOf(entry: ImageEntry, resolution: Resolution): ResolvedTag | undefined {
+  const { version } = resolution.choice;
+  const { name, tag } = entry;
+  if (isKubernetesImage(name)) return { tag: parseTag(`v${version}`) };
+  const kubeadm = kubeadmName(name);
+  if (tag !== 'auto') {
+    if (kubeadm !== undefined) checkKubeadmTag(kubeadm, tag, { entry, resolution });
+    return { tag };
   }
-  return tag;
+  if (kubeadm !== undefined) return automaticKubeadmTag(kubeadm, entry, resolution);
+  const problem = `packer does not know which ${name} matches Kubernetes ${version}; set its tag`;
+  return automaticTag(name, { place: entry.place('tag'), problem }, resolution);
 }
 
 function checkEntry(entry: ImageEntry, { choice, findings }: Resolution): void {
-  const [other] = architecturesIn(entry.name).filter((word) => word !== choice.arch);
-  if (other !== undefined) {
+  const other = architectureOf(entry.name);
+  if (other !== undefined && other !== choice.arch) {
     findings.problem(
       entry.place('name'),
-      `${entry.name} is an image for ${other}, the package is for ${choice.arch}; leave the architecture out of the name`,
+      `${entry.name} is an image for ${other}, but the package is for ${choice.arch}; remove the architecture from the name`,
     );
   }
   if (entry.image?.digest !== undefined && choice.replaced !== undefined && isKubernetesImage(entry.name)) {
     findings.problem(
       entry.place('image'),
-      `this digest belongs to Kubernetes ${choice.replaced}, the package is for ${choice.version}`,
+      `this digest belongs to Kubernetes ${choice.replaced}, but the package is for ${choice.version}`,
     );
   }
 }
 
-function checkNames(plans: readonly ImagePlan[], { findings }: Resolution): void {
+/** Makes sure that no two images would have one name, in the package or where they are pulled from. */
+export function requireOwnNames(plans: readonly ImagePlan[], { findings }: Resolution): void {
   const taken = new Map<string, ImagePlan>();
   for (const plan of plans) {
     const upstream = formatReference(plan.upstream);
-    const pulled = plan.candidates[0]?.reference ?? plan.upstream;
-    const known = taken.get(upstream) ?? taken.get(formatReference(pulled));
+    const from = plan.candidates[0]?.reference ?? plan.upstream;
+    // Without a tag an image is pulled by its digest, and so can others of its repository be.
+    const pulled = formatReference(from.tag === undefined ? { ...from, digest: plan.digest } : from);
+    const known = taken.get(upstream) ?? taken.get(pulled);
     if (known !== undefined) {
       findings.problem(
         plan.place,
         formatReference(known.upstream) === upstream
           ? `${plan.name} is the same image as ${known.name}`
-          : `${upstream} and ${formatReference(known.upstream)} would both be pulled as ${formatReference(pulled)}`,
+          : `${upstream} and ${formatReference(known.upstream)} would both be pulled as ${pulled}`,
       );
     }
     taken.set(upstream, plan);
-    taken.set(formatReference(pulled), plan);
+    taken.set(pulled, plan);
   }
 }
 
@@ -112,14 +108,13 @@ export function resolveImages(
   source: ImageSource,
   resolution: Resolution,
 ): ImagePlan[] {
-  const plans = entries.flatMap((entry): ImagePlan[] => {
+  return entries.flatMap((entry): ImagePlan[] => {
     checkEntry(entry, resolution);
-    const tag = tagOf(entry, resolution);
-    if (tag === undefined) return [];
-    const { digest, ...upstream } = upstreamOf(entry.name, tag, entry.image);
+    const found = tagOf(entry, resolution);
+    if (found === undefined) return [];
+    const { digest, ...upstream } = upstreamOf(entry.name, found.tag, entry.image);
     const candidates = pullCandidates(source, upstream, resolution.choice.arch);
-    return [{ name: entry.name, upstream, digest, candidates, place: entry.place() }];
+    const { origin } = found;
+    return [{ name: entry.name, upstream, digest, origin, candidates, place: entry.place() }];
   });
-  checkNames(plans, resolution);
-  return plans;
 }

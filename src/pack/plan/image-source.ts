@@ -38,7 +38,7 @@ export function parseImageSource(text: string, about: string): ImageSource {
       code: 'IMAGE_SOURCE_MALFORMED',
       fault: 'usage',
       about,
-      message: `"${text.slice(0, 200)}" does not say from which registry images come`,
+      message: `"${text.slice(0, 200)}" does not specify a registry to pull images from`,
       hint: 'write upstream, or a mirror such as registry.cn-hangzhou.aliyuncs.com/keel',
     });
   }

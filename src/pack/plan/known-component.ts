@@ -123,6 +123,8 @@ const COMPONENTS: readonly KnownComponent[] = [
   },
 ];
 
+const TOLD_BY_MAKERS: ReadonlySet<string> = new Set(['containerd', 'runc', 'crictl', 'cni-plugins']);
+
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ['cni', 'cni-plugins'],
   ['cni_plugins', 'cni-plugins'],
@@ -143,6 +145,11 @@ export function knownComponent(name: string): KnownComponent | undefined {
 /** Returns the names of all known components. */
 export function knownComponentNames(): string[] {
   return COMPONENTS.map((component) => component.name);
+}
+
+/** Returns whether makers say which version of a component goes with a Kubernetes. `name` is its proper one. */
+export function isToldByMakers(name: string): boolean {
+  return TOLD_BY_MAKERS.has(name);
 }
 
 /** Returns whether a component's version is that of Kubernetes. */

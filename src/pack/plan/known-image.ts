@@ -1,4 +1,6 @@
+import { withoutKubernetesHost } from '../../config/image-set-name.ts';
 import { KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
+import { isKubeadmImage, type KubeadmImage } from '../../config/kubernetes/kubeadm-tags.ts';
 import {
   parseReference,
   parseRepository,
@@ -22,13 +24,45 @@ const UPSTREAM: ReadonlyMap<string, string> = new Map([
   ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
 ]);
 
+/** A name that ends in an architecture, as the repositories of one architecture do that Kubernetes published beside the others. */
+const ONE_ARCHITECTURE = /^(.+)-(amd64|arm64|arm|ppc64le|s390x)$/;
+
+/**
+ * Returns the architecture that the name of a known image ends in, such as `arm64` of `pause-arm64`; undefined if there is
+ * none. In other names it may be any word, as in `robot-arm`: their configurations tell for which architecture they are.
+ */
+export function architectureOf(name: string): string | undefined {
+  const [, bare = '', architecture] = ONE_ARCHITECTURE.exec(withoutKubernetesHost(name)) ?? [];
+  const isKnown = isKubernetesImage(bare) || isKubeadmImage(bare) || UPSTREAM.has(bare);
+  return isKnown ? architecture : undefined;
+}
+
 /**
  * Returns whether an image's tag is the version of Kubernetes. `kubernetes/kube-proxy` and `kube-proxy-amd64` count as
  * kube-proxy.
  */
 export function isKubernetesImage(name: string): boolean {
-  const plain = name.replace(/^kubernetes\//, '').replace(/-(?:amd64|arm|arm64|ppc64le|s390x)$/, '');
+  const plain = name.replace(/^kubernetes\//, '').replace(ONE_ARCHITECTURE, '$1');
   return KUBERNETES_IMAGES.has(plain);
+}
+
+/**
+ * Returns whether an image is what Kubernetes knows by a name, such as `pause`: by the last part of its name in the
+ * versions.json or of its address, as mirrors keep it under any path. `pause-amd64` counts too.
+ */
+export function isKnownAs(
+  image: { readonly name: string; readonly upstream: { readonly repository: string } },
+  known: string,
+): boolean {
+  return [image.name, image.upstream.repository].some(
+    (path) => path.slice(path.lastIndexOf('/') + 1).replace(ONE_ARCHITECTURE, '$1') === known,
+  );
+}
+
+/** Returns the name of an image in kubeadm's table, in which `coredns/coredns` is coredns; undefined if it has none. */
+export function kubeadmName(name: string): KubeadmImage | undefined {
+  const short = name === 'coredns/coredns' ? 'coredns' : name;
+  return isKubeadmImage(short) ? short : undefined;
 }
 
 /** Returns the last part of a repository: its name at a mirror that keeps all images in one namespace. */

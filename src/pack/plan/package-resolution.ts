@@ -1,20 +1,26 @@
+import type { FoundImage } from '../../config/images/found-images.ts';
 import { KUBERNETES_PROGRAMS } from '../../config/kubeadm-images.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
-import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../config/problem.ts';
 import { unmatchedScopes } from '../../config/unmatched-scope.ts';
 import type { Versions } from '../../config/versions.ts';
-import { resolveComponents } from './component-resolution.ts';
-import { resolveImages } from './image-resolution.ts';
+import type { AddonManifest } from '../manifest/addon-manifest.ts';
+import { resolveAddons } from './addon-resolution.ts';
+import { allImages } from './all-images.ts';
+import { requireOwnPlaces, resolveComponents } from './component-resolution.ts';
+import { requireOwnNames, resolveImages } from './image-resolution.ts';
 import type { ImageSource } from './image-source.ts';
+import { knownComponent } from './known-component.ts';
+import { isKnownAs } from './known-image.ts';
 import { type BetaSuffix, packageName } from './package-name.ts';
 import type { ImagePlan, PackagePlan } from './plan.ts';
-import { beginResolution, type Resolution } from './resolution.ts';
+import { BUILT_IN_KNOWLEDGE, type ReleaseKnowledge } from './release-knowledge.ts';
+import { beginResolution, noticeLastKnown, type Resolution } from './resolution.ts';
 
 /** What the flags say about a package. */
 interface ResolutionSettings {
-  /** `--kube-version`: sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
+  /** What `--kube-version` means: sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
   readonly kubeVersion?: KubernetesVersion | undefined;
   /** `--arch`: overrides the file's; amd64 if neither is given. */
   readonly arch?: Architecture | undefined;
@@ -22,39 +28,70 @@ interface ResolutionSettings {
   readonly imageSource: ImageSource;
 }
 
-function noticeMissing(images: readonly ImagePlan[], { choice, findings }: Resolution): void {
-  const tags = kubeadmTags(choice.version)?.tags;
+function noticeMissing(images: readonly ImagePlan[], { choice, knowledge, findings }: Resolution): void {
+  const tags = knowledge.kubeadm(choice.version)?.tags;
   if (tags === undefined || images.length === 0) return;
-  const packed = new Set<string>(images.map(({ upstream }) => upstream.repository.split('/').at(-1) ?? ''));
   const wanted = [...KUBERNETES_PROGRAMS, ...Object.keys(tags)];
-  const missing = wanted.filter((name) => !packed.has(name));
+  const missing = wanted.filter((name) => !images.some((image) => isKnownAs(image, name)));
   if (missing.length > 0) {
     findings.notice(
-      `kubeadm ${choice.version} also wants ${missing.join(', ')}, which the package will not have`,
+      `kubeadm ${choice.version} also needs ${missing.join(', ')}, which the package will not contain`,
     );
   }
 }
 
 /**
  * Returns what a versions.json means for exactly one Kubernetes and one architecture, so that the name of the package
- * and its content cannot disagree. Throws `CONFIGURATION_MALFORMED` with every problem and its place.
+ * and its content cannot disagree. `manifests` are those of its add-ons by their names; without them, the plan lacks the
+ * images that they name. Throws `CONFIGURATION_MALFORMED` with every problem and its place.
  */
-export function resolvePackage(versions: Versions, settings: ResolutionSettings): PackagePlan {
+export function resolvePackage(
+  versions: Versions,
+  settings: ResolutionSettings,
+  {
+    manifests = new Map(),
+    knowledge = BUILT_IN_KNOWLEDGE,
+    isDraft = false,
+    given = [],
+  }: {
+    readonly manifests?: ReadonlyMap<string, AddonManifest> | undefined;
+    readonly knowledge?: ReleaseKnowledge | undefined;
+    /** Whether makers are still asked: without what only they know, which the plan lacks then. */
+    readonly isDraft?: boolean | undefined;
+    /** Images that are packed in addition to what the file names. */
+    readonly given?: readonly FoundImage[] | undefined;
+  } = {},
+): PackagePlan {
   const wanted = { version: settings.kubeVersion, arch: settings.arch };
-  const resolution = beginResolution(versions, wanted);
+  const resolution = beginResolution(versions, wanted, knowledge);
   const { choice, findings } = resolution;
-  const images = resolveImages(versions.images, settings.imageSource, resolution);
+  const { imageSource: source } = settings;
+  const listed = resolveImages(versions.images, source, resolution);
+  const addons = resolveAddons(versions.addons, versions.file, resolution).map((addon) => ({
+    ...addon,
+    manifest: manifests.get(addon.name),
+  }));
   const components = resolveComponents(versions.components, resolution);
-  if (findings.problems.length > 0) throw new ConfigurationFailure(versions.file, findings.problems);
+  requireOwnPlaces(components, addons, resolution);
+  const hasPlugins = components.some(({ name }) => knownComponent(name)?.name === 'cni-plugins');
+  const { file } = versions;
+  const images = allImages(listed, addons, { given, file, source, hasPlugins, resolution });
+  requireOwnNames(images, resolution);
+  const problems = isDraft ? findings.problems : [...findings.problems, ...findings.gaps];
+  if (problems.length > 0) throw new ConfigurationFailure(versions.file, problems);
   noticeMissing(images, resolution);
+  noticeLastKnown(resolution);
   const named = images.map(({ upstream }) => ({ ...upstream, tags: undefined }));
   return {
     fileName: packageName(choice.version, choice.arch, settings.beta),
     kubernetes: choice.version,
     arch: choice.arch,
     platform: { os: 'linux', architecture: choice.arch },
+    kubeadm: knowledge.kubeadm(choice.version),
+    matching: findings.matching,
     images,
     components,
+    addons,
     signatures: versions.signatures,
     notices: [
       ...[...versions.notices, ...unmatchedScopes(versions.scopes, named)].map(({ message, place }) => ({

@@ -1,4 +1,5 @@
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
+import type { KubeadmAnswer } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
 import type { SignaturePolicies } from '../../config/signature-policy.ts';
 import type { TreePath } from '../../config/tree-path.ts';
@@ -6,7 +7,9 @@ import type { Place } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Reference, Tag } from '../../registry/oci/reference.ts';
+import type { AddonManifest } from '../manifest/addon-manifest.ts';
 import type { PullCandidate } from './image-source.ts';
+import type { MatchingTag } from './release-knowledge.ts';
 
 /** One image of a package. */
 export interface ImagePlan {
@@ -16,6 +19,10 @@ export interface ImagePlan {
   readonly upstream: Reference;
   /** The digest that the file pins it to: that of its index or of its manifest. */
   readonly digest?: Digest | undefined;
+  /** Who says that its tag goes with this Kubernetes, for people; undefined for a tag of a file, and for Kubernetes' own. */
+  readonly origin?: string | undefined;
+  /** The add-on in whose manifest the digest stands; undefined for one of the versions.json. */
+  readonly pinnedBy?: string | undefined;
   readonly candidates: readonly PullCandidate[];
   readonly place: Place;
 }
@@ -25,13 +32,17 @@ export interface ChecksumSource {
   readonly url: URL;
   /** The name of the download in a list of checksums. */
   readonly fileName: string;
+  /** What is there: GitHub's answer about a release, with a digest of each of its files. A checksum file if undefined. */
+  readonly form?: 'release' | undefined;
 }
 
 /**
- * How a download is checked: against a pin in the file, against a published checksum (the first that exists), or not.
+ * How a download is checked: against a pin in the file, a digest that packer knows, a published checksum (the first that
+ * exists), or not.
  */
 export type ComponentCheck =
   | { readonly kind: 'pin'; readonly digest: Digest }
+  | { readonly kind: 'known'; readonly digest: Digest }
   | { readonly kind: 'published'; readonly sources: readonly ChecksumSource[] }
   | { readonly kind: 'none' };
 
@@ -52,11 +63,43 @@ export interface ComponentPlan {
   /** Its name in the versions.json. */
   readonly name: string;
   readonly tag: Tag;
+  /** Who says that the tag goes with this Kubernetes, for people; undefined for a tag of the file, and for Kubernetes' own. */
+  readonly origin?: string | undefined;
   readonly url: URL;
   /** Its name in the folder of downloads, unique to the component, its version and architecture. */
   readonly fileName: string;
   readonly check: ComponentCheck;
   readonly placement: Placement;
+  readonly place: Place;
+}
+
+/** Where the manifest of an add-on comes from. */
+export type AddonSource =
+  | {
+      readonly kind: 'download';
+      readonly url: URL;
+      /** Its name in the folder of downloads, unique to the add-on and its version. */
+      readonly fileName: string;
+      readonly check: ComponentCheck;
+    }
+  /** A manifest of the user's own, perhaps pinned. `written` is its path as the versions.json has it. */
+  | {
+      readonly kind: 'own';
+      readonly file: string;
+      readonly written: string;
+      readonly digest: Digest | undefined;
+    };
+
+/** One add-on of a package. */
+export interface AddonPlan {
+  readonly name: string;
+  /** Undefined for a manifest of the user's own. */
+  readonly tag: Tag | undefined;
+  /** Who says that the tag goes with this Kubernetes, for people; undefined for a tag of the file. */
+  readonly origin?: string | undefined;
+  readonly source: AddonSource;
+  /** What its manifest says; undefined until it is read. */
+  readonly manifest?: AddonManifest | undefined;
   readonly place: Place;
 }
 
@@ -66,14 +109,19 @@ export interface PlanNotice {
   readonly place?: Place | undefined;
 }
 
-/** Everything that a package will hold, resolved from a versions.json without any request. */
+/** Everything that a package will hold, resolved from a versions.json and the manifests of its add-ons. */
 export interface PackagePlan {
   readonly fileName: string;
   readonly kubernetes: KubernetesVersion;
   readonly arch: Architecture;
   readonly platform: Platform;
+  /** What kubeadm of this Kubernetes uses; undefined if nobody knows. */
+  readonly kubeadm: KubeadmAnswer | undefined;
+  /** What `auto` means here, by the names of components, images and add-ons. */
+  readonly matching: ReadonlyMap<string, MatchingTag>;
   readonly images: readonly ImagePlan[];
   readonly components: readonly ComponentPlan[];
+  readonly addons: readonly AddonPlan[];
   /** Whose signatures are trusted, in addition to the built-in policies. */
   readonly signatures: SignaturePolicies;
   readonly notices: readonly PlanNotice[];

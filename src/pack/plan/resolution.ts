@@ -3,9 +3,12 @@ import { type KubernetesVersion, toKubernetesVersion } from '../../config/kubern
 import { ConfigurationFailure, type Problem } from '../../config/problem.ts';
 import type { Versions } from '../../config/versions.ts';
 import type { Place } from '../../lib/reporter.ts';
-import { isKubernetesComponent } from './known-component.ts';
+import { joinWords } from '../../lib/text/sentence.ts';
+import type { Tag } from '../../registry/oci/reference.ts';
+import { isKubernetesComponent, isToldByMakers } from './known-component.ts';
 import { isKubernetesImage } from './known-image.ts';
 import type { PlanNotice } from './plan.ts';
+import { type MatchingTag, type ReleaseKnowledge, withTroubles } from './release-knowledge.ts';
 
 /** The version and architecture that everything in a package must have. */
 export interface Choice {
@@ -23,9 +26,17 @@ export interface Choice {
 class Findings {
   readonly problems: Problem[] = [];
   readonly notices: PlanNotice[] = [];
+  /** Problems that are none once makers were asked. */
+  readonly gaps: Problem[] = [];
+  /** What `auto` means, by the names of components, images and add-ons. */
+  readonly matching = new Map<string, MatchingTag>();
 
   problem(place: Place, message: string): void {
     this.problems.push({ place, message });
+  }
+
+  gap(place: Place, message: string): void {
+    this.gaps.push({ place, message });
   }
 
   notice(text: string, place?: Place): void {
@@ -33,9 +44,10 @@ class Findings {
   }
 }
 
-/** A versions.json on its way to a plan: for which Kubernetes it is resolved, and what was found on the way. */
+/** A versions.json on its way to a plan: for which Kubernetes it is resolved, what is known of that, and what was found on the way. */
 export interface Resolution {
   readonly choice: Choice;
+  readonly knowledge: ReleaseKnowledge;
   readonly findings: Findings;
 }
 
@@ -54,7 +66,10 @@ function kubernetesPins(versions: Versions, findings: Findings): Pin[] {
     const version = toKubernetesVersion(tag);
     if (version !== undefined) return [{ name, version, place: place('tag') }];
     if (tag !== 'auto') {
-      findings.problem(place('tag'), `${name} carries the version of Kubernetes, which "${tag}" is not`);
+      findings.problem(
+        place('tag'),
+        `the tag of ${name} must be a version of Kubernetes, which "${tag}" is not`,
+      );
     }
     return [];
   });
@@ -76,7 +91,7 @@ function agreedVersion(pins: readonly Pin[], findings: Findings): KubernetesVers
     findings.problem(
       pin.place,
       `${pin.name} is pinned to ${pin.version}, but ${first.name}${others(most.length - 1)} ${verb} ${first.version}; ` +
-        'one package holds one Kubernetes',
+        'a package contains one version of Kubernetes',
     );
   }
   return first.version;
@@ -89,6 +104,7 @@ function agreedVersion(pins: readonly Pin[], findings: Findings): KubernetesVers
 export function beginResolution(
   versions: Versions,
   wanted: { readonly version: KubernetesVersion | undefined; readonly arch: Architecture | undefined },
+  knowledge: ReleaseKnowledge,
 ): Resolution {
   const findings = new Findings();
   const agreed = agreedVersion(kubernetesPins(versions, findings), findings);
@@ -97,15 +113,53 @@ export function beginResolution(
     if (findings.problems.length === 0) {
       findings.problem(
         { file: versions.file, line: 1, column: 1 },
-        'nothing here tells the version of Kubernetes; give --kube-version, or kube-apiserver or kubelet a tag',
+        'the version of Kubernetes is not set; set --kube-version, or a tag for kube-apiserver or kubelet',
       );
     }
     throw new ConfigurationFailure(versions.file, findings.problems);
   }
   const replaced = agreed === undefined || agreed === version ? undefined : agreed;
   if (replaced !== undefined) {
-    findings.notice(`Kubernetes ${version} takes the place of the ${replaced} that ${versions.file} names`);
+    findings.notice(`Kubernetes ${version} is packed instead of ${replaced} from ${versions.file}`);
   }
   const arch = wanted.arch ?? versions.arch ?? 'amd64';
-  return { choice: { version, arch, replaced, fileArch: versions.arch }, findings };
+  return { choice: { version, arch, replaced, fileArch: versions.arch }, knowledge, findings };
+}
+
+/** A tag, and who says that it goes with the Kubernetes of a package; nobody for what the file says, and for Kubernetes' own. */
+export interface ResolvedTag {
+  readonly tag: Tag;
+  readonly origin?: string | undefined;
+}
+
+/**
+ * Returns the tag that `auto` means for a component, image or add-on with a version of its own; undefined, with `problem`
+ * at `place`, if nobody knows it.
+ */
+export function automaticTag(
+  name: string,
+  { place, problem }: { readonly place: Place; readonly problem: string },
+  { choice, knowledge, findings }: Resolution,
+): ResolvedTag | undefined {
+  const found = knowledge.matching(name, choice.version);
+  if (found !== undefined) findings.matching.set(name, found);
+  else if (isToldByMakers(name)) findings.gap(place, withTroubles(problem, knowledge.troublesOf([name])));
+  else findings.problem(place, problem);
+  return found && { tag: found.tag, origin: found.origin };
+}
+
+/** Tells, once for all, which tags are taken because nobody knows those that go with this Kubernetes. */
+export function noticeLastKnown({ choice, knowledge, findings }: Resolution): void {
+  const taken = [...findings.matching].filter(([, { lastOf }]) => lastOf !== undefined);
+  const names = joinWords(taken.map(([name]) => name));
+  const [minor, ...others] = new Set(taken.map(([, { lastOf }]) => lastOf));
+  if (minor === undefined) return;
+  const verb = taken.length === 1 ? 'matches' : 'match';
+  const tags = taken.map(([name, { tag }]) => `${name} ${tag}`).join(', ');
+  findings.notice(
+    withTroubles(
+      `packer does not know yet which ${names} ${verb} Kubernetes ${choice.version}, so it uses those of ${[minor, ...others].join(' and ')} (${tags})`,
+      knowledge.troublesOf(taken.map(([name]) => name)),
+    ),
+  );
 }

@@ -20,7 +20,7 @@ import {
 import { ImageVerification } from '../fetch/image-signature.ts';
 import { allOrFailures, jointFailure } from '../fetch/joint-failure.ts';
 import { UpstreamComparison } from '../fetch/maker-comparison.ts';
-import { Makers } from '../fetch/maker-registries.ts';
+import { MakerRegistries } from '../fetch/maker-registries.ts';
 import { estimateSpace, requireRoom } from '../fetch/space.ts';
 import type { ComponentPlan, PackagePlan } from '../plan/plan.ts';
 import type { PackSettings } from '../settings.ts';
@@ -45,7 +45,7 @@ interface FetchParts extends Omit<ConnectionParts, 'onRetry'> {
 /** Where everything is fetched from. */
 interface Sources {
   readonly registries: Registries;
-  readonly makers: Makers;
+  readonly makers: MakerRegistries;
   readonly http: HttpClient;
 }
 
@@ -68,13 +68,13 @@ async function openSources(
   const { registry: host, username, password, tlsSkipVerify: unverified, caFile } = settings;
   const { reporter, timeouts } = parts;
   const connection = { ...settings, login: { host, username, password } };
-  const onRetry = (error: unknown): void => reporter.detail(`once more after ${describeFailure(error)}`);
+  const onRetry = (error: unknown): void => reporter.detail(`retrying after ${describeFailure(error)}`);
   const close = (opened: { close(): void }): void => opened.close();
   const authorities = await readAuthorities(caFile, parts.signal);
   const connectionParts = { ...parts, onRetry, authorities };
   const http = stack.adopt(new HttpClient({ authorities, unverified, timeouts }), close);
   const registries = stack.adopt(await openRegistries(connection, connectionParts), close);
-  const makers = stack.adopt(await Makers.open(connection, connectionParts), close);
+  const makers = stack.adopt(await MakerRegistries.open(connection, connectionParts), close);
   return { registries, makers, http };
 }
 
@@ -84,14 +84,16 @@ function pinned(plan: ComponentPlan, lock: Lock | undefined): ComponentPlan {
   return locked === undefined ? plan : { ...plan, check: { kind: 'pin', digest: locked.sha256 } };
 }
 
-/** Returns a component with the check that its lock records, so that the same lock gives the same package. */
+/** Returns a component with the check and the mirror that its lock records, so that the same lock gives the same package. */
 function asLocked(
   component: FetchedComponent,
   plan: ComponentPlan,
   lock: Lock | undefined,
 ): FetchedComponent {
   const locked = lock?.components.get(plan.name);
-  return locked === undefined ? component : { ...component, plan, check: locked.check };
+  return locked === undefined
+    ? component
+    : { ...component, plan, check: locked.check, mirror: locked.mirror };
 }
 
 /** The fetching of one package, step by step. */
@@ -122,18 +124,21 @@ class Fetching {
       const blobFiles: BlobFiles = (digest) => this.#blobs.pathOf(digest);
       return { images: await images, components: await components, blobFiles };
     }
-    throw jointFailure(failures, {
-      code: 'FETCH_FAILED',
-      about: this.#task.plan.fileName,
-      message: 'images and components could not be fetched',
-    });
+    throw jointFailure(
+      failures.map((error) => ({ error })),
+      {
+        code: 'FETCH_FAILED',
+        about: this.#task.plan.fileName,
+        message: 'images and components could not be fetched',
+      },
+    );
   }
 
   /** Tells, once for each folder, that another run has something in it. */
   #wait(folder: string): void {
     if (this.#waits.has(folder)) return;
     this.#waits.add(folder);
-    this.#parts.reporter.line(`waiting for what another run is fetching into ${folder}`);
+    this.#parts.reporter.line(`waiting for another run that is fetching into ${folder}`);
   }
 
   async #findImages(comparison: UpstreamComparison): Promise<readonly ComparedImage[]> {
@@ -159,7 +164,7 @@ class Fetching {
     for (const { image } of images) {
       if (!image.namesArchitecture) continue;
       reporter.warning(
-        `${formatReference(image.upstream)} is only there with the architecture in its name: ${formatReference(image.pulledBy)}`,
+        `${formatReference(image.upstream)} was found only with the architecture in its name: ${formatReference(image.pulledBy)}`,
       );
     }
     return images;
@@ -167,13 +172,14 @@ class Fetching {
 
   /** Makes sure that there is room on the disk, and begins to count what will be fetched. */
   async #makeRoom(images: readonly ComparedImage[]): Promise<FetchProgress> {
-    const { plan, folders } = this.#task;
+    const { settings, plan, lock, folders } = this.#task;
     const { reporter, signal } = this.#parts;
     const wanted = {
       blobs: images.flatMap(({ image }) => blobsOf(image)),
       blobFiles: (digest: Parameters<BlobFiles>[0]) => this.#blobs.pathOf(digest),
-      components: plan.components,
+      components: plan.components.map((component) => pinned(component, lock)),
       downloads: folders.downloads,
+      mirror: settings.upstreamMirror,
     };
     const estimate = await estimateSpace(wanted, this.#sources.http, signal);
     await requireRoom(estimate, folders);
@@ -200,7 +206,7 @@ class Fetching {
         progress.ended(name);
         const moved = progress.bytesOf(name);
         if (moved > 0) reporter.line(fetchedImageLine(checked, moved));
-        else reporter.detail(`${name} is there already`);
+        else reporter.detail(`${name} is already fetched`);
       },
     });
   }
@@ -213,17 +219,18 @@ class Fetching {
       http: this.#sources.http,
       retry: settings.retry,
       sizeLimit: SIZE_LIMIT,
+      mirror: settings.upstreamMirror,
       signal,
       folder: folders.downloads,
       concurrency: DOWNLOADS_AT_ONCE,
       cache: keeper && new ComponentCache(keeper, reporter),
       onWait: () => this.#wait(folders.downloads),
       onProgress: (name, done) => progress.reached(name, done),
-      onRetry: (name, error) => reporter.detail(`${name}: once more after ${String(error)}`),
+      onRetry: (name, error) => reporter.detail(`${name}: retrying after ${String(error)}`),
       onFetched: (component) => {
         progress.ended(component.plan.name);
         if (component.from === 'network') reporter.line(fetchedComponentLine(component));
-        else reporter.detail(`${component.plan.name} ${component.plan.tag} is there already`);
+        else reporter.detail(`${component.plan.name} ${component.plan.tag} is already fetched`);
       },
     });
     return fetched.flatMap((component, index) => {
@@ -240,6 +247,6 @@ class Fetching {
 export async function fetchAll(task: FetchTask, parts: FetchParts): Promise<Fetched> {
   using stack = new DisposableStack();
   const sources = await openSources(stack, task.settings, parts);
-  parts.reporter.section(`Fetching what belongs into ${task.plan.fileName}`);
+  parts.reporter.section(`Fetching the contents of ${task.plan.fileName}`);
   return await new Fetching(task, sources, parts).run();
 }

@@ -5,14 +5,16 @@ import { Failure, failureCode } from '../../lib/failure.ts';
 import { readGivenFile } from '../../lib/given-file.ts';
 import { readJson } from '../../lib/json.ts';
 import { decodeText } from '../../lib/text/decoded-text.ts';
-import { eachNamedOf, eachOf } from '../../lib/zero-value.ts';
+import { eachNamedOf, eachOf, listOf } from '../../lib/zero-value.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
 import { formatReference, type Host, parseHost, parseReference } from '../../registry/oci/reference.ts';
 import type { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { PackageContents } from '../contents/package-contents.ts';
+import type { AddonCheck, FetchedAddon } from '../fetch/addon-fetch.ts';
 import type { CheckedBy } from '../fetch/component-fetch.ts';
 import type { LockedCheck } from '../fetch/image-fetch.ts';
-import type { ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
+import type { AddonPlan, ComponentPlan, ImagePlan, PackagePlan } from '../plan/plan.ts';
+import { type LockedKubernetes, lockedKubernetes, plainKubernetes } from './locked-kubernetes.ts';
 
 /** What a lock records about a download. */
 interface LockedComponent {
@@ -21,6 +23,21 @@ interface LockedComponent {
   readonly url: string;
   readonly sha256: Digest;
   readonly check: CheckedBy;
+  /** The address of the mirror that it was downloaded from. */
+  readonly mirror?: string | undefined;
+}
+
+/** What a lock records about the manifest of an add-on. */
+interface LockedAddon {
+  readonly name: string;
+  /** Undefined for a manifest of the user's own. */
+  readonly tag?: string | undefined;
+  /** Its address, or the path that the versions.json has. */
+  readonly from: string;
+  readonly sha256: Digest;
+  readonly check: AddonCheck;
+  /** The address of the mirror that it was downloaded from. */
+  readonly mirror?: string | undefined;
 }
 
 /** What a package was made from: packing with it makes the same package again. */
@@ -28,10 +45,14 @@ export interface Lock {
   readonly file: string;
   readonly package: string;
   readonly imageFormat: string;
+  /** For which Kubernetes it is, and what goes with that; undefined in locks of older versions. */
+  readonly kubernetes?: LockedKubernetes | undefined;
   /** By the upstream names of the images. */
   readonly images: ReadonlyMap<string, LockedCheck>;
   /** By their names. */
   readonly components: ReadonlyMap<string, LockedComponent>;
+  /** By their names; none in locks of older versions. */
+  readonly addons: ReadonlyMap<string, LockedAddon>;
   /** The files that are neither of an image nor of a component, by path. */
   readonly files: ReadonlyMap<string, Digest>;
   /** The sha256 of the tar. */
@@ -42,7 +63,7 @@ const SCHEMA = 1;
 
 const digest = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'not a digest');
 const imageCheck = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('pin') }),
+  z.object({ kind: z.literal('pin'), manifest: z.string().optional() }),
   z.object({
     kind: z.literal('upstream'),
     registry: z.string().transform((text): Host => parseHost(text)),
@@ -54,10 +75,17 @@ const imageSignature = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('verified'), identity: z.string(), issuer: z.string() }),
   z.object({ kind: z.literal('unverified'), reason: z.string() }),
 ]);
+const downloadCheck = z.object({
+  kind: z.enum(['pin', 'known', 'published', 'none']),
+  digest: digest.optional(),
+  source: z.string().optional(),
+  mirrorOnly: z.string().optional(),
+});
 const lockShape = z.object({
   schema: z.literal(SCHEMA),
   package: z.string(),
   imageFormat: z.string(),
+  kubernetes: lockedKubernetes.optional(),
   images: eachOf(
     z.object({
       upstream: z.string(),
@@ -75,11 +103,18 @@ const lockShape = z.object({
       tag: z.string(),
       url: z.string(),
       sha256: digest,
-      check: z.object({
-        kind: z.enum(['pin', 'published', 'none']),
-        digest: digest.optional(),
-        source: z.string().optional(),
-      }),
+      check: downloadCheck,
+      mirror: z.string().optional(),
+    }),
+  ),
+  addons: listOf(
+    z.object({
+      name: z.string(),
+      tag: z.string().optional(),
+      from: z.string(),
+      sha256: digest,
+      check: z.union([downloadCheck, z.object({ kind: z.literal('own') })]),
+      mirror: z.string().optional(),
     }),
   ),
   files: eachNamedOf(digest),
@@ -105,27 +140,31 @@ export async function readLock(file: string, signal: AbortSignal): Promise<Lock 
   } catch (cause) {
     signal.throwIfAborted();
     if (failureCode(cause) === 'ENOENT') return undefined;
-    throw malformed(file, `it cannot be read (${failureCode(cause)})`, cause);
+    throw malformed(file, `cannot be read (${failureCode(cause)})`, cause);
   }
   try {
-    const { images, components, files, ...lock } = lockShape.parse(readJson(decodeText(bytes)));
+    const { images, components, addons, files, ...lock } = lockShape.parse(readJson(decodeText(bytes)));
     return {
       ...lock,
       file,
       images: new Map(images.map(({ upstream, ...image }) => [upstream, { ...image, index: image.index }])),
       components: new Map(components.map((component) => [component.name, component])),
+      addons: new Map(addons.map((addon) => [addon.name, addon])),
       files: new Map(Object.entries(files)),
     };
   } catch (cause) {
     const wrong = cause instanceof z.ZodError ? cause.issues[0] : undefined;
     const where = wrong === undefined ? '' : ` (${wrong.path.join('.')}: ${wrong.message})`;
-    throw malformed(file, `it is not a lock${where}`, cause);
+    throw malformed(file, `is not a lock file${where}`, cause);
   }
 }
 
 /** What is known about a package once it is written. */
 interface LockFacts {
   readonly plan: PackagePlan;
+  /** What `--kube-version` said, where that is no version. */
+  readonly wanted: string | undefined;
+  readonly addons: readonly FetchedAddon[];
   readonly contents: PackageContents;
   readonly imageFormat: string;
   readonly files: ReadonlyMap<string, Digest>;
@@ -136,7 +175,7 @@ interface LockFacts {
 
 /** Writes a lock. Throws `FILE_UNWRITABLE`. */
 export function writeLock(file: string, facts: LockFacts): void {
-  const { plan, contents, imageFormat, files, tarSha256, signatures } = facts;
+  const { plan, wanted, addons, contents, imageFormat, files, tarSha256, signatures } = facts;
   // Unlike the contents, which leave out what may be secret in an address.
   const addresses = new Map(plan.components.map(({ name, url }) => [name, url]));
   const policies = new Map(
@@ -149,6 +188,7 @@ export function writeLock(file: string, facts: LockFacts): void {
     schema: SCHEMA,
     package: contents.package,
     imageFormat,
+    kubernetes: plainKubernetes(plan, wanted),
     images: contents.images.map(({ upstream, pulledBy, index, digest: found, check, signature }) => ({
       upstream,
       pulledBy,
@@ -158,13 +198,43 @@ export function writeLock(file: string, facts: LockFacts): void {
       signature,
       signedUnder: signature?.kind === 'verified' ? policies.get(upstream) : undefined,
     })),
-    components: contents.components.map(({ name, tag, url, sha256, check }) => {
-      return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check };
+    components: contents.components.map(({ name, tag, url, sha256, check, mirror }) => {
+      return { name, tag, url: addresses.get(name)?.href ?? url, sha256, check, mirror };
+    }),
+    addons: addons.map(({ plan: addon, sha256, check, mirror }) => {
+      return { name: addon.name, tag: addon.tag, from: originOf(addon), sha256, check, mirror };
     }),
     files: Object.fromEntries(files),
     tar: tarSha256,
   };
   writeFileWhole(file, `${JSON.stringify(lock, undefined, 2)}\n`);
+}
+
+/** Returns where a manifest comes from, as a lock records it. */
+function originOf({ source }: AddonPlan): string {
+  return source.kind === 'own' ? source.written : source.url.href;
+}
+
+/** Returns an add-on whose manifest must be the one of a lock, where that is of the same version and place. */
+export function lockedAddon(plan: AddonPlan, lock: Lock | undefined): AddonPlan {
+  const { source } = plan;
+  const locked = lock?.addons.get(plan.name);
+  const isSame = locked !== undefined && locked.tag === plan.tag && locked.from === originOf(plan);
+  // What is the user's own is compared when it is read.
+  if (!isSame || source.kind === 'own') return plan;
+  return { ...plan, source: { ...source, check: { kind: 'pin', digest: locked.sha256 } } };
+}
+
+function addonChanges({ plan, sha256 }: FetchedAddon, lock: Lock): string[] {
+  const { name, tag = '' } = plan;
+  const locked = lock.addons.get(name);
+  const called = `the add-on ${name}`;
+  if (locked === undefined) return [`${called} is not in the lock`];
+  if (locked.tag !== plan.tag)
+    return [`${called} was ${locked.tag ?? 'your own'}, but is now ${tag || 'your own'}`];
+  const from = originOf(plan);
+  if (locked.from !== from) return [`${called} came from ${locked.from}, but would now come from ${from}`];
+  return locked.sha256 === sha256 ? [] : [`${called} has a manifest that differs from ${locked.sha256}`];
 }
 
 function imageChanges(plan: ImagePlan, lock: Lock): string[] {
@@ -174,40 +244,59 @@ function imageChanges(plan: ImagePlan, lock: Lock): string[] {
   const pulledBy = formatReference(locked.pulledBy);
   const names = plan.candidates.map(({ reference }) => formatReference(reference));
   if (!names.includes(pulledBy))
-    return [`${upstream} was pulled as ${pulledBy}, now it would be ${names[0]}`];
+    return [`${upstream} was pulled as ${pulledBy}, but would now be pulled as ${names[0]}`];
   const isPinned = plan.digest === undefined || [locked.digest, locked.index].includes(plan.digest);
-  return isPinned ? [] : [`${upstream} was ${locked.digest}, now it is pinned to ${plan.digest}`];
+  return isPinned ? [] : [`${upstream} was ${locked.digest}, but is now pinned to ${plan.digest}`];
 }
 
 function componentChanges({ name, tag, url, check }: ComponentPlan, lock: Lock): string[] {
   const locked = lock.components.get(name);
   if (locked === undefined) return [`${name} ${tag} is not in the lock`];
-  if (locked.tag !== tag) return [`${name} was ${locked.tag}, now it is ${tag}`];
+  if (locked.tag !== tag) return [`${name} was ${locked.tag}, but is now ${tag}`];
   if (locked.url !== url.href)
-    return [`${name} ${tag} came from ${locked.url}, now it would come from ${url.href}`];
+    return [`${name} ${tag} came from ${locked.url}, but would now come from ${url.href}`];
   const isPinned = check.kind !== 'pin' || check.digest === locked.sha256;
-  return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, now it is pinned to another digest`];
+  return isPinned ? [] : [`${name} ${tag} was ${locked.sha256}, but is now pinned to a different digest`];
+}
+
+/** What a lock is compared with before images and components are fetched. */
+interface LockedPart {
+  readonly plan: PackagePlan;
+  readonly addons: readonly FetchedAddon[];
+  readonly imageFormat: string;
 }
 
 /** Returns, a sentence each, in what a plan differs from a lock. */
-function planChanges(lock: Lock, plan: PackagePlan, imageFormat: string): string[] {
+function planChanges(lock: Lock, { plan, addons, imageFormat }: LockedPart): string[] {
+  const { version, wanted } = lock.kubernetes ?? {};
+  if (wanted !== undefined && version !== plan.kubernetes) {
+    // All else that differs follows from that.
+    return [
+      `the lock contains Kubernetes ${version}, for --kube-version ${wanted}, but this run packs ${plan.kubernetes}`,
+    ];
+  }
+  const names = new Set(addons.map(({ plan: { name } }) => name));
   const images = new Set(plan.images.map(({ upstream }) => formatReference(upstream)));
   const components = new Set(plan.components.map(({ name }) => name));
   return [
     ...(lock.package === plan.fileName
       ? []
-      : [`the package was ${lock.package}, now it is ${plan.fileName}`]),
+      : [`the package was ${lock.package}, but is now ${plan.fileName}`]),
     ...(lock.imageFormat === imageFormat
       ? []
-      : [`images were packed as ${lock.imageFormat}, now as ${imageFormat}`]),
+      : [`images were packed as ${lock.imageFormat}, but are now packed as ${imageFormat}`]),
+    ...addons.flatMap((addon) => addonChanges(addon, lock)),
+    ...[...lock.addons.keys()]
+      .filter((name) => !names.has(name))
+      .map((name) => `the add-on ${name} is no longer part of the package`),
     ...plan.images.flatMap((image) => imageChanges(image, lock)),
     ...[...lock.images.keys()]
       .filter((name) => !images.has(name))
-      .map((name) => `${name} is no longer wanted`),
+      .map((name) => `${name} is no longer part of the package`),
     ...plan.components.flatMap((component) => componentChanges(component, lock)),
     ...[...lock.components.keys()]
       .filter((name) => !components.has(name))
-      .map((name) => `${name} is no longer wanted`),
+      .map((name) => `${name} is no longer part of the package`),
   ];
 }
 
@@ -218,7 +307,7 @@ function fileChanges(lock: ReadonlyMap<string, Digest>, files: ReadonlyMap<strin
     const [before, now] = [lock.get(path), files.get(path)];
     if (before === now) return [];
     if (before === undefined) return [`${path} is new`];
-    return [now === undefined ? `${path} is gone` : `${path} has other content`];
+    return [now === undefined ? `${path} was removed` : `${path} has different content`];
   });
 }
 
@@ -230,8 +319,8 @@ function signatureChanges(lock: Lock, { images }: Pick<PackageContents, 'images'
 }
 
 /** Makes sure that a plan is for the locked package. Throws `LOCK_DIFFERS` with all that changed. */
-export function requireLockedPlan(lock: Lock, plan: PackagePlan, imageFormat: string): void {
-  requireUnchanged(lock, planChanges(lock, plan, imageFormat));
+export function requireLockedPlan(lock: Lock, part: LockedPart): void {
+  requireUnchanged(lock, planChanges(lock, part));
 }
 
 /** The files of a package that tell of signatures. All else in them follows from what is locked. */
@@ -247,18 +336,26 @@ export function requireLockedFiles(
   contents: Pick<PackageContents, 'images'>,
 ): readonly string[] {
   const resigned = signatureChanges(lock, contents);
+  // What an older packer locked does not say who told which tag, and the list of a package does now.
+  const isUntold = (path: string): boolean =>
+    (resigned.length > 0 && TELLING_FILES.has(path)) ||
+    (lock.kubernetes === undefined && path === 'keel-package.json');
   const locked = (map: ReadonlyMap<string, Digest>): ReadonlyMap<string, Digest> =>
-    resigned.length === 0 ? map : new Map([...map].filter(([path]) => !TELLING_FILES.has(path)));
+    new Map([...map].filter(([path]) => !isUntold(path)));
   requireUnchanged(lock, fileChanges(locked(lock.files), locked(files)));
   return resigned;
 }
 
 function requireUnchanged(lock: Lock, changes: readonly string[]): void {
-  if (changes.length === 0) return;
-  throw new Failure({
+  if (changes.length > 0) throw lockDiffers(lock, changes);
+}
+
+/** Returns the failure of what would not be as a lock says, with all that changed, a sentence each. */
+export function lockDiffers(lock: Lock, changes: readonly string[]): Failure<'LOCK_DIFFERS'> {
+  return new Failure({
     code: 'LOCK_DIFFERS',
     about: lock.file,
-    message: `the package would not be the locked one:\n${changes.map((change) => `  ${change}`).join('\n')}`,
-    hint: 'undo the change, or remove the lock to write a new one; a newer packer is a change too',
+    message: `the package would differ from the lock:\n${changes.map((change) => `  ${change}`).join('\n')}`,
+    hint: 'undo the change, or remove the lock to write a new one; a newer packer also counts as a change',
   });
 }

@@ -3,6 +3,7 @@ import type { Qetag } from '../../lib/qetag.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { PackageContents } from '../contents/package-contents.ts';
 import type { PackagePlan } from '../plan/plan.ts';
+import type { ChosenKubernetes } from './kubernetes-choice.ts';
 
 /** A package that was written. */
 export interface BuiltPackage {
@@ -17,11 +18,13 @@ export interface BuiltPackage {
 
 /** The result of a run: a plan that was only reported, or a package and what its targets answered. */
 export type PackResult<Published> =
-  | { readonly kind: 'planned'; readonly plan: PackagePlan }
+  | { readonly kind: 'planned'; readonly plan: PackagePlan; readonly chosen: ChosenKubernetes | undefined }
   | {
       readonly kind: 'packed';
       readonly file: BuiltPackage;
       readonly contents: PackageContents;
+      /** What a word such as `latest` means; undefined where the version was given. */
+      readonly chosen: ChosenKubernetes | undefined;
       readonly duration: Duration;
       readonly published: Published;
     };

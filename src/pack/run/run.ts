@@ -1,6 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { readVersions } from '../../config/configuration-file.ts';
 import { milliseconds } from '../../lib/duration.ts';
 import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 import { requireOutputFile } from '../../lib/output-file.ts';
@@ -10,20 +9,30 @@ import type { SecretListener } from '../../lib/secret-forms.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import type { CredentialHelper } from '../../registry/auth/docker-config.ts';
 import { type Digest, parseDigest } from '../../registry/oci/digest.ts';
-import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { writeArchive } from '../archive/write-archive.ts';
 import { assemble, type PackageTree } from '../contents/assembly.ts';
-import { type OverlaySource, overlayFiles, overlayValues, readOverlay } from '../contents/overlay.ts';
+import {
+  type OverlaySource,
+  overlayFiles,
+  overlayValues,
+  readOverlay,
+  requireFreePaths,
+} from '../contents/overlay.ts';
 import type { PackageContents } from '../contents/package-contents.ts';
 import type { FileKeeper } from '../fetch/component-cache.ts';
-import { requirePolicies } from '../fetch/image-signature.ts';
-import { resolvePackage } from '../plan/package-resolution.ts';
-import type { PackagePlan } from '../plan/plan.ts';
 import type { PackSettings } from '../settings.ts';
 import { fetchAll } from './fetching.ts';
-import { type Lock, readLock, requireLockedFiles, requireLockedPlan, writeLock } from './lock-file.ts';
+import { type Lock, requireLockedFiles, writeLock } from './lock-file.ts';
+import { type PackTask, prepare } from './preparation.ts';
 import type { BuiltPackage, Destinations, PackResult } from './result.ts';
-import { packageHeadline, planColumns, signaturePlanLine, uncheckedWarning } from './wording.ts';
+import {
+  mirrorLine,
+  packageHeadline,
+  planColumns,
+  signaturePlanLine,
+  uncheckedDetails,
+  uncheckedWarning,
+} from './wording.ts';
 import { workFolder } from './work-folder.ts';
 
 /** What the command or action gives to a run. */
@@ -46,14 +55,6 @@ export interface PackParts<Published> {
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
-/** What is packed, as it is known before anything is fetched. */
-interface Task {
-  readonly settings: PackSettings;
-  readonly plan: PackagePlan;
-  readonly lock: Lock | undefined;
-  readonly signatures: SignatureCheck | undefined;
-}
-
 /**
  * Makes sure that the targets will take the package, fetches and checks its parts, writes it and publishes it. A dry run
  * only reports its plan. Whatever fails, no package appears that is not complete and checked. Returns what was packed and
@@ -67,45 +68,35 @@ export async function runPack<Published>(
   const { reporter, destinations } = parts;
   using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
   const { signal } = deadline;
-  const task = await prepare(settings, reporter, signal);
+  const task = await prepare(settings, { ...parts, signal });
   if (settings.dryRun) {
     tellPlan(task, reporter);
-    return { kind: 'planned', plan: task.plan };
+    return { kind: 'planned', plan: task.plan, chosen: task.chosen };
   }
   await destinations.prove(signal);
   const { contents, file } = await build(task, parts, deadline);
   const published = await destinations.publish(file, signal);
   reporter.close();
   const duration = milliseconds(performance.now() - started);
-  return { kind: 'packed', file, contents, duration, published };
+  return { kind: 'packed', file, contents, chosen: task.chosen, duration, published };
 }
 
-/** Plans the package. Throws everything that can be known to prevent it without a request. */
-async function prepare(settings: PackSettings, reporter: Reporter, signal: AbortSignal): Promise<Task> {
-  const { versionConfig, imageFormat, verifySignatures, trustedRoot } = settings;
-  const plan = resolvePackage(await readVersions(versionConfig, signal), settings);
-  for (const { text, place } of plan.notices) reporter.warning(text, place);
-  const lock = settings.lock === undefined ? undefined : await readLock(settings.lock, signal);
-  if (lock !== undefined) requireLockedPlan(lock, plan, imageFormat);
-  const policies = { policies: plan.signatures, trustedRoot, file: versionConfig };
-  const signatures = await SignatureCheck.open(verifySignatures, policies, signal);
-  if (signatures !== undefined && verifySignatures === 'require') requirePolicies(plan, signatures);
-  return { settings, plan, lock, signatures };
-}
-
-function tellPlan({ plan, settings: { verifySignatures } }: Task, reporter: Reporter): void {
+function tellPlan({ plan, chosen, settings }: PackTask, reporter: Reporter): void {
+  const { verifySignatures, upstreamMirror } = settings;
   reporter.section(`${plan.fileName} would be packed`);
-  for (const line of planColumns(plan)) reporter.line(line);
+  for (const line of planColumns(plan, chosen)) reporter.line(line);
+  const mirrors = mirrorLine(plan, upstreamMirror);
+  if (mirrors !== undefined) reporter.line(mirrors);
   if (verifySignatures !== 'off') reporter.line(signaturePlanLine(plan, verifySignatures));
   reporter.close();
 }
 
 async function build(
-  task: Task,
+  task: PackTask,
   parts: PackParts<unknown>,
   { signal, at: deadline }: RunDeadline,
 ): Promise<{ readonly contents: PackageContents; readonly file: BuiltPackage }> {
-  const { settings, plan, lock, signatures } = task;
+  const { settings, plan, chosen, lock, signatures, addons } = task;
   const { reporter, environment } = parts;
   const { imageFormat } = settings;
   const folder = (path: string, flag: string): string => workFolder(path, flag, environment, reporter);
@@ -123,19 +114,29 @@ async function build(
   try {
     const fetched = await fetchAll({ ...task, folders }, { ...parts, signal, deadline });
     reporter.section(`Packing ${plan.fileName}`);
-    const tree = await assemble({ plan, overlay, imageFormat, ...fetched }, signal);
+    const tree = await assemble({ plan, addons, overlay, imageFormat, ...fetched }, signal);
     const { contents, ownFiles } = tree;
     const resigned = lock === undefined ? [] : requireLockedFiles(lock, ownFiles, contents);
     const file = await write(tree, folders.output, { reporter, signal });
     const warning = uncheckedWarning(contents);
     if (warning !== undefined) reporter.warning(warning);
+    for (const line of uncheckedDetails(contents)) reporter.detail(line);
     reporter.line(packageHeadline(contents, file.size));
     reporter.line(`${file.path}, ${file.sha256}`);
     const { tarSha256 } = file;
     if (lock !== undefined) tellLocked(lock, { tarSha256, resigned }, reporter);
     else if (settings.lock !== undefined) {
-      writeLock(settings.lock, { plan, contents, imageFormat, files: ownFiles, tarSha256, signatures });
-      reporter.line(`${settings.lock} locks it: with --lock the same package is packed again`);
+      writeLock(settings.lock, {
+        plan,
+        wanted: chosen?.word,
+        addons,
+        contents,
+        imageFormat,
+        files: ownFiles,
+        tarSha256,
+        signatures,
+      });
+      reporter.line(`wrote the lock ${settings.lock}; --lock with this file builds the same package again`);
     }
     return { contents, file };
   } finally {
@@ -154,9 +155,11 @@ function isGzip(file: string): boolean {
   return head.equals(GZIP_MAGIC);
 }
 
-async function readOverlays({ settings, plan }: Task, own: readonly OverlaySource[]) {
+async function readOverlays({ settings, plan }: PackTask, own: readonly OverlaySource[]) {
   const given = settings.overlay === undefined ? [] : await readOverlay(settings.overlay);
-  return overlayFiles([...own, ...given], overlayValues(plan));
+  const files = overlayFiles([...own, ...given], overlayValues(plan));
+  requireFreePaths(files, plan);
+  return files;
 }
 
 async function write(
@@ -194,11 +197,11 @@ function tellLocked(
   if (resigned.length > 0) {
     const images = `${countOf(resigned.length, 'image')} (${resigned.join(', ')})`;
     reporter.warning(
-      `${lock.file}: images and components are as locked, but not what is found of the signatures of ${images}: the package tells what this run found`,
+      `${lock.file}: images and components match the lock, but the signatures of ${images} differ; the package records what this run found`,
     );
-  } else if (lock.tar === tarSha256) reporter.line(`it is the package that ${lock.file} locks`);
+  } else if (lock.tar === tarSha256) reporter.line(`the package matches the lock ${lock.file}`);
   else {
-    const told = `the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
-    reporter.warning(`${lock.file}: every file is as locked, but ${told}`);
+    const told = `the digest of the tar is ${tarSha256}, not ${lock.tar}: another version of packer wrote it`;
+    reporter.warning(`${lock.file}: every file matches the lock, but ${told}`);
   }
 }

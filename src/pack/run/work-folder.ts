@@ -41,7 +41,7 @@ export function workFolder(
     const isForbidden = ['EACCES', 'EPERM', 'EROFS'].includes(failureCode(cause));
     if (rest !== undefined && isForbidden) {
       const other = join(ownPlace(environment), rest);
-      reporter.detail(`${folder} cannot be written by this user, ${other} is used`);
+      reporter.detail(`this user cannot write to ${folder}, so packer uses ${other}`);
       makeWritable(other);
       return other;
     }
@@ -50,7 +50,7 @@ export function workFolder(
         code: 'PATH_UNUSABLE',
         fault: 'usage',
         about: folder,
-        message: `no folder can be there (${failureCode(cause)})`,
+        message: `cannot create a folder here (${failureCode(cause)})`,
         hint: `choose another one with ${flag}`,
         cause,
       });
@@ -58,7 +58,7 @@ export function workFolder(
     throw new Failure({
       code: 'FOLDER_UNWRITABLE',
       about: folder,
-      message: `the folder cannot be made or written (${failureCode(cause)})`,
+      message: `cannot create the folder or write to it (${failureCode(cause)})`,
       hint: `check its permissions, or choose another one with ${flag}`,
       cause,
     });

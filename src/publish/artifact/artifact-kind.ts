@@ -5,7 +5,7 @@ import { ArtifactTarget } from './artifact-target.ts';
 /** Artifacts of the workflow run. */
 export const ARTIFACT: TargetKind<'artifact', never> = {
   word: 'artifact',
-  direction: 'as an artifact of the run',
+  direction: 'as an artifact of the workflow run',
   group: 'Artifact',
   flags: [],
   read: readArtifact,
@@ -17,7 +17,7 @@ function readArtifact(): OpenTarget {
     throw new Failure({
       code: 'TARGET_UNAVAILABLE',
       about: ARTIFACT.word,
-      message: 'this target cannot be used here',
+      message: 'this target is not available here',
       hint: 'artifacts exist only in a workflow on GitHub; choose another target',
     });
   };

@@ -13,7 +13,7 @@ interface ArtifactSettings extends RunArtifacts {
   readonly patience?: Duration | undefined;
 }
 
-const BY_SIZE = 'compared by size alone, as the service tells no digest';
+const BY_SIZE = 'compared by size only, because the service reports no digest';
 const PROBE_NAME = 'keel-pkg-probe';
 /** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
 const PATIENCE = seconds(300);
@@ -50,7 +50,7 @@ export class ArtifactTarget implements PublishTarget {
     }
     if (present !== undefined) {
       if (!mayReplace(file.name, this.#settings.overwrite))
-        throw alreadyPublished(name, 'this run has another artifact of this name');
+        throw alreadyPublished(name, 'this run already has a different artifact with this name');
       await this.#within(store.deleteArtifact(name), signal);
     }
     const upload = store.uploadArtifact(name, [file.path], dirname(file.path), { skipArchive: true });
@@ -103,7 +103,7 @@ function isSame(present: { size: number; digest?: string }, file: PackageFile): 
 function unavailable(cause: unknown): Failure<'ARTIFACTS_UNAVAILABLE'> {
   const text = cause instanceof Error ? cause.message : String(cause);
   // The storage service may refuse without a message.
-  const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused';
+  const detail = text.split('\n').find((line) => line.trim() !== '') ?? 'the service refused the request';
   const code = failureCode(cause);
   return new Failure({
     code: 'ARTIFACTS_UNAVAILABLE',
@@ -118,12 +118,12 @@ function unfinished(patience: Duration): Failure<'ARTIFACTS_UNAVAILABLE'> {
   return new Failure({
     code: 'ARTIFACTS_UNAVAILABLE',
     about: 'workflow artifacts',
-    message: `the service gave no whole answer within ${formatDuration(patience)}`,
-    hint: 'run the job again; what arrived is not used',
+    message: `the service sent no complete response within ${formatDuration(patience)}`,
+    hint: 'run the job again; the partial upload is not used',
   });
 }
 
 function arrivedDifferent(name: string, digest: string): Failure<'DIGEST_MISMATCH'> {
-  const message = `the artifact was stored with another digest, ${digest}`;
+  const message = `the service stored the artifact with a different digest, ${digest}`;
   return new Failure({ code: 'DIGEST_MISMATCH', about: name, message, hint: 'publish it again' });
 }

@@ -12,8 +12,8 @@ export function understand<Shape extends z.ZodType>(
   throw new Failure({
     code: 'ANSWER_MALFORMED',
     about: service,
-    message: 'it answered with something else than it should',
-    hint: 'see whether a proxy or a sign-in page of the network stands between',
+    message: 'the response has an unexpected format',
+    hint: 'check whether a proxy or a sign-in page of the network answers instead',
     cause: read.error,
     // An overloaded proxy may answer with a page of its own for a moment.
     transient: true,

@@ -5,7 +5,7 @@ import type { PackageFile } from './target.ts';
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /** Returns a text as one word of a shell, whatever is in it. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -11,6 +11,6 @@ export function neededFlag<Name extends string>(
   // Keys contain no white space, but the files and secrets that hold them often end with a line break.
   const text = flags.text(name)?.trim() ?? '';
   if (text !== '') return text;
-  flags.refuse(name, `publishing to ${target} needs it`, hint);
+  flags.refuse(name, `this flag is required for publishing to ${target}`, hint);
   return undefined;
 }

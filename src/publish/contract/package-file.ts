@@ -37,7 +37,7 @@ export async function measurePackage(path: string, signal: AbortSignal): Promise
   } catch (cause) {
     signal.throwIfAborted();
     const message = explainFileError(cause);
-    const hint = 'give the path of a package with --pkg-uri';
+    const hint = 'set --pkg-uri to the path of a package';
     throw new Failure({ code: 'PACKAGE_UNREADABLE', fault: 'usage', about: path, message, hint, cause });
   }
 }
@@ -63,7 +63,7 @@ export function fileChanged(name: string): Failure<'FILE_CHANGED'> {
   return new Failure({
     code: 'FILE_CHANGED',
     about: name,
-    message: 'the file changed while it was published',
-    hint: 'publish it again once nothing writes to it',
+    message: 'the file changed during publishing',
+    hint: 'publish it again when no other process writes to it',
   });
 }

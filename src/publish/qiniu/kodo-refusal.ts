@@ -26,7 +26,18 @@ interface KodoAnswer {
   readonly retryAt?: number | undefined;
 }
 
-const KEYS_HINT = 'check --access-key and --secret-key; both stand in the Qiniu console under key management';
+const KEYS_HINT = 'check --access-key and --secret-key; the Qiniu console shows both under key management';
+
+/** Kodo says "region", and said "zone" before. A private Kodo may be of either age. */
+const OTHER_REGION = /\bincorrect (?:region|zone)\b/i;
+/** The host that Kodo names in place of the one that was asked. */
+const RIGHT_HOST = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.(?:qiniup?|qbox)\.(?:com|me)\b/i;
+
+function zoneHint(error: string): string {
+  const host = RIGHT_HOST.exec(error);
+  if (host === null) return 'omit --zone to look it up';
+  return `omit --zone or set it to ${host[1]?.toLowerCase() ?? 'z0'}`;
+}
 
 /**
  * Returns the failure for an answer of Kodo, by its status and error text. Some statuses are Kodo's own: 573 throttled,
@@ -37,13 +48,11 @@ export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoA
   const said = error === '' ? `status ${status}` : `status ${status}: ${error.slice(0, 200)}`;
   const refuse = (code: KodoRefusalCode, about: string, message: string, hint?: string): Failure =>
     new HttpFailure({ code, about, message, hint, status, transient: isTransientStatus(status), retryAt });
-  const zone = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.qiniup\.com/.exec(error);
-  if (status === 400 && error.includes('incorrect region')) {
-    const right = zone === null ? 'leave --zone out' : `leave --zone out or set it to ${zone[1] ?? 'z0'}`;
-    return refuse('WRONG_ZONE', bucketName, 'it lives in another zone', right);
+  if (status === 400 && OTHER_REGION.test(error)) {
+    return refuse('WRONG_ZONE', bucketName, `it is in another zone (${said})`, zoneHint(error));
   }
   if (status === 401 && error.includes('expired')) {
-    const hint = "correct this machine's clock, or the clock of the virtual machine that it is";
+    const hint = 'correct the clock of this machine; for a virtual machine, check its host too';
     return refuse('CREDENTIALS_REFUSED', 'Qiniu', 'the upload token had expired when it arrived', hint);
   }
   if (status === 401 || (status === 612 && error.includes('accesskey'))) {
@@ -55,29 +64,34 @@ export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoA
     );
   }
   if (status === 403) {
-    const hint = 'the key pair needs the right to write there, and the clock of this machine has to be right';
-    return refuse('CREDENTIALS_REFUSED', bucketName, `it may not be written to (${said})`, hint);
+    const hint = 'give the key pair write access to the bucket, and check the clock of this machine';
+    return refuse('CREDENTIALS_REFUSED', bucketName, `writing to it is not allowed (${said})`, hint);
   }
-  if (status === 413) return refuse('TOO_LARGE', key, `Kodo takes no object of this size (${said})`);
+  if (status === 413) return refuse('TOO_LARGE', key, `Kodo does not accept objects of this size (${said})`);
   if (status === 419) return refuse('SERVICE_REFUSED', 'Qiniu', `the account is suspended (${said})`);
-  if (status === 612) return refuse('ABSENT', key, `${bucketName} does not have it`);
+  if (status === 612) return refuse('ABSENT', key, `${bucketName} does not contain it`);
   if (status === 614) return keyTaken(bucket, key);
   if (status === 631) {
-    const hint = 'check --bucket, and that the access key belongs to the account that owns it';
-    return refuse('BUCKET_ABSENT', bucketName, 'there is no such bucket', hint);
+    const hint = 'check --bucket, and that the access key belongs to the owner of the bucket';
+    return refuse('BUCKET_ABSENT', bucketName, 'no such bucket', hint);
   }
   if (isRateLimit(status) || status === 573) {
-    return refuse('THROTTLED', bucketName, `Kodo asks for less (${said})`);
+    return refuse('THROTTLED', bucketName, `Kodo limits requests (${said})`);
   }
   if (isTransientStatus(status) || (status >= 500 && status < 600)) {
-    return refuse('SERVICE_BROKEN', bucketName, `Kodo could not do it (${said})`, 'try again later');
+    return refuse(
+      'SERVICE_BROKEN',
+      bucketName,
+      `Kodo could not process the request (${said})`,
+      'try again later',
+    );
   }
-  return refuse('SERVICE_REFUSED', bucketName, `Kodo refused (${said})`);
+  return refuse('SERVICE_REFUSED', bucketName, `Kodo refused the request (${said})`);
 }
 
 /** Returns the failure for a key of a bucket that is taken by other content. */
 export function keyTaken(bucket: string, key: string): Failure {
-  return alreadyPublished(key, `bucket ${bucket} has another file of this name`);
+  return alreadyPublished(key, `bucket ${bucket} has a different file with this name`);
 }
 
 const errorShape = z.object({ error: z.string() }).catch({ error: '' });

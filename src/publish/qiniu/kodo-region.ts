@@ -76,7 +76,7 @@ export function parseZone(text: string, about: string): Zone {
     code: 'ZONE_UNKNOWN',
     about,
     message: `"${text.slice(0, 100)}" is not a zone of Qiniu`,
-    hint: `leave it out to have it found, or write one of ${[...ZONES.keys()].join(', ')}`,
+    hint: `omit it to look it up, or write one of ${[...ZONES.keys()].join(', ')}`,
   });
 }
 
@@ -129,10 +129,10 @@ async function askForHosts(
 
 /** Returns the failure of a region service that gave no answer. */
 function explainSilence(error: HttpFailure, { bucket, endpoint }: KodoAccess): HttpFailure {
-  const message = `the zone of bucket ${bucket} could not be found (${error.message})`;
+  const message = `cannot find the zone of bucket ${bucket} (${error.message})`;
   const hint =
     endpoint === undefined
-      ? 'set --zone, so that it need not be asked for'
+      ? 'set --zone, so that packer need not look it up'
       : (error.hint ?? 'check --qiniu-endpoint');
   const isTrust = error.code === 'TLS_REFUSED' || error.code === 'PROXY_REFUSED';
   return error.with({ message, hint: isTrust ? error.hint : hint });
@@ -143,7 +143,7 @@ export function noHosts(bucket: string): Failure<'UNREACHABLE'> {
   return new Failure({
     code: 'UNREACHABLE',
     about: `bucket ${bucket}`,
-    message: 'its region names no hosts for this',
+    message: 'its region lists no hosts for this request',
     hint: 'set --zone',
   });
 }

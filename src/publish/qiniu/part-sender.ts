@@ -116,8 +116,8 @@ class PartSender {
     throw new Failure({
       code: 'PART_DAMAGED',
       about: name,
-      message: `part ${number} arrived with other content each of ${ATTEMPTS_FOR_A_GOOD_ETAG} times`,
-      hint: 'something on the way changes what is sent; look for a proxy between here and Qiniu',
+      message: `part ${number} arrived with different content in each of ${ATTEMPTS_FOR_A_GOOD_ETAG} attempts`,
+      hint: 'check for a proxy between this machine and Qiniu that changes the data',
     });
   }
 }

@@ -32,7 +32,7 @@ const FLAGS = [
   {
     name: 'zone',
     value: 'ZONE',
-    defaultNote: 'Qiniu is asked for it',
+    defaultNote: 'looked up at Qiniu',
     description: 'Zone of the bucket, such as z0, huanan or na0; the name keel means z0, Huadong',
   },
   {
@@ -41,7 +41,7 @@ const FLAGS = [
     refusesEmpty: true,
     defaultNote: "Qiniu's own",
     environment: 'KEEL_QINIU_ENDPOINT',
-    description: 'Address of the region service of another Kodo, such as a private cloud',
+    description: 'Address of the region service of another Kodo installation, such as a private cloud',
   },
 ] as const satisfies readonly TargetFlag[];
 

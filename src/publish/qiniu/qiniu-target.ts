@@ -104,7 +104,9 @@ export class QiniuTarget implements PublishTarget {
       return { target: this.name, address: `qiniu://${bucket}/${file.name}`, instruction };
     }
     const note =
-      url.protocol === 'https:' ? '' : '  # over plain HTTP: only the sum tells whether it is this package';
+      url.protocol === 'https:'
+        ? ''
+        : '  # over plain HTTP: only the checksum proves that it is this package';
     const instruction = `${downloadCommand(url.href, file)}${note}`;
     return { target: this.name, address: url.href, instruction };
   }

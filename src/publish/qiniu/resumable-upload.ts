@@ -95,8 +95,8 @@ export class ResumableUpload {
     throw new Failure({
       code: 'HASH_MISMATCH',
       about: name,
-      message: `Kodo has it with the hash ${hash} instead of ${qetag}`,
-      hint: 'delete it there and publish it again',
+      message: `Kodo stored it with the hash ${hash} instead of ${qetag}`,
+      hint: 'delete it in the bucket and publish it again',
     });
   }
 }
@@ -105,8 +105,8 @@ function expired(name: string, cause: unknown): Failure<'UPLOAD_EXPIRED'> {
   return new Failure({
     code: 'UPLOAD_EXPIRED',
     about: name,
-    message: `Kodo forgot the upload ${UPLOADS_BEGUN} times before it ended`,
-    hint: 'see whether something else aborts uploads in this bucket, such as a lifecycle rule',
+    message: `Kodo lost the upload ${UPLOADS_BEGUN} times before it finished`,
+    hint: 'check whether a lifecycle rule or another client aborts uploads in this bucket',
     cause,
   });
 }

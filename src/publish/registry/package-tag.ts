@@ -1,6 +1,7 @@
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 
-const ARCHITECTURE = /-(amd64|arm64|arm|386|ppc64le|s390x|riscv64)(?=[.-]|$)/;
+/** Those that packer packs for, and then words that may stand for something else in a name. */
+const ARCHITECTURES = [/-(amd64|arm64|ppc64le|s390x|riscv64)(?=[.-]|$)/, /-(arm|386)(?=[.-]|$)/];
 
 /** Returns the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */
 export function packageTag(packageName: string): Tag {
@@ -10,5 +11,6 @@ export function packageTag(packageName: string): Tag {
 
 /** Returns the architecture in a package's name; `amd64` if it has none. */
 export function packageArchitecture(packageName: string): string {
-  return ARCHITECTURE.exec(packageName)?.[1] ?? 'amd64';
+  const [named] = ARCHITECTURES.flatMap((words) => words.exec(packageName)?.[1] ?? []);
+  return named ?? 'amd64';
 }

@@ -9,7 +9,8 @@ const FLAGS = [
     name: 'dockerhub-username',
     value: 'NAME',
     environment: 'KEEL_DOCKERHUB_USERNAME',
-    description: 'User name there; without one, what docker login or podman login stored is used',
+    description:
+      'User name for Docker Hub or the other registry; without one, packer uses the login stored by docker login or podman login',
   },
   {
     name: 'dockerhub-password',
@@ -17,21 +18,21 @@ const FLAGS = [
     environment: 'KEEL_DOCKERHUB_PASSWORD',
     secret: true,
     user: 'dockerhub-username',
-    description: 'Password or access token there',
+    description: 'Password or access token for Docker Hub or the other registry',
   },
   {
     name: 'dockerhub-repository',
     value: 'REPOSITORY',
     refusesEmpty: true,
-    defaultNote: 'the user name with /keel-pkg',
-    description: 'Repository that receives the package, with a host where it is not on Docker Hub',
+    defaultNote: 'the user name, then /keel-pkg',
+    description: 'Repository that receives the package; include the host unless it is on Docker Hub',
   },
   {
     name: 'dockerhub-form',
     value: 'image|artifact',
     default: 'image',
     description:
-      'As an image that docker can run to copy the package out, where its base, busybox of Docker Hub, is reached, or as an OCI artifact for oras',
+      'image: an image that docker can run to copy the package out, if its base, busybox of Docker Hub, can be reached; artifact: an OCI artifact for oras',
   },
 ] as const satisfies readonly TargetFlag[];
 
@@ -57,7 +58,7 @@ function readRegistry(flags: FlagReader<RegistryFlagName>): OpenTarget | undefin
   const password = flags.text('dockerhub-password');
   const form = flags.required('dockerhub-form', oneOf('image', 'artifact'));
   if (username !== undefined && password === undefined) {
-    const hint = `give ${flags.label('dockerhub-password')} or KEEL_DOCKERHUB_PASSWORD`;
+    const hint = `set ${flags.label('dockerhub-password')} or KEEL_DOCKERHUB_PASSWORD`;
     flags.refuse('dockerhub-username', 'there is a user name but no password', hint);
   }
   const repository = readRepository(flags, username);
@@ -77,11 +78,11 @@ function readRepository(
     return flags.optional('dockerhub-repository', parseRepository);
   }
   if (username !== undefined) {
-    const hint = `correct it, or name a repository with ${flags.label('dockerhub-repository')}`;
+    const hint = `correct it, or set ${flags.label('dockerhub-repository')}`;
     return flags.optional('dockerhub-username', (name, about) => parseOwnRepository(name, about, hint));
   }
   const hint = 'write one such as me/keel-pkg or registry.example.com/me/keel-pkg';
-  flags.refuse('dockerhub-repository', 'publishing to a registry needs a repository', hint);
+  flags.refuse('dockerhub-repository', 'a repository is required for publishing to a registry', hint);
   return undefined;
 }
 
@@ -90,14 +91,14 @@ function parseOwnRepository(username: string, about: string, hint: string): Refe
   try {
     return parseRepository(`${username}/${DEFAULT_NAME}`, about);
   } catch {
-    throw malformed(about, username, 'cannot be part of the name of a repository', hint);
+    throw malformed(about, username, 'cannot be part of a repository name', hint);
   }
 }
 
 function parseRepository(text: string, about: string): Reference {
   if (HOST_ALONE.test(text)) {
     const hint = `write one such as ${text.replace(/\/+$/, '')}/me/${DEFAULT_NAME}`;
-    throw malformed(about, text, 'is a host, and the path of the repository there is missing', hint);
+    throw malformed(about, text, 'is a host without the path of a repository', hint);
   }
   const reference = parseReference(text);
   if (reference.tag === undefined && reference.digest === undefined) return reference;
@@ -105,6 +106,6 @@ function parseRepository(text: string, about: string): Reference {
     about,
     text,
     'has a tag or digest',
-    'leave it out: the tag is made from the name of the package',
+    'remove it: packer makes the tag from the name of the package',
   );
 }

@@ -73,7 +73,7 @@ export class RegistryTarget implements PublishTarget {
     if (scheme === 'none' || username !== undefined) return error;
     const { label } = this.#settings;
     return await registry.missingLogin(
-      `give ${label('dockerhub-username')} and ${label('dockerhub-password')}, or KEEL_DOCKERHUB_USERNAME and KEEL_DOCKERHUB_PASSWORD, or ${howToLogIn(registry.host)}`,
+      `set ${label('dockerhub-username')} and ${label('dockerhub-password')}, or KEEL_DOCKERHUB_USERNAME and KEEL_DOCKERHUB_PASSWORD, or ${howToLogIn(registry.host)}`,
     );
   }
 
@@ -91,11 +91,12 @@ export class RegistryTarget implements PublishTarget {
     // Of an image only the layer with the package counts: its base may be a newer one by now. An artifact has no base.
     if (below === 0 || (below !== undefined && !isArtifact)) {
       const instruction = this.#instruction(file, address, below > 0);
-      const uncompared = below > 0 ? 'the package in the image was compared, and not its base' : undefined;
+      const uncompared =
+        below > 0 ? 'the package in the image was compared, but not the base image' : undefined;
       return { target: this.name, address, instruction, outcome: 'present', uncompared };
     }
     if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
-      throw alreadyPublished(address, `this tag has other content than ${file.name}`);
+      throw alreadyPublished(address, `the content of this tag differs from ${file.name}`);
     }
     const base = isArtifact ? undefined : await this.#readBase(file, signal);
     const documents = isArtifact
@@ -135,7 +136,7 @@ export class RegistryTarget implements PublishTarget {
       const reason = error instanceof Failure ? `${error.about}: ${error.message}` : describeFailure(error);
       // The hint of a failure is about what a user named, and nobody named this image.
       reporter.warning(
-        `the package is whole, but its image cannot be run and serves for "docker cp" only: the base with the program for that, ${formatReference(reference)}, could not be fetched: ${reason} (${label('dockerhub-form')} artifact needs no base)`,
+        `the package is complete, but its image cannot run and works with "docker cp" only: the base image ${formatReference(reference)} could not be fetched: ${reason} (${label('dockerhub-form')} artifact needs no base image)`,
       );
       return undefined;
     }

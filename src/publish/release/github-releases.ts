@@ -230,16 +230,16 @@ export class GithubReleases {
     const answer = await followRedirects(request, send, (from, location) => {
       const next = followAddress(from, location, first);
       if (next.origin === first.origin) return next;
-      const message = `it wants the request and the token sent to ${next.origin}`;
+      const message = `it redirects the request and the token to ${next.origin}`;
       throw new HttpFailure({
         code: 'REDIRECT_REFUSED',
         about: first.host,
         message,
-        hint: 'nothing was sent there',
+        hint: 'packer sent nothing to it; check the address of the API',
       });
     });
     if (answer !== undefined) return answer;
-    throw new HttpFailure({ code: 'SERVICE_BROKEN', about: first.host, message: 'it redirects without end' });
+    throw new HttpFailure({ code: 'SERVICE_BROKEN', about: first.host, message: 'too many redirects' });
   }
 
   async #read(answer: HttpAnswer, about: string): Promise<unknown> {

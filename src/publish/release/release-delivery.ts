@@ -21,7 +21,7 @@ interface ReleaseDeliverySettings {
   readonly onProgress: TransferProgress;
 }
 
-const BY_SIZE = 'compared by size alone, as this GitHub tells no digests';
+const BY_SIZE = 'compared by size only, because this GitHub reports no digests';
 
 /** Uploads one package to the release of a tag, which is created if there is none. */
 export class ReleaseDelivery {
@@ -62,7 +62,7 @@ export class ReleaseDelivery {
     const isOther = present.some((asset) => isWhole(asset) && !isAmong(asset, this.#wanted));
     // Nobody has seen the other content of a draft yet.
     if (isOther && !release.draft && !mayReplace(file.name, goal.overwrite)) {
-      throw alreadyPublished(file.name, `the release ${goal.tag} has another file of this name`);
+      throw alreadyPublished(file.name, `the release ${goal.tag} has a different file with this name`);
     }
   }
 
@@ -123,7 +123,9 @@ export class ReleaseDelivery {
   async #locate(release: GithubRelease): Promise<Pick<PackageLocation, 'address' | 'instruction'>> {
     const { goal, file, parts } = this.#settings;
     const tag = release.tag_name;
-    const draft = release.draft ? ' # the release is still a draft, which only its makers see' : '';
+    const draft = release.draft
+      ? ' # the release is still a draft, visible only to users with write access'
+      : '';
     if (parts.length > 1) {
       const get = `gh release download ${tag} -R ${goal.repository} -p '${file.name}.part*'`;
       const join = `cat ${file.name}.part??? > ${file.name} && ${comparisonCommand(file)}`;
@@ -144,8 +146,8 @@ function damaged(asset: ReleaseAsset, wanted: WantedAsset): Failure<'DIGEST_MISM
   return new Failure({
     code: 'DIGEST_MISMATCH',
     about: wanted.name,
-    message: `GitHub has it as ${asset.digest ?? `${asset.size} bytes`} instead of ${wanted.sha256}`,
-    hint: 'publish it again; if it happens again, something changes what is sent',
+    message: `GitHub stored it as ${asset.digest ?? `${asset.size} bytes`} instead of ${wanted.sha256}`,
+    hint: 'publish it again; if this happens again, check for a proxy that changes the data',
     transient: true,
   });
 }

@@ -1,6 +1,7 @@
 import type { FlagReader } from '../../config/flags/flag-reader.ts';
 import type { FlagSource } from '../../config/flags/flag-source.ts';
 import { malformed } from '../../config/flags/flag-value.ts';
+import { GITHUB_TOKEN_FLAG } from '../../config/flags/github-token-flag.ts';
 import { parseTag } from '../../registry/oci/reference.ts';
 import { neededFlag } from '../contract/needed-flag.ts';
 import type { OpenTarget, TargetFlag, TargetKind } from '../contract/target-kind.ts';
@@ -10,23 +11,20 @@ const FLAGS = [
   {
     name: 'release-tag',
     value: 'TAG',
-    defaultNote: 'kube- and the version of the package',
-    description: 'Tag of the release that receives the package; it is made if there is none',
+    defaultNote: 'kube-, then the version of the package',
+    description:
+      'Tag of the release that receives the package; packer creates the release if it does not exist',
   },
   {
     name: 'release-repository',
     value: 'OWNER/NAME',
-    defaultNote: 'the one that the workflow runs in',
+    defaultNote: 'the repository of the workflow',
     environment: 'GITHUB_REPOSITORY',
-    description: 'Repository on GitHub that the release belongs to',
+    description: 'GitHub repository of the release',
   },
   {
-    name: 'github-token',
-    value: 'TOKEN',
-    environment: 'KEEL_GITHUB_TOKEN',
-    otherEnvironment: 'GITHUB_TOKEN',
-    secret: true,
-    description: 'Token that may write contents of that repository; GITHUB_TOKEN is read as well',
+    ...GITHUB_TOKEN_FLAG,
+    description: 'Token with write access to the contents of that repository; GITHUB_TOKEN is read too',
   },
 ] as const satisfies readonly TargetFlag[];
 
@@ -60,7 +58,12 @@ function readRelease(
   const api = URL.parse(GITHUB_API_URL || PUBLIC_API);
   if (api?.protocol !== 'https:' && api?.protocol !== 'http:') {
     flags.failures.push(
-      malformed('GITHUB_API_URL', GITHUB_API_URL ?? '', 'is no address', `write one such as ${PUBLIC_API}`),
+      malformed(
+        'GITHUB_API_URL',
+        GITHUB_API_URL ?? '',
+        'is not an address',
+        `write one such as ${PUBLIC_API}`,
+      ),
     );
     return undefined;
   }

@@ -47,27 +47,28 @@ export function explainReleaseAnswer({ status, body, about, retryAt }: ReleaseAn
       retryAt,
     });
   if (status === 401) {
-    const hint = 'check --github-token; a token of a workflow ends with its job';
-    return refuse('CREDENTIALS_REFUSED', 'GitHub does not know the token', hint);
+    const hint = 'check --github-token; the token of a workflow expires with its job';
+    return refuse('CREDENTIALS_REFUSED', 'GitHub does not recognize the token', hint);
   }
   if (isRateLimit(status) || (status === 403 && /rate limit/i.test(message))) {
-    return refuse('RATE_LIMITED', 'GitHub asks for less', 'try again in a while');
+    return refuse('RATE_LIMITED', 'GitHub limits requests', 'try again in a while');
   }
   if (status === 403) {
-    const hint = 'a workflow needs "permissions: contents: write", other tokens the right to write contents';
-    return refuse('DENIED', 'the token may not write releases', hint);
+    const hint =
+      'a workflow needs "permissions: contents: write"; other tokens need write access to contents';
+    return refuse('DENIED', 'the token is not allowed to write releases', hint);
   }
   if (status === 404) {
     const hint = 'check the repository, and that the token can see it';
-    return refuse('ABSENT', 'GitHub does not have it', hint);
+    return refuse('ABSENT', 'GitHub cannot find it', hint);
   }
   if (status === 422 && errors.some((error) => error.code === 'already_exists')) {
-    return refuse('ALREADY_EXISTS', 'there is one of this name');
+    return refuse('ALREADY_EXISTS', 'one with this name already exists');
   }
   if (status === 422 && details.includes('size must be less than')) {
-    return refuse('TOO_LARGE', 'GitHub takes no asset of this size');
+    return refuse('TOO_LARGE', 'GitHub does not accept assets of this size');
   }
   if (isTransientStatus(status) || status >= 500)
-    return refuse('SERVICE_BROKEN', 'GitHub could not do it', 'try again later');
-  return refuse('SERVICE_REFUSED', 'GitHub refused');
+    return refuse('SERVICE_BROKEN', 'GitHub could not process the request', 'try again later');
+  return refuse('SERVICE_REFUSED', 'GitHub refused the request');
 }

@@ -13,8 +13,8 @@ export function releaseUploadAddress(api: URL, template: string, name: string): 
     throw new Failure({
       code: 'REDIRECT_REFUSED',
       about: api.host,
-      message: `it wants the package and the token sent to ${address?.origin ?? 'what is no address'}`,
-      hint: `uploads go to ${api.host} or ${beside}; nothing was sent`,
+      message: `it directs the package and the token to ${address?.origin ?? 'an invalid address'}`,
+      hint: `packer uploads only to ${api.host} or ${beside}; it sent nothing`,
     });
   }
   address.username = '';

@@ -61,7 +61,7 @@ test.each<[string, () => Content, number, string]>([
 ])('content of another size is refused: %s', async (_, content, size, found) => {
   await expect(read(entry(content(), size))).rejects.toMatchObject({
     code: 'CONTENT_SIZE_MISMATCH',
-    message: `it was announced with ${size} bytes, but its content has ${found}`,
+    message: `its declared size is ${size} bytes, but its content has ${found}`,
   });
 });
 

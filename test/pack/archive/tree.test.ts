@@ -65,7 +65,7 @@ describe('entries that are refused, by name', () => {
     ['twice', [file('a/b'), file('a/b')], /"a\/b".*twice/],
     ['another case', [file('a/README'), file('a/Readme')], /"a\/Readme".*"a\/README"/],
     ['another case of a folder', [file('a/x'), file('A/y')], /"A".*"a"/],
-    ['another normal form', [file('\u00e9'), file('e\u0301')], /case or form/],
+    ['another normal form', [file('\u00e9'), file('e\u0301')], /case or Unicode form/],
     ['below a file', [file('a'), file('a/b')], /"a\/b".*"a", which is a file/],
     ['below a link', [link('a', 'b'), file('a/b')], /"a\/b".*"a", which is a symlink/],
     ['a mode with setuid', [{ kind: 'directory', path: 'a', mode: 0o4755 }], /"a".*mode/],

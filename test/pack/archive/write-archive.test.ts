@@ -345,7 +345,7 @@ test.skipIf(!canMount)('a full disk is told as such, and what was written is rem
   const script = `${SMALL_DISK} && "$2" "$3" "$1"; ls -A "$1"`;
   const said = run('unshare', '-rm', 'sh', '-c', script, 'sh', folder, process.execPath, writer);
   expect(said).toBe(
-    `DISK_FULL ${join(folder, 'a.tar.gz')}: the disk became full while the archive was written\n`,
+    `DISK_FULL ${join(folder, 'a.tar.gz')}: the disk became full while packer wrote the archive\n`,
   );
 });
 

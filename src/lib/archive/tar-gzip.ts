@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline, Writable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { Failure } from '../../lib/failure.ts';
+import { Failure } from '../failure.ts';
 
 /** An entry of an archive. Its body must be read or skipped before the next entry is requested. */
 export interface TarEntry {
@@ -13,15 +13,13 @@ export interface TarEntry {
   readonly body: AsyncIterable<unknown>;
 }
 
-function unreadable(about: string, cause: unknown): Failure<'ARCHIVE_UNREADABLE'> {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new Failure({
-    code: 'ARCHIVE_UNREADABLE',
-    about,
-    message: `it cannot be read as a tar.gz (${detail})`,
-    hint: 'if it is no archive, give it a "path" without / at its end, so that it is packed as it is',
-    cause,
-  });
+/** A tar.gz file, and what its failures say. */
+interface TarGzipFile {
+  readonly file: string;
+  /** What failures are about. */
+  readonly about: string;
+  /** What to change where it cannot be read. */
+  readonly hint: string;
 }
 
 /**
@@ -32,15 +30,15 @@ const FILLING_LIMIT = 32 * 1024 * 1024;
 
 /** The entries of a tar.gz file in their order, unpacked as they are read and kept nowhere. */
 export class TarGzip {
-  readonly #about: string;
+  readonly #given: TarGzipFile;
   readonly #signal: AbortSignal;
   readonly #extract = extract();
   readonly #entries = this.#extract[Symbol.asyncIterator]();
   #error: unknown;
   #filling = 0;
 
-  constructor(file: string, about: string, signal: AbortSignal) {
-    this.#about = about;
+  constructor(given: TarGzipFile, signal: AbortSignal) {
+    this.#given = given;
     this.#signal = signal;
     const unpacked = this.#extract;
     const isFilled = (length: number): boolean => {
@@ -49,7 +47,7 @@ export class TarGzip {
     };
     const sink = new Writable({
       write(bytes, _encoding, done) {
-        if (isFilled(bytes.length)) done(new Error('it goes on without files'));
+        if (isFilled(bytes.length)) done(new Error('it does not end, and contains no further file'));
         else if (unpacked.write(bytes)) done();
         else unpacked.once('drain', () => done());
       },
@@ -62,11 +60,16 @@ export class TarGzip {
     unpacked.on('error', (error) => {
       this.#error ??= error;
     });
-    pipeline(createReadStream(file, { signal, highWaterMark: 256 * 1024 }), createGunzip(), sink, (error) => {
-      if (error === null || error === undefined) return;
-      this.#error ??= error;
-      unpacked.destroy(error);
-    });
+    pipeline(
+      createReadStream(given.file, { signal, highWaterMark: 256 * 1024 }),
+      createGunzip(),
+      sink,
+      (error) => {
+        if (error === null || error === undefined) return;
+        this.#error ??= error;
+        unpacked.destroy(error);
+      },
+    );
   }
 
   /** Returns the next entry; undefined at the end. Throws `ARCHIVE_UNREADABLE` or the signal's reason. */
@@ -118,6 +121,9 @@ export class TarGzip {
 
   #explain(error: unknown): unknown {
     if (this.#signal.aborted) return this.#signal.reason;
-    return unreadable(this.#about, error);
+    const { about, hint } = this.#given;
+    const detail = error instanceof Error ? error.message : String(error);
+    const message = `it cannot be read as a tar.gz (${detail})`;
+    return new Failure({ code: 'ARCHIVE_UNREADABLE', about, message, hint, cause: error });
   }
 }
