@@ -1,42 +1,44 @@
-import { parseReference, type Reference } from '../registry/oci/reference.ts';
+import { parseReference, parseTag, type Reference, type Tag } from '../registry/oci/reference.ts';
+import { CNI_TABLE, type CniPlugin } from './kubernetes/cni-image-table.ts';
 import { type TagFilter, tagFilterSchema } from './tag-filter.ts';
 
-/** The network plugins that `cni` of a set can name. */
-export const CNI_PLUGINS = ['calico', 'cilium', 'flannel'] as const;
+export const CNI_PLUGINS = ['calico', 'cilium', 'flannel'] as const satisfies readonly CniPlugin[];
 
-type CniPlugin = (typeof CNI_PLUGINS)[number];
-
-/** An image of a network plugin, and the filter for its releases. */
-interface CniImage {
-  readonly image: Reference;
-  readonly tags: TagFilter;
+/** Which tags of an image of a network plugin are wanted. */
+export interface CniWish {
+  /** Its three newest releases. */
+  readonly filter: TagFilter;
+  /** The tag that upstream's own list names at the newest release that keel-pkg knows. Wanted if the source lists it. */
+  readonly named: Tag;
+  /** Whether an installation with upstream's defaults needs the image. */
+  readonly isNeeded: boolean;
 }
 
-const RELEASE = '^v[0-9]+\\.[0-9]+\\.[0-9]+$';
+/** An image of a network plugin. */
+interface CniImage extends CniWish {
+  readonly image: Reference;
+}
+
 const KEPT_RELEASES = 3;
 
-const IMAGES: Readonly<Record<CniPlugin, readonly (readonly [image: string, regex: string])[]>> = {
-  calico: [
-    ['quay.io/calico/node', RELEASE],
-    ['quay.io/calico/cni', RELEASE],
-    ['quay.io/calico/kube-controllers', RELEASE],
-    ['quay.io/calico/typha', RELEASE],
-  ],
-  cilium: [
-    ['quay.io/cilium/cilium', RELEASE],
-    ['quay.io/cilium/operator-generic', RELEASE],
-  ],
-  // quay.io/coreos/flannel and docker.io/flannelcni are frozen.
-  flannel: [
-    ['ghcr.io/flannel-io/flannel', RELEASE],
-    ['ghcr.io/flannel-io/flannel-cni-plugin', '^v[0-9]+\\.[0-9]+\\.[0-9]+-flannel[0-9]+$'],
-  ],
-};
-
-/** Returns the images of a network plugin, each with a filter for its three newest releases. */
+/** Returns the images of a network plugin, each with the tags that are wanted of it. */
 export function cniImages(plugin: CniPlugin): CniImage[] {
-  return IMAGES[plugin].map(([image, regex]) => ({
+  const rows = CNI_TABLE.filter((row) => row.plugin === plugin);
+  return rows.map(({ image, tag, use }) => ({
     image: parseReference(image),
-    tags: tagFilterSchema.parse({ regex, latest: KEPT_RELEASES }),
+    filter: tagFilterSchema.parse({ regex: formOf(tag), latest: KEPT_RELEASES }),
+    named: parseTag(tag),
+    isNeeded: use === 'needed',
   }));
+}
+
+/** A commit behind a separator, and the other numbers of a tag. */
+const NUMBERS = /((?<=[-_])(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$)|([0-9]+)|([.+])/g;
+
+/** Returns the expression for tags of the same form: other numbers, and another commit. */
+function formOf(tag: string): string {
+  const form = tag.replaceAll(NUMBERS, (text, commit: string | undefined, number: string | undefined) =>
+    commit !== undefined ? '[0-9a-f]{7,40}' : number !== undefined ? '[0-9]+' : `\\${text}`,
+  );
+  return `^${form}$`;
 }

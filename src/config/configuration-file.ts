@@ -8,7 +8,9 @@ import { parseVersions, type Versions } from './versions.ts';
 
 /** Returns the image set in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readImageSet(file: string, signal: AbortSignal): Promise<ImageSet> {
-  return parseImageSet(await readDocument(file, 'docs/image-set.md', signal));
+  const advice =
+    'name another file, or images as in synctl sync nginx:1.29, or write one as in docs/image-set.md';
+  return parseImageSet(await readDocument(file, advice, signal));
 }
 
 /**
@@ -26,11 +28,13 @@ export async function readImageSetIfThere(file: string, signal: AbortSignal): Pr
 
 /** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readVersions(file: string, signal: AbortSignal): Promise<Versions> {
-  return parseVersions(await readDocument(file, 'docs/pack.md', signal));
+  return parseVersions(
+    await readDocument(file, 'name another file, or write one as in docs/pack.md', signal),
+  );
 }
 
-/** Returns the JSON in a file. `page` documents its format. Throws `CONFIGURATION_UNREADABLE`. */
-async function readDocument(file: string, page: string, signal: AbortSignal): Promise<Document> {
+/** Returns the JSON in a file. `advice` is for a file that is missing. Throws `CONFIGURATION_UNREADABLE`. */
+async function readDocument(file: string, advice: string, signal: AbortSignal): Promise<Document> {
   let source: string;
   try {
     source = decodeText(await readGivenFile(file, signal));
@@ -46,7 +50,7 @@ async function readDocument(file: string, page: string, signal: AbortSignal): Pr
       hint: missing
         ? GITHUB_ACTIONS === 'true'
           ? 'name another file, or check out the repository in a step before this one'
-          : `name another file, or write one as ${page} tells`
+          : advice
         : undefined,
       cause,
     });

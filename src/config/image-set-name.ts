@@ -5,6 +5,7 @@ import {
   parseReference,
   parseRepository,
   type Reference,
+  refuseLogin,
   startsWithHost,
 } from '../registry/oci/reference.ts';
 
@@ -50,6 +51,7 @@ function refuseTag(text: string): void {
 
 /** Returns a name of the source registry. Throws `REFERENCE_MALFORMED`. */
 export function parseSourceName(text: string): ImageName {
+  refuseLogin(text);
   const path = withoutKubernetesHost(text);
   refuseTag(path);
   if (startsWithHost(path)) {
@@ -60,6 +62,7 @@ export function parseSourceName(text: string): ImageName {
 
 /** Returns the name of an image of the source registry or of another one. Throws `REFERENCE_MALFORMED`. */
 export function parseImageName(text: string): ImageName {
+  refuseLogin(text);
   const path = withoutKubernetesHost(text);
   refuseTag(path);
   return startsWithHost(path) ? formatReference(parseReference(path)) : parseRepository(path);
@@ -67,6 +70,7 @@ export function parseImageName(text: string): ImageName {
 
 /** Returns a prefix of names of the source registry. Throws `REFERENCE_MALFORMED`. */
 export function parsePrefix(text: string): string {
+  refuseLogin(text);
   const prefix = withoutKubernetesHost(text);
   if (startsWithHost(prefix)) {
     throw malformed(
@@ -85,16 +89,10 @@ export function parsePrefix(text: string): string {
   return prefix;
 }
 
-/** Returns a full reference `host/path[:tag]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
+/** Returns a full reference `host/path[:tag][@digest]` to an image of any registry. Throws `REFERENCE_MALFORMED`. */
 export function parseExtra(text: string): Reference {
   const current = namesOldRegistry(text) ? `${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}` : text;
   const reference = parseReference(current);
-  if (reference.digest !== undefined) {
-    throw malformed(
-      `expected host/path[:tag], found a digest in "${text}"`,
-      'a mirror follows tags; write the tag',
-    );
-  }
   if (!startsWithHost(current)) {
     throw malformed(
       `expected host/path[:tag], found "${text}" without a host`,

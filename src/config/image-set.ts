@@ -1,15 +1,10 @@
 import { z } from 'zod';
+import { type Duration, milliseconds, parseAge } from '../lib/duration.ts';
 import type { Place } from '../lib/reporter.ts';
 import { adviseOnLookAlikes } from '../lib/text/look-alike.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
-import {
-  type Host,
-  parseRepository,
-  type Reference,
-  type Repository,
-  type Tag,
-} from '../registry/oci/reference.ts';
-import { CNI_PLUGINS, cniImages } from './cni-plugin.ts';
+import { parseRepository, type Reference, type Repository } from '../registry/oci/reference.ts';
+import { CNI_PLUGINS, type CniWish, cniImages } from './cni-plugin.ts';
 import type { Document, Entry, Path } from './document.ts';
 import {
   extraName,
@@ -23,10 +18,12 @@ import {
   parseSourceName,
   withoutKubernetesHost,
 } from './image-set-name.ts';
-import { type ClusterImage, clusterImages } from './kubeadm-images.ts';
-import { kubeadmTags } from './kubernetes/kubeadm-tags.ts';
-import { type KubernetesRelease, parseKubernetesRelease } from './kubernetes/kubernetes-release.ts';
+import { type ClusterImage, type ClusterRelease, clusterImages, openReleases } from './kubeadm-images.ts';
+import { BUILT_IN_KUBEADM } from './kubernetes/kubeadm-tags.ts';
+import type { KubernetesWord } from './kubernetes/kubernetes-word.ts';
+import { parseKubernetesWord } from './kubernetes/word-parser.ts';
 import { type MovedTagsRules, movedTagsSchema, readMovedTags } from './moved-tags.ts';
+import { joinNamedImages, type NamedImage } from './named-image.ts';
 import { ConfigurationFailure, type Notice, type Problem } from './problem.ts';
 import {
   readSignaturePolicies,
@@ -46,19 +43,9 @@ export interface Patch {
   readonly tags?: TagFilter | undefined;
   /** The platforms to mirror instead of those of `--platform`. An empty list means all. */
   readonly platforms?: readonly Platform[] | undefined;
+  /** The least age that replaces the set's. */
+  readonly minimumAge?: Duration | undefined;
   readonly place: Place;
-}
-
-/** A repository of another registry, with all that the extras of a set want of it. */
-interface ExtraImage {
-  readonly name: ImageName;
-  readonly host: Host;
-  readonly repository: Repository;
-  /** The tags that are named. */
-  readonly tags: ReadonlySet<Tag>;
-  /** Whether it is named without a tag too, so that the tags that it lists are wanted if they pass the filters. */
-  readonly isListed: boolean;
-  readonly places: readonly Place[];
 }
 
 /** Which images to mirror: a valid `image_set.json`. */
@@ -75,15 +62,19 @@ export interface ImageSet {
   /** Images of other registries. Without a tag, all tags that pass the filters. */
   readonly extras: readonly Entry<Reference>[];
   /** The same, joined by repository, in the order of the file. */
-  readonly extraImages: ReadonlyMap<ImageName, ExtraImage>;
-  /** Minors and versions of Kubernetes. All images that kubeadm needs for them are wanted. */
-  readonly kubernetes: readonly Entry<KubernetesRelease>[];
+  readonly extraImages: ReadonlyMap<ImageName, NamedImage>;
+  /** Words for releases of Kubernetes. All images that kubeadm needs for them are wanted. */
+  readonly kubernetes: readonly Entry<KubernetesWord>[];
+  /** What they were resolved to. In a set that was only read, by the built-in table, and `latest` and `supported` are open. */
+  readonly releases: readonly ClusterRelease[];
   /** The images of the source registry that they need. Filters and `exclude` do not apply to their tags. */
   readonly clusterImages: ReadonlyMap<ImageName, ClusterImage>;
-  /** The filters of images that only `cni` wants. The images are among `extras`. A patch takes precedence. */
-  readonly cniFilters: ReadonlyMap<ImageName, TagFilter>;
+  /** What is wanted of images that only `cni` wants. The images are among `extras`. A patch takes precedence. */
+  readonly cniWishes: ReadonlyMap<ImageName, CniWish>;
   readonly patches: ReadonlyMap<ImageName, Patch>;
   readonly tags: TagFilter;
+  /** How long a tag must have had its image before that is mirrored; 0 for no time. */
+  readonly minimumAge: Duration;
   /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
   /** What becomes of tags that should not move, instead of what `--moved-tags` says. */
@@ -98,15 +89,17 @@ export interface ImageSet {
 export const EMPTY_IMAGE_SET: ImageSet = {
   file: '',
   kubernetes: [],
+  releases: [],
   clusterImages: new Map(),
   names: [],
   prefixes: [],
   exclude: [],
   extras: [],
   extraImages: new Map(),
-  cniFilters: new Map(),
+  cniWishes: new Map(),
   patches: new Map(),
   tags: {},
+  minimumAge: milliseconds(0),
   signatures: [],
   movedTags: [],
   scopes: [],
@@ -121,20 +114,23 @@ function list<Item extends z.ZodType>(item: Item) {
     .transform((items) => items ?? []);
 }
 
+const ageSchema = textOf((text) => parseAge(text, 'minimumAge'));
+
 const patchSchema = z
   .strictObject({
     match: textOf(parseImageName),
     name: textOf((text) => parseRepository(text)).optional(),
     tags: tagFilterSchema.optional(),
     platforms: z.array(textOf((text) => parsePlatform(text, 'platforms'))).optional(),
+    minimumAge: ageSchema.optional(),
   })
   .refine(
     (patch) => Object.keys(patch).length > 1,
-    'the patch changes nothing: give "name", "tags" or "platforms"',
+    'the patch changes nothing: give "name", "tags", "platforms" or "minimumAge"',
   );
 
 const imageSetSchema = z.strictObject({
-  kubernetes: list(textOf(parseKubernetesRelease)),
+  kubernetes: list(textOf((text) => parseKubernetesWord(text, 'kubernetes'))),
   cni: list(z.enum(CNI_PLUGINS)),
   names: list(textOf(parseSourceName)),
   prefixes: list(textOf(parsePrefix)),
@@ -147,6 +143,7 @@ const imageSetSchema = z.strictObject({
   extras: list(textOf(parseExtra)),
   patches: list(patchSchema),
   tags: tagFilterSchema.nullish(),
+  minimumAge: ageSchema.nullish(),
   signatures: signaturesSchema.nullish(),
   movedTags: movedTagsSchema.nullish(),
 });
@@ -201,9 +198,13 @@ function uselessFilters(set: Pick<ImageSet, 'names' | 'prefixes' | 'clusterImage
   });
 }
 
-function unknownPatch({ value, place }: Entry<KubernetesRelease>): Notice[] {
-  const message = value.kind === 'version' ? kubeadmTags(value.version)?.warning : undefined;
-  return message === undefined ? [] : [{ place, message }];
+function describeContradiction({
+  about,
+  digests: [first],
+  places: [earlier, place],
+}: ReturnType<typeof joinNamedImages>['contradictions'][number]): Problem[] {
+  const message = `"${about}" is to be ${first}, on line ${earlier?.line}; a tag has one image`;
+  return place === undefined ? [] : [{ place, message }];
 }
 
 /** Returns the image set in a document. Throws `CONFIGURATION_MALFORMED` with all of its problems. */
@@ -227,24 +228,31 @@ export function parseImageSet(document: Document): ImageSet {
   }
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);
   const kubernetes = entries('kubernetes', parsed.kubernetes);
+  const wanted = openReleases(kubernetes, BUILT_IN_KUBEADM);
   const named = entries('extras', parsed.extras);
   const plugins = entries('cni', parsed.cni).flatMap(({ value, place }) =>
     cniImages(value).map((image) => ({ ...image, place })),
   );
   const extras = [...named, ...plugins.map(({ image, place }) => ({ value: image, place }))];
+  const { images, contradictions } = joinNamedImages(
+    extras.map(({ value, place }) => ({ name: extraName(value), host: value.host, reference: value, place })),
+  );
+  if (contradictions.length > 0)
+    throw new ConfigurationFailure(document.file, contradictions.flatMap(describeContradiction));
   const set = {
     file: document.file,
     kubernetes,
-    clusterImages: clusterImages(kubernetes),
+    releases: wanted,
+    clusterImages: clusterImages(wanted),
     names: entries('names', parsed.names),
     prefixes: entries('prefixes', parsed.prefixes),
     exclude: parsed.exclude,
     extras,
-    extraImages: extraImages(extras),
-    cniFilters: new Map(
+    extraImages: images,
+    cniWishes: new Map(
       plugins
         .filter(({ image }) => !named.some(({ value }) => listsAll(value, image)))
-        .map(({ image, tags }) => [extraName(image), tags]),
+        .map((wish) => [extraName(wish.image), wish]),
     ),
     patches: new Map(
       parsed.patches.map((patch, index) => [
@@ -253,6 +261,7 @@ export function parseImageSet(document: Document): ImageSet {
       ]),
     ),
     tags: parsed.tags ?? {},
+    minimumAge: parsed.minimumAge ?? milliseconds(0),
     signatures: policies.policies,
     movedTags: moved.rules,
     scopes: [...policies.scopes, ...moved.scopes],
@@ -263,31 +272,18 @@ export function parseImageSet(document: Document): ImageSet {
       .map(({ place }) => ({ place, message: 'an empty prefix matches every repository' })),
     ...noticesOfTexts(document, describeOldName),
     ...noticesOfTexts(document, describeLookAlike),
-    ...kubernetes.flatMap(unknownPatch),
     ...uselessFilters(set),
     ...policies.notices,
   ];
   return { ...set, notices };
 }
 
-function extraImages(extras: readonly Entry<Reference>[]): ReadonlyMap<ImageName, ExtraImage> {
-  const images = new Map<ImageName, ExtraImage>();
-  for (const { value, place } of extras) {
-    const name = extraName(value);
-    const earlier = images.get(name);
-    images.set(name, {
-      name,
-      host: value.host,
-      repository: value.repository,
-      tags: new Set([...(earlier?.tags ?? []), ...(value.tag === undefined ? [] : [value.tag])]),
-      isListed: earlier?.isListed === true || value.tag === undefined,
-      places: [...(earlier?.places ?? []), place],
-    });
-  }
-  return images;
+/** Returns a set whose words for releases of Kubernetes were resolved. */
+export function withReleases(set: ImageSet, releases: readonly ClusterRelease[]): ImageSet {
+  return { ...set, releases, clusterImages: clusterImages(releases) };
 }
 
 /** Returns whether an extra wants all tags of an image. */
 function listsAll(extra: Reference, image: Reference): boolean {
-  return extra.tag === undefined && extraName(extra) === extraName(image);
+  return extra.tag === undefined && extra.digest === undefined && extraName(extra) === extraName(image);
 }

@@ -3,13 +3,20 @@ import type { Place } from '../lib/reporter.ts';
 import { parseTag, type Tag } from '../registry/oci/reference.ts';
 import type { Entry } from './document.ts';
 import type { ImageName } from './image-set-name.ts';
-import { type KubeadmImage, kubeadmTags, kubeadmTagsOfMinor } from './kubernetes/kubeadm-tags.ts';
-import type { KubernetesRelease } from './kubernetes/kubernetes-release.ts';
-import { kubernetesMinor, toKubernetesVersion } from './kubernetes/kubernetes-version.ts';
+import type { KubeadmImage, KubeadmKnowledge } from './kubernetes/kubeadm-tags.ts';
+import {
+  type KubernetesVersion,
+  kubernetesMinor,
+  toKubernetesVersion,
+} from './kubernetes/kubernetes-version.ts';
+import type { KubernetesRelease, KubernetesWord } from './kubernetes/kubernetes-word.ts';
+
+/** The image whose tags tell which releases of Kubernetes there are. */
+export const APISERVER: ImageName = 'kube-apiserver';
 
 /** The images whose tag is the version of Kubernetes. */
 export const KUBERNETES_PROGRAMS: readonly ImageName[] = [
-  'kube-apiserver',
+  APISERVER,
   'kube-controller-manager',
   'kube-scheduler',
   'kube-proxy',
@@ -39,6 +46,11 @@ function exactly(name: ImageName, tag: Tag): ClusterNeed {
   return { name, text: tag, wants: (offered) => offered === tag };
 }
 
+/** A need of an image whose tag nobody knows. */
+function unknown(name: ImageName, text: string): ClusterNeed {
+  return { name, text, wants: () => false };
+}
+
 function programsOf(release: KubernetesRelease): ClusterNeed[] {
   return KUBERNETES_PROGRAMS.map((name) => {
     if (release.kind === 'version') return exactly(name, parseTag(`v${release.version}`));
@@ -47,19 +59,70 @@ function programsOf(release: KubernetesRelease): ClusterNeed[] {
   });
 }
 
-function chosenTags(release: KubernetesRelease, image: KubeadmImage): readonly Tag[] {
-  if (release.kind === 'minor') return kubeadmTagsOfMinor(release.minor, image);
-  const answer = kubeadmTags(release.version);
-  return answer === undefined ? [] : [answer.tags[image]];
+function chosenTags(
+  release: KubernetesRelease,
+  image: KubeadmImage,
+  kubeadm: KubeadmKnowledge,
+  listed: readonly KubernetesVersion[],
+): ReadonlySet<Tag> {
+  const versions =
+    release.kind === 'version'
+      ? [release.version].filter((version) => listed.includes(version) || kubeadm.knows(version))
+      : listed.filter((version) => kubernetesMinor(version) === release.minor);
+  return new Set([
+    ...(release.kind === 'minor' ? kubeadm.tagsOfMinor(release.minor, image) : []),
+    ...versions.flatMap((version) => kubeadm.answer(version)?.tags[image] ?? []),
+  ]);
 }
 
+/** Before the source was asked. */
+const NOTHING_LISTED: readonly KubernetesVersion[] = [];
+
 /**
- * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first.
+ * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first. No
+ * tag meets a need of an image whose tag is not known, and none those of a word that was not resolved. `listed` are the
+ * releases that the source has. Of one of these that nobody knows, the tags are the last known; nobody was asked about one
+ * that it does not have.
  */
-export function clusterNeeds(release: KubernetesRelease): ClusterNeed[] {
-  const chosen = (image: KubeadmImage) =>
-    chosenTags(release, image).map((tag) => exactly(KUBEADM_IMAGE_NAMES[image], tag));
-  return [...programsOf(release), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
+export function clusterNeeds(
+  word: KubernetesWord,
+  kubeadm: KubeadmKnowledge,
+  listed: readonly KubernetesVersion[] = NOTHING_LISTED,
+): ClusterNeed[] {
+  if (word.kind === 'latest' || word.kind === 'supported') {
+    const names = [...KUBERNETES_PROGRAMS, ...Object.values(KUBEADM_IMAGE_NAMES)];
+    return names.map((name) => unknown(name, word.text));
+  }
+  const chosen = (image: KubeadmImage): ClusterNeed[] => {
+    const tags = chosenTags(word, image, kubeadm, listed);
+    const name = KUBEADM_IMAGE_NAMES[image];
+    if (tags.size === 0) return [unknown(name, `(of kubeadm ${word.text})`)];
+    return [...tags].map((tag) => exactly(name, tag));
+  };
+  return [...programsOf(word), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
+}
+
+/** A release that a set asks for, and what it needs. */
+export interface ClusterRelease {
+  /** A minor, a version, or a word for which nothing was found. */
+  readonly text: string;
+  /** The word of the set, such as `latest`. */
+  readonly word: string;
+  readonly place: Place;
+  readonly needs: readonly ClusterNeed[];
+}
+
+/** Returns what the words of a set need by what is known before the source was asked. */
+export function openReleases(
+  words: readonly Entry<KubernetesWord>[],
+  kubeadm: KubeadmKnowledge,
+): ClusterRelease[] {
+  return words.map(({ value: { text }, value, place }) => ({
+    text,
+    word: text,
+    place,
+    needs: clusterNeeds(value, kubeadm),
+  }));
 }
 
 /** An image that the releases under `kubernetes` of a set need, and the tags that they need of it. */
@@ -71,12 +134,10 @@ export interface ClusterImage {
 }
 
 /** Returns the images that releases need, by name. */
-export function clusterImages(
-  releases: readonly Entry<KubernetesRelease>[],
-): ReadonlyMap<ImageName, ClusterImage> {
+export function clusterImages(releases: readonly ClusterRelease[]): ReadonlyMap<ImageName, ClusterImage> {
   const images = new Map<ImageName, ClusterImage>();
-  for (const { value, place } of releases) {
-    for (const [name, needs] of Map.groupBy(clusterNeeds(value), (need) => need.name)) {
+  for (const { needs: all, place } of releases) {
+    for (const [name, needs] of Map.groupBy(all, (need) => need.name)) {
       const earlier = images.get(name);
       images.set(name, {
         name,

@@ -22,7 +22,7 @@ interface MovedTagsScope extends PolicyScope {
   readonly tag: Tag | undefined;
 }
 
-/** The modes of a file, each with its scope. A minimum age of what they apply to will stand beside the mode. */
+/** The modes of a file, each with its scope. */
 export type MovedTagsRules = readonly { readonly scope: MovedTagsScope; readonly mode: MovedTagsMode }[];
 
 /** The schema of `movedTags` in an image set. */

@@ -22,14 +22,18 @@ export function formatPlace(place: Place): string {
 /** More problems are found and told when these are solved. */
 export const PROBLEMS_TOLD = 100;
 
-/** The failure of a configuration file, with its problems in the order of the file. */
+/** The failure of configuration files, with their problems in the order of the files. */
 export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
   override readonly name = 'ConfigurationFailure';
   readonly problems: readonly Problem[];
 
   constructor(file: string, problems: readonly Problem[]) {
+    const files = [...new Set(problems.map(({ place }) => place.file))];
     const sorted = problems.toSorted(
-      (one, other) => one.place.line - other.place.line || one.place.column - other.place.column,
+      ({ place: one }, { place: other }) =>
+        files.indexOf(one.file) - files.indexOf(other.file) ||
+        one.line - other.line ||
+        one.column - other.column,
     );
     const [only] = sorted;
     const told = sorted.slice(0, PROBLEMS_TOLD);

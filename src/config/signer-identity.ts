@@ -71,7 +71,7 @@ export function withoutLongStars(pattern: string): string | undefined {
 export function adviseOnWorkflow(pattern: string): string | undefined {
   if (!pattern.startsWith(GITHUB)) return undefined;
   if (CALLED_BY_ALL.test(pattern.slice(GITHUB.length))) {
-    return `${JSON.stringify(pattern)} is a workflow that anyone can call, to sign for any image: name one of the maker's own`;
+    return `${JSON.stringify(pattern)} is a workflow that anyone can call, to sign for any image: name a workflow of the publisher`;
   }
   const at = pattern.indexOf('@');
   const path = pattern.slice(GITHUB.length, at < 0 ? undefined : at).split('/');

@@ -1,4 +1,5 @@
 import { Failure } from '../lib/failure.ts';
+import { withoutLogin } from '../registry/oci/pasted-name.ts';
 
 /** A piece of a template: a fixed text, or a field that is replaced by its value. */
 type Piece = { readonly text: string } | { readonly field: 'Tag' | 'Arch' };
@@ -20,7 +21,7 @@ function fieldOf(action: string): Piece {
   const name = action.trim();
   if (name === '.Tag') return { field: 'Tag' };
   if (name === '.Arch') return { field: 'Arch' };
-  throw malformed(`{{${name.slice(0, 60)}}} is not known here`, 'the fields are {{.Tag}} and {{.Arch}}');
+  throw malformed(`{{${name.slice(0, 60)}}} is not a known field`, 'the fields are {{.Tag}} and {{.Arch}}');
 }
 
 /** Returns a URL with `{{.Tag}}` and `{{.Arch}}` as a template. Throws `URI_MALFORMED`. */
@@ -53,7 +54,7 @@ export function expandUri(template: UriTemplate, values: { tag: string; arch: st
     .join('');
   const url = URL.parse(text);
   if (url === null || !/^https?:\/\//i.test(text)) {
-    throw malformed(`"${text.slice(0, 200)}" is not an http or https address`, EXAMPLE);
+    throw malformed(`"${withoutLogin(text).slice(0, 200)}" is not an http or https address`, EXAMPLE);
   }
   if (url.username !== '' || url.password !== '') {
     throw malformed(

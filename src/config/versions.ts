@@ -8,6 +8,7 @@ import {
   parseRepository,
   parseTag,
   type Reference,
+  refuseLogin,
   startsWithHost,
   type Tag,
 } from '../registry/oci/reference.ts';
@@ -55,12 +56,27 @@ export interface ComponentEntry {
   readonly place: (key?: 'name' | 'tag' | 'uri' | 'sha256' | 'path') => Place;
 }
 
+/** An add-on: a manifest that is applied to the cluster, with all images that it names. */
+export interface AddonEntry {
+  readonly name: string;
+  /** Undefined for a manifest of one's own. */
+  readonly tag: WantedTag | undefined;
+  /** The path of a manifest of one's own, as written: relative to the folder of the versions.json. */
+  readonly manifest?: string | undefined;
+  /** Where its manifest is instead of where its maker has it. */
+  readonly uri?: UriTemplate | undefined;
+  readonly sha256?: 'none' | Digest | undefined;
+  /** Returns the place of one of the entry's values in the file. */
+  readonly place: (key?: 'name' | 'tag' | 'manifest' | 'uri' | 'sha256') => Place;
+}
+
 /** The contents of a versions.json. */
 export interface Versions {
   readonly file: string;
   readonly arch?: Architecture | undefined;
   readonly images: readonly ImageEntry[];
   readonly components: readonly ComponentEntry[];
+  readonly addons: readonly AddonEntry[];
   /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
   /** Their keys, with their places. */
@@ -71,6 +87,7 @@ export interface Versions {
 
 const OWN_FILES = [
   'images',
+  'install',
   'keel-package.json',
   'SHA256SUMS',
   'versions.json',
@@ -87,6 +104,7 @@ function readTag(text: string): WantedTag {
 }
 
 function readUpstream(text: string): Reference {
+  refuseLogin(text);
   if (!startsWithHost(text)) {
     refuse(
       `"${text.slice(0, 200)}" does not say at which registry it is`,
@@ -105,6 +123,22 @@ function readComponentName(text: string): string {
   return refuse(
     `"${text.slice(0, 100)}" is not a component's name`,
     'it has lower-case letters, digits, ".", "_" and "-"',
+  );
+}
+
+function readAddonName(text: string): string {
+  if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(text) && text.length <= 64) return text;
+  return refuse(
+    `"${text.slice(0, 100)}" is not an add-on's name`,
+    'it has lower-case letters, digits and "-", such as flannel or local-path',
+  );
+}
+
+function readManifestPath(text: string): string {
+  if (text.trim() !== '' && !text.endsWith('/') && !text.includes('\0')) return text;
+  return refuse(
+    `"${text.slice(0, 100)}" names no file`,
+    'write the path of a manifest, such as manifests/mine.yaml',
   );
 }
 
@@ -158,12 +192,24 @@ const componentShape = z.strictObject({
   path: textOf(readPath).optional(),
 });
 
+const addonShape = z.strictObject({
+  name: textOf(readAddonName),
+  tag: textOf(readTag).optional(),
+  manifest: textOf(readManifestPath).optional(),
+  uri: textOf(parseUriTemplate).optional(),
+  sha256: sha256Text.optional(),
+});
+
 const shape = z.strictObject({
   // The URL of a schema, for editors.
   $schema: z.string().optional(),
   arch: textOf((text) => parseArchitecture(text, 'arch')).optional(),
   images: z.array(imageShape).default([]),
   components: z.array(componentShape).default([]),
+  // A name alone is short for an object with it.
+  addons: z
+    .array(z.preprocess((value) => (typeof value === 'string' ? { name: value } : value), addonShape))
+    .default([]),
   signatures: signaturesSchema.optional(),
 });
 
@@ -177,15 +223,15 @@ function repeated(entries: readonly { readonly name: string }[], same: (index: n
   });
 }
 
-function isOpenToChange(component: ComponentEntry): boolean {
-  if (component.uri === undefined) return false;
-  const url = expandUri(component.uri, { tag: '1.0.0', arch: 'amd64' });
-  const isPinned = component.sha256 !== undefined && component.sha256 !== 'none';
+function isOpenToChange({ uri, sha256 }: Pick<ComponentEntry, 'uri' | 'sha256'>): boolean {
+  if (uri === undefined) return false;
+  const url = expandUri(uri, { tag: '1.0.0', arch: 'amd64' });
+  const isPinned = sha256 !== undefined && sha256 !== 'none';
   return url.protocol === 'http:' && !isLoopback(url.hostname) && !isPinned;
 }
 
 function contradictions(versions: Versions, document: Document): Problem[] {
-  const { images, components } = versions;
+  const { images, components, addons } = versions;
   const problems: Problem[] = [];
   for (const index of repeated(images, (at) => `${images[at]?.name}:${images[at]?.tag}`)) {
     problems.push({
@@ -199,16 +245,40 @@ function contradictions(versions: Versions, document: Document): Problem[] {
       message: `${components[index]?.name} is already in the list`,
     });
   }
-  for (const component of components.filter(isOpenToChange)) {
+  for (const index of repeated(addons, (at) => addons[at]?.name ?? '')) {
     problems.push({
-      place: component.place('uri'),
+      place: document.place(['addons', index]),
+      message: `${addons[index]?.name} is already in the list`,
+    });
+  }
+  for (const { manifest, uri, tag, sha256, place } of addons) {
+    if (manifest === undefined) continue;
+    if (uri !== undefined) {
+      problems.push({ place: place('uri'), message: 'a manifest has a path or a "uri", and not both' });
+    }
+    if (tag !== undefined) {
+      problems.push({
+        place: place('tag'),
+        message: 'a manifest of your own is what it is, without a "tag"',
+      });
+    }
+    if (sha256 === 'none') {
+      problems.push({
+        place: place('sha256'),
+        message: 'a manifest of your own needs no "sha256"; leave it out',
+      });
+    }
+  }
+  for (const entry of [...components, ...addons].filter(isOpenToChange)) {
+    problems.push({
+      place: entry.place('uri'),
       message: 'what comes over plain http can be changed on its way; write https:// or pin it with "sha256"',
     });
   }
-  if (images.length === 0 && components.length === 0) {
+  if (images.length === 0 && components.length === 0 && addons.length === 0) {
     problems.push({
       place: document.place([]),
-      message: 'there is nothing to pack: no images and no components',
+      message: 'there is nothing to pack: no images, no components and no add-ons',
     });
   }
   return problems;
@@ -232,6 +302,11 @@ export function parseVersions(document: Document): Versions {
     components: value.components.map((entry, index) => ({
       ...entry,
       place: at('components', index),
+    })),
+    addons: value.addons.map((entry, index) => ({
+      ...entry,
+      tag: entry.tag ?? (entry.manifest === undefined ? 'auto' : undefined),
+      place: at('addons', index),
     })),
     signatures: policies,
     scopes,

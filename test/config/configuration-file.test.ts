@@ -28,7 +28,7 @@ test('an image set may be missing where someone only asks, and not be wrong', as
 });
 
 test.each([
-  ['', 'name another file, or write one as docs/image-set.md tells'],
+  ['', 'name another file, or images as in synctl sync nginx:1.29, or write one as in docs/image-set.md'],
   ['true', 'name another file, or check out the repository in a step before this one'],
 ])('a file that is missing is told with what helps (GITHUB_ACTIONS=%s)', async (actions, hint) => {
   vi.stubEnv('GITHUB_ACTIONS', actions);

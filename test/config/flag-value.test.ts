@@ -34,7 +34,7 @@ test.each<[what: string, read: () => unknown, message: string, hint: string]>([
     'a switch',
     () => parseSwitch('maybe', '--x'),
     '"maybe" is neither yes nor no',
-    'write true or false; yes, no, 1 and 0 do as well',
+    'write true or false; yes, no, 1 and 0 work too',
   ],
   [
     'a number below',

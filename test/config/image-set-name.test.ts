@@ -10,6 +10,8 @@ import {
 } from '../../src/config/image-set-name.ts';
 import { formatReference, parseReference } from '../../src/registry/oci/reference.ts';
 
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+
 test.each([
   ['registry.k8s.io/pause', 'pause', false],
   ['k8s.gcr.io/pause', 'pause', true],
@@ -48,6 +50,22 @@ describe('a name of the source registry', () => {
 test('a name of any registry keeps its host', () => {
   expect(parseImageName('quay.io/team/app')).toBe('quay.io/team/app');
   expect(() => parseImageName('quay.io/team/app:v1')).toThrow('expected a name without a tag');
+});
+
+describe.each([parseSourceName, parseImageName, parsePrefix, parseExtra])('%o', (parse) => {
+  test.each(['me:secret@quay.io/a:1', 'https://me:secret@quay.io/A', 'me:secret@quay.io'])(
+    'refuses the login in %s, and does not repeat it',
+    (text) => {
+      expect(() => parse(text)).toThrow(
+        expect.objectContaining({
+          code: 'REFERENCE_MALFORMED',
+          message: 'there is a user name and a password in it, which are not taken from there',
+          about: expect.not.stringContaining('secret'),
+          hint: expect.not.stringContaining('secret'),
+        }),
+      );
+    },
+  );
 });
 
 describe('a prefix', () => {
@@ -91,18 +109,18 @@ describe('an extra', () => {
     ['quay.io/team/app:v1', 'quay.io/team/app:v1', 'quay.io/team/app'],
     ['k8s.gcr.io/pause:3.1', 'registry.k8s.io/pause:3.1', 'registry.k8s.io/pause'],
     ['localhost/app:v1', 'localhost/app:v1', 'localhost/app'],
+    [`quay.io/app:v1@${DIGEST}`, `quay.io/app:v1@${DIGEST}`, 'quay.io/app'],
   ])('%s is %s, called %s', (text, reference, name) => {
     expect(formatReference(parseExtra(text))).toBe(reference);
     expect(extraName(parseReference(reference))).toBe(name);
   });
 
-  test.each([
-    ['nginx:1.29', 'expected host/path[:tag], found "nginx:1.29" without a host'],
-    [
-      `quay.io/app@sha256:${'0'.repeat(64)}`,
-      `expected host/path[:tag], found a digest in "quay.io/app@sha256:${'0'.repeat(64)}"`,
-    ],
-  ])('%s is refused', (text, message) => {
-    expect(() => parseExtra(text)).toThrow(expect.objectContaining({ code: 'REFERENCE_MALFORMED', message }));
-  });
+  test.each([['nginx:1.29', 'expected host/path[:tag], found "nginx:1.29" without a host']])(
+    '%s is refused',
+    (text, message) => {
+      expect(() => parseExtra(text)).toThrow(
+        expect.objectContaining({ code: 'REFERENCE_MALFORMED', message }),
+      );
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { readImageSet } from '../../src/config/configuration-file.ts';
 import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
@@ -198,7 +198,7 @@ describe('an image set', () => {
       'patches',
       '{"names": ["pause"], "patches": [\n{"match": "pause"},\n{"name": "x"},\n{"match": "etcd", "platforms": ["amd64"]}]}',
       [
-        '2:1 the patch changes nothing: give "name", "tags" or "platforms"',
+        '2:1 the patch changes nothing: give "name", "tags", "platforms" or "minimumAge"',
         '3:1 "match" is missing: expected a text',
         '4:33 "amd64" is not a platform (write os/architecture, such as linux/amd64 or linux/arm/v7)',
       ],
@@ -224,6 +224,7 @@ describe('an image set', () => {
     expect(examples.map(({ patches }) => [...patches.keys()])).toEqual([
       [],
       ['kube-apiserver', 'ingress-nginx/controller'],
+      ['ghcr.io/flannel-io/flannel'],
       [],
     ]);
     expect(examples.flatMap(({ notices }) => notices)).toEqual([]);
@@ -286,5 +287,29 @@ describe('the signers of an image set', () => {
     ['{"names": ["pause"], "signatures": {"ghcr.io": []}}', '1:48 expected at least 1 entry, found 0'],
   ])('are told what is wrong with %s', (text, problem) => {
     expect(problemsOf(text)).toEqual([problem]);
+  });
+});
+
+describe('an extra with a digest', () => {
+  const one = `sha256:${'a'.repeat(64)}`;
+  const other = `sha256:${'b'.repeat(64)}`;
+  const read = (extras: readonly string[]) =>
+    parseImageSet(parseDocument('set.json', JSON.stringify({ extras }, undefined, 2)));
+
+  it('wants its tag with this digest, or a tag that is made of it, and no others', () => {
+    const { extraImages } = read([`a.io/b:1@${one}`, `a.io/b@${other}`]);
+    expect([...extraImages.values()]).toMatchObject([
+      { isListed: false, tags: new Set(['1', 'digest-bbbbbbbbbbbb']) },
+    ]);
+    expect([...(extraImages.get('a.io/b')?.pins.values() ?? [])]).toEqual([
+      { digest: one, isTagMade: false },
+      { digest: other, isTagMade: true },
+    ]);
+  });
+
+  it('is refused where the tag has another one', () => {
+    expect(() => read([`a.io/b:1@${one}`, 'a.io/c:1', `a.io/b:1@${other}`])).toThrow(
+      `"a.io/b:1" is to be ${one}, on line 3; a tag has one image`,
+    );
   });
 });

@@ -81,14 +81,29 @@ describe('parseVersions', () => {
       'versions.json:5:51: "coredns/coredns" does not say at which registry it is (write one such as quay.io/calico/node)',
       'versions.json:6:5: "tag" is missing: expected a text',
       'versions.json:6:23: "tga" is not a known key; did you mean "tag"?',
-      'versions.json:9:41: {{.Version}} is not known here (the fields are {{.Tag}} and {{.Arch}})',
+      'versions.json:9:41: {{.Version}} is not a known field (the fields are {{.Tag}} and {{.Arch}})',
       'versions.json:9:79: "../../etc/passwd" is not a path within the package (write one such as kubernetes/bin/tool, without a / at its start and without "..")',
       'versions.json:10:45: "abc" is not a sha256 (write its 64 hexadecimal digits, or "none" for a download that nothing can check)',
     ]);
   });
 
   it.each([
-    ['an empty file', '{}', 'versions.json:1:1: there is nothing to pack: no images and no components'],
+    '{"images": [{"name": "a", "tag": "1", "image": "me:secret@quay.io/a"}]}',
+    '{"images": [{"name": "a", "tag": "1", "image": "me:secret@quay.io"}]}',
+    '{"components": [{"name": "a", "tag": "1", "uri": "me:secret@example.com/a"}]}',
+    '{"addons": [{"name": "a", "tag": "1", "uri": "me:secret@example.com/a"}]}',
+  ])('does not repeat the login in %s', (text) => {
+    const problems = problemsIn(text);
+    expect(problems).toHaveLength(1);
+    expect(problems.join()).not.toContain('secret');
+  });
+
+  it.each([
+    [
+      'an empty file',
+      '{}',
+      'versions.json:1:1: there is nothing to pack: no images, no components and no add-ons',
+    ],
     [
       'an image twice',
       '{"images": [{"name": "pause", "tag": "3.5"}, {"name": "pause", "tag": "3.5"}]}',

@@ -92,7 +92,8 @@ describe('a cache', () => {
   function listen() {
     const reporter = new Listener();
     const stop = new AbortController();
-    return { reporter, stop, settings: { reporter, timeLimit: seconds(120), signal: stop.signal } };
+    const retry = { attempts: 4, interval: milliseconds(5) };
+    return { reporter, stop, settings: { reporter, retry, timeLimit: seconds(120), signal: stop.signal } };
   }
 
   /** Returns what a run of another machine finds under a key. */

@@ -133,7 +133,7 @@ describe('a registry that takes OCI only (zot as it comes)', () => {
     expect(conversions(report)).toEqual(IN_OCI);
     expect(lines.filter((line) => line.startsWith('warning: '))).toEqual([
       `warning: ${destination.host} refuses Docker's images, so they are pushed in the OCI format, with the same layers; ` +
-        "their digests there differ from the source's, and signatures do not fit them any more",
+        "their digests at the destination differ from the source's, and signatures no longer match",
     ]);
     expect(brokenTags(destination.storage)).toEqual([]);
     expect(digests.of('coredns:v1.14.2')).toBe(digests.atSource('coredns/coredns', 'v1.14.2'));

@@ -45,17 +45,17 @@ it.each<[string, Sizes, RegExp]>([
   [
     'a component',
     { component: LIMIT + 1, layers: [1000] },
-    /downloads: there is no room left for kubelet-1\.37\.1-amd64 \(free some space, .*--download-output\)/,
+    /downloads: no space left for kubelet-1\.37\.1-amd64 \(free some space, .*--download-output\)/,
   ],
   [
     'a layer',
     { component: 1000, layers: [LIMIT + 1] },
-    /sha256: there is no room left for [0-9a-f]{64}\S* \(free some space, .*--image-output\)/,
+    /sha256: no space left for [0-9a-f]{64}\S* \(free some space, .*--image-output\)/,
   ],
   [
     'the package',
     { component: LIMIT - 1000, layers: [LIMIT - 1000] },
-    /kube-1\.37\.1-amd64\.tar\.gz: the disk became full while the archive was written \(free some space/,
+    /kube-1\.37\.1-amd64\.tar\.gz: the disk became full while packer wrote the archive \(free some space/,
   ],
 ])('says so when there is no room for %s, and goes on from there', async (_, sizes, words) => {
   await using here = await packCellWorld(false, sizes);

@@ -38,7 +38,7 @@ it('is asked by HEAD, which it does not count, when nothing changed', async () =
   expect(source.journal.count('manifest-get')).toBe(0);
 });
 
-it('that gives no more pulls is told as such, what came before stays, and the next run goes on', async () => {
+it('that gives no more pulls is told as such, what came before stays, and the next run continues', async () => {
   await using here = await hub({ quirks: { pullLimit: 2 } });
   const { source, destination, route } = here;
   const settings = { retry: { attempts: 2, interval: milliseconds(1) } };

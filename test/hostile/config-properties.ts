@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { type Document, parseDocument } from '../../src/config/document.ts';
 import { isFixedTag } from '../../src/config/fixed-tag.ts';
 import { oneOf, parseSwitch, wholeNumber } from '../../src/config/flags/flag-value.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
+import { findImages } from '../../src/config/images/image-finder.ts';
 import { parseArchitecture } from '../../src/config/kubernetes/architecture.ts';
-import { parseKubernetesRelease } from '../../src/config/kubernetes/kubernetes-release.ts';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { parseKubernetesWord } from '../../src/config/kubernetes/word-parser.ts';
 import { newestFirst } from '../../src/config/tag-age.ts';
 import { looksImmutable, readTagVersion } from '../../src/config/tag-version.ts';
 import { parseTreePath } from '../../src/config/tree-path.ts';
@@ -17,7 +19,7 @@ import { parseImageSource, pullCandidates } from '../../src/pack/plan/image-sour
 import { parseBetaSuffix } from '../../src/pack/plan/package-name.ts';
 import { parseZone } from '../../src/publish/qiniu/kodo-region.ts';
 import { parseTargetWords } from '../../src/publish/targets.ts';
-import { parseReference, parseTag } from '../../src/registry/oci/reference.ts';
+import { formatReference, parseReference, parseTag } from '../../src/registry/oci/reference.ts';
 import { selectTags, wantsRepository } from '../../src/sync/select/selection.ts';
 import { parseShard } from '../../src/sync/shard.ts';
 import { anyText, hostile, hostileJson, nearly } from './inputs.ts';
@@ -60,6 +62,14 @@ const VERSIONS = {
     { name: 'other', tag: '2', uri: 'https://e.org/o', sha256: { amd64: HEX, arm64: HEX } },
   ],
 };
+const IMAGE_FILES = [
+  'list.txt',
+  'compose.yaml',
+  'helm-template.yaml',
+  'kustomize.yaml',
+  'values.yaml',
+  'docker-images.txt',
+].map((name) => readFileSync(`test/fixtures/images/${name}`, 'utf8'));
 const CONFIGURATION = ['CONFIGURATION_MALFORMED'];
 const TAGS = [
   'v1.2.3',
@@ -92,6 +102,25 @@ function path(text: string): boolean {
 
 /** What holds for files and words that people write. */
 export const CONFIG_PROPERTIES: readonly Property[] = [
+  property(
+    'a file of images is refused, or each image in it is whole and has its place',
+    fc.oneof(hostile(...IMAGE_FILES), nearly(...IMAGE_FILES)),
+    async (text) => {
+      const bytes = Buffer.from(text);
+      const found = await unlessRefused(['IMAGES_UNREADABLE'], () => findImages('test', bytes));
+      if (found === undefined) return;
+      const lines = bytes.toString().split(/\r\n|\r|\n/).length;
+      for (const { reference, places } of found.images) {
+        const again = parseReference(formatReference(reference));
+        require(again.tag !== undefined || again.digest !== undefined, 'an image has no tag and no digest');
+        require(places.every(({ line }) => line >= 1 && line <= lines), 'a place is outside of the text');
+      }
+      const doubts = [...found.uncertain, ...found.refused];
+      require(doubts.every(
+        (doubt) => doubt.text.length <= 201 && doubt.reason !== '',
+      ), 'a doubt says nothing');
+    },
+  ),
   property(
     'a document is read with places, whatever it holds',
     hostileJson(IMAGE_SET, VERSIONS),
@@ -195,16 +224,13 @@ export const CONFIG_PROPERTIES: readonly Property[] = [
     },
   ),
   property(
-    'a version of Kubernetes is refused, or known by its minor',
-    hostile('1.37', 'v1.36.2', '1.30.0-rc.1'),
+    'a word for versions of Kubernetes is refused, or read',
+    hostile('1.37', 'v1.36.2', '1.30.0-rc.1', 'latest-1', 'supported'),
     async (text) => {
       await unlessRefused(['KUBERNETES_VERSION_MALFORMED', 'VERSION_MALFORMED'], () =>
         parseKubernetesVersion(text, 'test'),
       );
-      await unlessRefused(
-        ['KUBERNETES_VERSION_MALFORMED', 'KUBERNETES_MALFORMED', 'VERSION_MALFORMED', 'RELEASE_MALFORMED'],
-        () => parseKubernetesRelease(text),
-      );
+      await unlessRefused(['KUBERNETES_VERSION_MALFORMED'], () => parseKubernetesWord(text, 'test'));
     },
   ),
   property(

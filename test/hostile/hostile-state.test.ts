@@ -18,7 +18,7 @@ it.each([
     `${COUNTED} INSERT INTO image SELECT 1, n, 1, NULL, x'', NULL, 1, 1, 1, 1 FROM counted`,
   ],
   ['a tag of 50 MB', 'UPDATE image SET tag = hex(zeroblob(25000000))'],
-])('a state that holds %s is set aside, and the run goes on without it', async (_, sql) => {
+])('a state that holds %s is set aside, and the run continues without it', async (_, sql) => {
   await using source = await startRegistry({ frontDoor: true });
   await using destination = await startRegistry({ access: TOKENS });
   seedImage(source.storage, 'pause', { tags: ['3.10'] });

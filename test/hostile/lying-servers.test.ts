@@ -95,7 +95,7 @@ const IMAGES: readonly (readonly [
   ],
   [
     'index-of-20000',
-    /there is none for linux\/amd64.* and 19960 more/,
+    /no image for linux\/amd64.* and 19960 more/,
     ({ storage }, name) => {
       const type = 'application/vnd.oci.image.index.v1+json';
       const manifests = Array.from({ length: 20_000 }, (_, at) => entry(at)).join(',');
@@ -152,7 +152,7 @@ const COMPONENTS: readonly (readonly [
 ])[] = [
   [
     'a checksum file without end',
-    /it is larger than 1 MiB, so it is no list of checksums/,
+    /it is larger than 1 MiB, so it is not a list of checksums/,
     Buffer.from('x'),
     { checksum: { kind: 'made', pieces: () => endless('', (at) => `${at} is no checksum\n`) } },
   ],
@@ -175,8 +175,8 @@ const COMPONENTS: readonly (readonly [
     {},
   ],
   [
-    'an archive that goes on without files',
-    /it cannot be read as a tar\.gz \(it goes on without files\)/,
+    'an archive that does not end, and contains no further file',
+    /it cannot be read as a tar\.gz \(it does not end, and contains no further file\)/,
     gzipSync(Buffer.concat([ONE_FILE, Buffer.alloc(200 * MEBIBYTE)])),
     {},
   ],

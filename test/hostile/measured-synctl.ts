@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Report, readReport } from '../../src/sync/report/report.ts';
+import type { Report } from '../../src/sync/report/report.ts';
+import { readReport } from '../../src/sync/report/report-file.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import type { Route } from '../support/sync-run.ts';
 import { measured } from './measured-program.ts';

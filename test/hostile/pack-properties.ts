@@ -8,11 +8,14 @@ import { type ArchiveEntry, bytesEntry } from '../../src/pack/archive/entry.ts';
 import { orderEntries } from '../../src/pack/archive/tree.ts';
 import { componentFiles } from '../../src/pack/contents/component-files.ts';
 import { overlayFiles } from '../../src/pack/contents/overlay.ts';
-import { findChecksum } from '../../src/pack/fetch/checksum-file.ts';
+import { readManifest } from '../../src/pack/manifest/addon-manifest.ts';
 import { explainKodoAnswer, parseKodoError } from '../../src/publish/qiniu/kodo-refusal.ts';
 import { updateNotes } from '../../src/publish/release/release-notes.ts';
 import { isPartOf } from '../../src/publish/release/release-parts.ts';
 import { digestOf, isDigest } from '../../src/registry/oci/digest.ts';
+import { formatReference } from '../../src/registry/oci/reference.ts';
+import { findChecksum } from '../../src/upstream/fetch/checksum-file.ts';
+import { CALICO, FLANNEL, LOCAL_PATH, METRICS_SERVER, pod } from '../pack/manifests.ts';
 import { fetchedArchive } from './fetched-archive.ts';
 import { anyText, damaged, hostile, nearly } from './inputs.ts';
 import { type Property, property, require, unlessRefused } from './property.ts';
@@ -25,6 +28,8 @@ const CHECKSUMS = [
   `SHA256 (tool.tar.gz) = ${SHA256}`,
   `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n- ${SHA256}  tool.tar.gz\n-----BEGIN PGP SIGNATURE-----\n`,
 ];
+/** A manifest whose image is pulled again and again. */
+const PULLING = pod(`image: a.example/a:1@sha256:${SHA256}`, 'imagePullPolicy: Always');
 const NAMES = [
   'bin/tool',
   './bin/tool',
@@ -110,6 +115,20 @@ async function requireSafe(gzip: Buffer): Promise<void> {
 
 /** What holds for what goes into packages. */
 export const PACK_PROPERTIES: readonly Property[] = [
+  property(
+    'a manifest is refused, or packed with the images that it names, and nothing to pull',
+    hostile(FLANNEL, CALICO, LOCAL_PATH, METRICS_SERVER, PULLING),
+    async (text) => {
+      const wishes = { trustingContainer: 'metrics-server' };
+      const first = await unlessRefused(['MANIFEST_UNUSABLE'], () => readManifest(text, 'test', wishes));
+      if (first === undefined) return;
+      const again = readManifest(first.packed, 'test', wishes);
+      const names = ({ images }: typeof first) => images.map(({ name }) => formatReference(name)).join(' ');
+      require(again.edits.length === 0 && again.packed === first.packed, 'something is left to be edited');
+      require(names(again) === names(first), 'the packed one names other images');
+      require(/^[0-9a-f.:/,]*$/.test(first.podNetwork?.range ?? ''), 'a network is none');
+    },
+  ),
   property(
     'a checksum file is refused, or has the digest of the file',
     hostile(...CHECKSUMS),

@@ -5,6 +5,7 @@ import { PACK_PROPERTIES } from './pack-properties.ts';
 import type { Property } from './property.ts';
 import { REGISTRY_PROPERTIES } from './registry-properties.ts';
 import { SIGNATURE_PROPERTIES } from './signature-properties.ts';
+import { UPSTREAM_PROPERTIES } from './upstream-properties.ts';
 
 /** All that holds for input from outside: `make test` tries each a little, `make fuzz` for longer. */
 export const PROPERTIES: readonly Property[] = [
@@ -14,4 +15,5 @@ export const PROPERTIES: readonly Property[] = [
   ...FILE_PROPERTIES,
   ...PACK_PROPERTIES,
   ...SIGNATURE_PROPERTIES,
+  ...UPSTREAM_PROPERTIES,
 ];

@@ -66,18 +66,20 @@ test('an action.yml quotes what YAML would misread', () => {
   );
   expect(text).toContain("  b:\n    description: 'Switch.'\n    required: false\n    default: 'false'\n");
   expect(text).toContain(
-    "'List; several with commas or on lines of their own; or $D; where it is empty: all.'",
+    "'List; several: separate them with commas, or write one per line; or $D; if empty: all.'",
   );
   expect(text).not.toContain('Hidden');
   expect(text).not.toContain('post');
 });
 
 test('tables escape what Markdown would take for a column', () => {
-  expect(formatOutputTable({ o: 'a|b' })).toBe('| Output | What it holds |\n|---|---|\n| `o` | a\\|b |');
+  expect(formatOutputTable({ o: 'a|b' })).toBe('| Output | Content |\n|---|---|\n| `o` | a\\|b |');
   const tables = formatInputTables(INPUTS);
   expect(tables).toContain('**One**');
   expect(tables).toContain('| `b` | `false` | Switch |');
-  expect(tables).toContain('| `d` | all | List; several with commas or on lines of their own; or $D |');
+  expect(tables).toContain(
+    '| `d` | all | List; several: separate them with commas, or write one per line; or $D |',
+  );
 });
 
 test('a section is replaced between its marks, and a document without them is refused', () => {

@@ -262,6 +262,7 @@ describe('a hostile value is run by no step of ours that it reaches', () => {
       'release.yml, build, Build',
       'release.yml, publish, Release',
       'release.yml, publish, Move the tag of the major version',
+      'tables.yml, propose, Propose',
     ]);
   });
 

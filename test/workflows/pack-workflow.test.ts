@@ -44,7 +44,7 @@ test('those are settings that both parts of the action take', () => {
   const source = { values: new Map(defaults), environment, label: (name: string) => name };
   expect(parsePackSettings(source)).toMatchObject({
     ok: true,
-    settings: { arch: 'amd64', kubeVersion: '1.37.1', beta: undefined },
+    settings: { arch: 'amd64', kubeVersion: { kind: 'version', version: '1.37.1' }, beta: undefined },
   });
   expect(parsePublishSettings(source)).toMatchObject({
     ok: true,

@@ -7,7 +7,7 @@ import { wholeNumber } from './flag-value.ts';
 import { hostParser } from './registry-flags.ts';
 
 /** The heading of the following flags in tables and help. */
-export const PACE = 'Pace and patience';
+export const PACE = 'Limits and retries';
 
 /** The flags for limits per host, the same in all tools. */
 export const LIMIT_FLAGS = [
@@ -16,14 +16,14 @@ export const LIMIT_FLAGS = [
     value: 'N',
     defaultNote: 'starts at 10, adapts up to 64',
     group: PACE,
-    description: 'Requests in flight for each registry; a number given is never exceeded',
+    description: 'Maximum number of concurrent requests to each registry',
   },
   {
     name: 'limit',
     value: 'N',
     defaultNote: 'starts at 5, adapts up to 32',
     group: PACE,
-    description: 'Layers in transfer for each registry; a number given is never exceeded',
+    description: 'Maximum number of concurrent layer transfers for each registry',
   },
 ] as const satisfies readonly Flag[];
 
@@ -35,7 +35,7 @@ export function trustFlags(group: string) {
       value: 'HOST',
       repeatable: true,
       group,
-      description: 'Registry that is spoken to over plain HTTP where it does not speak TLS',
+      description: 'Registry to use over plain HTTP if it does not support TLS',
     },
     {
       name: 'tls-skip-verify',
@@ -43,7 +43,7 @@ export function trustFlags(group: string) {
       repeatable: true,
       group,
       description:
-        'Host whose certificate is not checked, so that someone on the way could read and change everything',
+        'Host whose certificate is not verified; anyone on the network path could read and change the traffic',
     },
   ] as const satisfies readonly Flag[];
 }
@@ -55,14 +55,14 @@ export const RETRY_FLAGS = [
     value: 'N',
     default: '5',
     group: PACE,
-    description: 'Attempts at each request; with 0 or 1 nothing is tried a second time',
+    description: 'Attempts for each request; 0 or 1 means no retries',
   },
   {
     name: 'retry-interval',
     value: 'DURATION',
     default: '5s',
     group: PACE,
-    description: 'Pause before the second attempt; it grows from there',
+    description: 'Pause before the second attempt; later pauses are longer',
   },
 ] as const satisfies readonly Flag[];
 

@@ -10,6 +10,10 @@ export interface FlagSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */
   readonly label: (name: string) => string;
+  /** The arguments that are no flags. Only commands whose arguments are images have them here. */
+  readonly operands?: readonly string[] | undefined;
+  /** Whether there is a standard input to read from. A step of a workflow has none. */
+  readonly hasInput?: boolean | undefined;
   /** Called with each secret before its first use, so that the log can mask it. A terminal shows none. */
   readonly onSecret?: ((secret: string) => void) | undefined;
 }

@@ -20,7 +20,7 @@ export function parseSwitch(text: string, about: string): boolean {
   const word = text.toLowerCase();
   if (YES.has(word)) return true;
   if (NO.has(word)) return false;
-  throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 do as well');
+  throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 work too');
 }
 
 /** Returns a parser of whole numbers from `least` to `most`. It throws `FLAG_MALFORMED`. */

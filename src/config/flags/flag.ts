@@ -29,8 +29,8 @@ export interface Flag<Name extends string = string> {
   /** May be given several times, or once with values separated by commas or line ends. */
   readonly repeatable?: boolean | undefined;
   /**
-   * Whether an empty text is refused, as of a variable that is not set: it names where a login is sent to, which must not
-   * go to the default by mistake.
+   * Whether an empty text is refused, as of a variable that is not set. The default would send a login to another host, or
+   * do something to other images than the ones that are meant.
    */
   readonly refusesEmpty?: boolean | undefined;
   /** Whether it is no action input. */

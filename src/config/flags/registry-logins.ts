@@ -16,7 +16,7 @@ export function loginsFlag(group: string) {
     inputOnly: true,
     group,
     description:
-      'Logins at further registries, sources too: one a line, as HOST USERNAME PASSWORD; docker login and podman login do the same',
+      'Logins for other registries, including sources: one per line, as HOST USERNAME PASSWORD; docker login and podman login work too',
   } as const satisfies Flag;
 }
 

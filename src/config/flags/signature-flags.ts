@@ -11,16 +11,15 @@ export const SIGNATURE_FLAGS = [
     name: 'verify-signatures',
     value: 'off|warn|require',
     default: 'off',
-    group: 'What is trusted',
-    description:
-      'Ask for the signatures of images: not at all, with a warning where none counts, or as a condition',
+    group: 'Trust',
+    description: 'Verify image signatures: off, warn if an image has no valid signature, or require one',
   },
   {
     name: 'trusted-root',
     value: 'FILE',
-    defaultNote: "Sigstore's public one, as of this version",
-    group: 'What is trusted',
-    description: 'trusted_root.json with the authorities and logs that signatures are checked against',
+    defaultNote: "Sigstore's public root, as of this version",
+    group: 'Trust',
+    description: 'trusted_root.json with the authorities and logs that signatures are verified against',
   },
 ] as const satisfies readonly Flag[];
 

@@ -13,8 +13,11 @@ function row(first: string, last: string, etcd: string, coredns: string, pause: 
 
 /**
  * The output of `kubeadm config images list` for each version, the oldest first. Within a minor, there are no gaps
- * between rows. 1.36.4 and 1.37.1 were reported by users, the rest is from
- * https://github.com/kubernetes/minikube/blob/383c3aa/pkg/minikube/constants/constants_kubeadm_images.go
+ * between rows. `make tables` adds what upstream has released, as of 2026-11-23, from
+ * https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go at the tag of each version. Up
+ * to 1.37.1 the rows are from
+ * https://github.com/kubernetes/minikube/blob/383c3aa/pkg/minikube/constants/constants_kubeadm_images.go, but for 1.36.4
+ * and 1.37.1, which users reported.
  */
 export const KUBEADM_TABLE: readonly KubeadmRow[] = [
   row('1.22.0', '1.22.16', '3.5.0-0', 'v1.8.4', '3.5'),

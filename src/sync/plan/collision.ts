@@ -1,10 +1,10 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
+import { dashedName } from '../../config/mirror-naming.ts';
 import type { Place } from '../../lib/reporter.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { parseRepository, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { dashedName } from './naming.ts';
 
 /** A source repository whose images are to become tags of a destination repository. */
 export interface Claim {
@@ -12,7 +12,7 @@ export interface Claim {
   readonly name: ImageName;
   readonly registry: Pick<Registry, 'host'>;
   readonly repository: Repository;
-  /** The wanted tags with their digests at the source; undefined if a digest is not known yet. */
+  /** The selected tags with their digests at the source; undefined if a digest is not known yet. */
   readonly tags: ReadonlyMap<Tag, Digest | undefined>;
 }
 
@@ -136,14 +136,18 @@ export function placeOfClaim(
   const prefixes = set.prefixes.toSorted((one, other) => other.value.length - one.value.length);
   return claimants
     .toReversed()
-    .map((claimant) => claimant.replace(/:[^:/]*$/, ''))
     .map((full) => (full.startsWith(`${sourceHost}/`) ? full.slice(sourceHost.length + 1) : full))
-    .map(
-      (name) =>
+    .map((claimant) => {
+      const name = claimant.replace(/:[^:/]*$/, '');
+      const extra = set.extraImages.get(name);
+      const ofTag = [...(extra?.tagPlaces ?? [])].find(([tag]) => claimant === `${name}:${tag}`);
+      return (
         set.names.find(({ value }) => value === name)?.place ??
         set.clusterImages.get(name)?.places[0] ??
-        set.extraImages.get(name)?.places[0] ??
-        prefixes.find(({ value }) => name.startsWith(value))?.place,
-    )
+        ofTag?.[1] ??
+        extra?.places[0] ??
+        prefixes.find(({ value }) => name.startsWith(value))?.place
+      );
+    })
     .find((place) => place !== undefined);
 }

@@ -22,7 +22,7 @@ const REASONS = {
   DIFFERS: 'differs from the source',
   INCOMPLETE: 'incomplete at the destination',
   JOINED: 'joined with what others added at the destination',
-  LEFT_ALONE: 'others added to it or replaced it at the destination, so it was left as it is',
+  LEFT_ALONE: 'others added to it or replaced it at the destination, so keel-pkg leaves it unchanged',
   DESTINATION_UNLISTED: 'the destination does not list its tags',
   SOURCE_DIGEST_UNKNOWN: 'the source lists no digests',
   NOT_IN_STATE: 'not in the state',
@@ -59,6 +59,8 @@ interface Situation {
   readonly recorded: RecordedImage | undefined;
   /** The settings that determine content, in the form that the state records. */
   readonly options: string;
+  /** Whether the tag must have this digest, whatever the source has under it. */
+  readonly isPinned?: boolean | undefined;
   /** Whether a signature is required and was not verified by the current policy. */
   readonly isSignatureDue: boolean;
   /** Whether the destination is left as it is if the source moved the tag. */
@@ -109,9 +111,11 @@ export function decide(situation: Situation): Decision {
   // What is kept may be there as it is at the source already, so that nothing is left to decide.
   if (isChanged && situation.keepsMoved) return decision('check', 'CHANGED');
   if (isChanged) return decision('copy', 'CHANGED');
-  if (!fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
+  const isOther = situation.isPinned === true && recorded.pushedDigest !== sourceDigest;
+  if (isOther || !fitsSettings(recorded.options, options)) return decision('check', 'OTHER_SETTINGS');
   if (situation.isSignatureDue) return decision('check', 'SIGNATURE_DUE');
-  if (!looksImmutable(tag) && !isSignatureTag(tag)) return decision('check', 'MOVING_TAG');
+  const isMoving = situation.isPinned !== true && !looksImmutable(tag) && !isSignatureTag(tag);
+  if (isMoving) return decision('check', 'MOVING_TAG');
   const isVerified = extentOf(situation) !== 'tag';
   if (isVerified && verify !== 'sample') return decision('check', 'VERIFIED');
   if (isVerified) return decision('check', 'SAMPLED');

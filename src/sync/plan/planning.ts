@@ -2,7 +2,9 @@ import { setImmediate as otherWork } from 'node:timers/promises';
 import type { ImageSet } from '../../config/image-set.ts';
 import type { ImageName } from '../../config/image-set-name.ts';
 import { type MovedTagsRule, movedTagsRule } from '../../config/moved-tags.ts';
+import type { PinnedDigest } from '../../config/named-image.ts';
 import type { UnclearCut } from '../../config/tag-filter.ts';
+import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { failureCode } from '../../lib/failure.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
@@ -10,7 +12,14 @@ import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
-import { type Emptied, type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
+import {
+  type Emptied,
+  minimumAgeFor,
+  type OfferedTag,
+  pinFor,
+  platformsFor,
+  selectMature,
+} from '../select/selection.ts';
 import { isSignatureTag, signatureTagsOf } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedFailure } from '../state/failure-rows.ts';
@@ -22,16 +31,21 @@ import type { RepositoryGroup } from './naming.ts';
 import { contentOptions, hasReferrersIn } from './recorded-options.ts';
 import { holdsImages } from './source-listing.ts';
 import type { SourceVerification } from './source-verification.ts';
+import type { TagMaturity } from './tag-maturity.ts';
 
 /** One tag of a destination repository: its source, and what to do about it. */
 export interface PlannedImage {
   readonly name: ImageName;
   readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
   readonly target: { readonly repository: Repository; readonly tag: Tag };
-  /** From the listing of the source. */
+  /** From the listing of the source, or the one that the tag must have. */
   readonly sourceDigest: Digest | undefined;
+  /** The digest that was given with its tag, or in place of one. It is mirrored exactly so, or not at all. */
+  readonly pin?: PinnedDigest | undefined;
   /** When it was uploaded to the source, if its listing tells that. */
   readonly uploaded: Date | undefined;
+  /** How long its tag must have had it before it is copied; 0 for no time. */
+  readonly minimumAge: Duration;
   /** What becomes of it if the source moved its tag. */
   readonly ifMoved: MovedTagsRule;
   readonly platforms: readonly Platform[];
@@ -62,6 +76,8 @@ export interface PlanningParts {
   };
   /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
+  /** Knows which tags are old enough. */
+  readonly maturity: TagMaturity;
   readonly now: Date;
   readonly signal: AbortSignal;
 }
@@ -100,7 +116,7 @@ const TAGS_AT_ONCE = 1000;
 export async function planRepository(group: RepositoryGroup, parts: PlanningParts): Promise<RepositoryPlan> {
   const { repository } = group;
   const [listed, listing] = await Promise.all([
-    Promise.all(group.members.map((found) => listMember(found, parts))),
+    Promise.all(group.members.map((found) => listMember(found, repository, parts))),
     listDestination(repository, parts),
   ]);
   const members = listed.filter((member) => member !== undefined);
@@ -156,20 +172,28 @@ class TagPlanner {
     const { set, settings, verification, now } = this.#parts;
     const repository = this.#repository;
     const { name, signatureTags } = member;
-    const platforms = isSignatureTag(tag) ? [] : (platformsFor(set, name) ?? settings.platforms);
-    const { digest: sourceDigest, uploaded } = member.listing.manifests.get(tag) ?? {};
+    const pin = pinFor(set, name, tag);
+    // A choice of platforms makes another index, and so another digest.
+    const isWhole = isSignatureTag(tag) || pin !== undefined;
+    const platforms = isWhole ? [] : (platformsFor(set, name) ?? settings.platforms);
+    const { digest: listed, uploaded } = member.listing.manifests.get(tag) ?? {};
+    const sourceDigest = pin?.digest ?? listed;
     const source = { registry: member.registry, repository: member.repository, tag };
     const { verify } = settings;
     const isUnmoved = recorded !== undefined && recorded.sourceDigest === sourceDigest;
     const from = { host: member.registry.host, repository: member.repository, tag };
-    const ifMoved = isUnmoved ? UNMOVED : movedTagsRule(set.movedTags, from, settings.movedTags);
+    const ifMoved =
+      isUnmoved || pin !== undefined ? UNMOVED : movedTagsRule(set.movedTags, from, settings.movedTags);
     const extent = extentOf({ repository, tag, verify, now });
     return {
       name,
       source,
       target: { repository, tag },
       sourceDigest,
+      pin,
       uploaded,
+      // Who names a digest has chosen what to mirror.
+      minimumAge: pin === undefined ? minimumAgeFor(set, name) : milliseconds(0),
       ifMoved,
       platforms,
       recorded,
@@ -180,6 +204,7 @@ class TagPlanner {
         listing: this.#listing,
         recorded,
         options: contentOptions(platforms),
+        isPinned: pin !== undefined,
         keepsMoved: ifMoved.isFixed && ifMoved.mode === 'keep' && !isSignatureTag(tag),
         isSignatureDue: verification?.isDue({ source, recorded }, sourceDigest) ?? false,
         verify,
@@ -206,7 +231,8 @@ export function signaturesOf(image: PlannedImage, digests: readonly Digest[]): T
 
 async function listMember(
   found: FoundRepository,
-  { set, settings }: PlanningParts,
+  destination: Repository,
+  { set, settings, maturity, remembered }: PlanningParts,
 ): Promise<ListedRepository | undefined> {
   const copiesSignatures = settings.signatures === 'copy';
   const listing = await listSource(found, copiesSignatures);
@@ -217,8 +243,16 @@ async function listMember(
   const offered = [...names].map(
     (tag): OfferedTag => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }),
   );
-  const selected = selectTags(set, found.name, offered);
-  const tags = new Map(selected.tags.map((tag) => [tag, listing.manifests.get(tag)?.digest]));
+  // Without a list, the age of a tag shows when its digest is asked for.
+  const minimumAge = found.namedTags === undefined ? minimumAgeFor(set, found.name) : milliseconds(0);
+  const known = minimumAge === 0 ? undefined : remembered.images(destination, [...names]);
+  const young = maturity.youngIn({ host: found.registry.host, repository: found.repository }, listing, {
+    minimumAge,
+    mirrored: (tag) => known?.get(tag)?.sourceDigest,
+  });
+  const selected = selectMature(set, found.name, { offered, young });
+  const digestOf = (tag: Tag) => pinFor(set, found.name, tag)?.digest ?? listing.manifests.get(tag)?.digest;
+  const tags = new Map(selected.tags.map((tag) => [tag, digestOf(tag)]));
   const signatureTags = copiesSignatures ? listing.tags.filter(isSignatureTag) : [];
   const { unclearCut, emptied } = selected;
   return { ...found, listing, tags, unclearCut, emptied, signatureTags };

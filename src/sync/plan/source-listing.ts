@@ -1,3 +1,4 @@
+import { APISERVER } from '../../config/kubeadm-images.ts';
 import {
   type Host,
   parseHost,
@@ -6,7 +7,7 @@ import {
   type Tag,
 } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { isRefusedQuestion } from '../../registry/registry-failure.ts';
+import { isNotFound, isRefusedQuestion } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 
@@ -65,6 +66,20 @@ export function sourceLister(
       return { ...listing, isCut };
     });
   };
+}
+
+/** Returns the tags that a source has of kube-apiserver; undefined if it has no such repository. */
+export async function listApiserver(
+  source: Registry,
+  registryAt: (host: Host) => Registry,
+  signal: AbortSignal,
+): Promise<TagList | undefined> {
+  try {
+    return await sourceLister(source, registryAt)(parseRepository(APISERVER), signal);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Returns whether a repository has images, and not only signatures of images or repositories below it. */

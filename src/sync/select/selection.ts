@@ -1,7 +1,9 @@
 import type { ImageSet, Patch } from '../../config/image-set.ts';
 import { type ImageName, withoutKubernetesHost } from '../../config/image-set-name.ts';
+import type { PinnedDigest } from '../../config/named-image.ts';
 import { type DatedTag, newestFirst } from '../../config/tag-age.ts';
 import { filterTags, type UnclearCut } from '../../config/tag-filter.ts';
+import type { Duration } from '../../lib/duration.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import type { Tag } from '../../registry/oci/reference.ts';
 import { isSignatureTag } from './signature-tag.ts';
@@ -41,9 +43,19 @@ export function patchFor(set: ImageSet, name: ImageName): Patch | undefined {
   return set.patches.get(withoutKubernetesHost(name));
 }
 
+/** Returns how long a tag of an image must have had its image before that is mirrored; 0 for no time. */
+export function minimumAgeFor(set: ImageSet, name: ImageName): Duration {
+  return patchFor(set, name)?.minimumAge ?? set.minimumAge;
+}
+
 /** Returns the platforms that a set wants of an image. An empty list means all, undefined those of `--platform`. */
 export function platformsFor(set: ImageSet, name: ImageName): readonly Platform[] | undefined {
   return patchFor(set, name)?.platforms;
+}
+
+/** Returns the digest that a tag must have. Undefined if it may have the one that the source has. */
+export function pinFor(set: ImageSet, name: ImageName, tag: Tag): PinnedDigest | undefined {
+  return set.extraImages.get(name)?.pins.get(tag);
 }
 
 /**
@@ -70,10 +82,14 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   const ordinary = offered.filter(({ tag }) => !isSignatureTag(tag));
   const extra = set.extraImages.get(name);
   const needs = set.clusterImages.get(name)?.needs ?? [];
-  const pinned = ordinary.filter(
-    ({ tag }) => extra?.tags.has(tag) === true || needs.some((need) => need.wants(tag)),
+  const patched = patchFor(set, name)?.tags;
+  const wish = patched === undefined ? set.cniWishes.get(name) : undefined;
+  // Who names a tag of signatures means it.
+  const pinned = offered.filter(
+    ({ tag }) =>
+      extra?.tags.has(tag) === true || tag === wish?.named || needs.some((need) => need.wants(tag)),
   );
-  const filter = patchFor(set, name)?.tags ?? set.cniFilters.get(name) ?? set.tags;
+  const filter = patched ?? wish?.filter ?? set.tags;
   const wantsOnlyPinned = extra?.isListed === false || (needs.length > 0 && !asksForListing(set, name));
   const candidates = wantsOnlyPinned ? [] : ordinary.filter(({ tag }) => !isExcluded(set, tag));
   const { tags, unclearCut, isAllOlder } = filterTags(filter, candidates);
@@ -84,4 +100,23 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
     unclearCut,
     emptied: isEmptied ? (isAllOlder ? 'since' : 'filters') : undefined,
   };
+}
+
+/**
+ * Returns what `selectTags` returns, and in addition the tags that it would return if there were none that are too young:
+ * where `latest` takes a young one, an older one stays wanted until that is old enough.
+ */
+export function selectMature(
+  set: ImageSet,
+  name: ImageName,
+  { offered, young }: { readonly offered: readonly OfferedTag[]; readonly young: ReadonlySet<Tag> },
+): Selected {
+  const selected = selectTags(set, name, offered);
+  if (young.size === 0) return selected;
+  const mature = selectTags(
+    set,
+    name,
+    offered.filter(({ tag }) => !young.has(tag)),
+  );
+  return { ...selected, tags: [...new Set([...selected.tags, ...mature.tags])] };
 }

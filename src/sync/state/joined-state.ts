@@ -4,7 +4,7 @@ import { seconds } from '../../lib/duration.ts';
 import { describeFailure } from '../../lib/failure.ts';
 import { rollBack } from '../../lib/sqlite.ts';
 import { limitHolders } from './blob-rows.ts';
-import { STATE_LIMIT } from './schema.ts';
+import { ensureTable, hasTable, STATE_LIMIT } from './schema.ts';
 import { openStateFile } from './state-file.ts';
 
 /** Repositories and options have other ids in each file, so rows are matched by what these stand for. */
@@ -33,6 +33,24 @@ INSERT INTO main.blob
   SELECT digest, same.ours, used_day FROM other.blob JOIN same ON same.theirs = blob.repository
   WHERE true
   ON CONFLICT (digest, repository) DO UPDATE SET used_day = excluded.used_day WHERE excluded.used_day > blob.used_day;
+DROP TABLE same;
+`;
+
+const JOIN_LEARNT = `
+INSERT OR IGNORE INTO main.kubeadm (version, etcd, coredns, pause, origin)
+  SELECT version, etcd, coredns, pause, origin FROM other.kubeadm;
+`;
+
+/** Of a digest that both saw under a tag, the first time counts; of two digests, the one that was seen later. */
+const JOIN_SIGHTINGS = `
+CREATE TEMP TABLE same AS
+  SELECT theirs.id AS theirs, ours.id AS ours FROM other.repository AS theirs
+  JOIN main.repository AS ours ON ours.host = theirs.host AND ours.path = theirs.path;
+INSERT INTO main.sighting
+  SELECT same.ours, tag, digest, seen FROM other.sighting JOIN same ON same.theirs = sighting.repository
+  WHERE true
+  ON CONFLICT (repository, tag) DO UPDATE SET digest = excluded.digest, seen = excluded.seen
+  WHERE iif(excluded.digest = sighting.digest, excluded.seen < sighting.seen, excluded.seen > sighting.seen);
 DROP TABLE same;
 `;
 
@@ -80,6 +98,14 @@ function add(database: DatabaseSync, other: string): void {
     database.exec('BEGIN IMMEDIATE');
     try {
       database.exec(JOIN);
+      if (hasTable(database, 'other', 'kubeadm')) {
+        ensureTable(database, 'kubeadm');
+        database.exec(JOIN_LEARNT);
+      }
+      if (hasTable(database, 'other', 'sighting')) {
+        ensureTable(database, 'sighting');
+        database.exec(JOIN_SIGHTINGS);
+      }
       database.exec('COMMIT');
     } catch (error) {
       rollBack(database);

@@ -1,3 +1,4 @@
+import type { LearntTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { RunParts } from '../parts.ts';
@@ -56,4 +57,14 @@ export async function openKnownState(
     remote?.[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Returns what earlier runs learnt of kubeadm, from the state that `openKnownState` opens. Throws what that throws. */
+export async function readKnownTags(
+  settings: SyncSettings,
+  registries: Registries,
+  parts: KnownStateParts,
+): Promise<readonly LearntTags[]> {
+  using known = await openKnownState(settings, registries, parts);
+  return known.state.learntTags();
 }

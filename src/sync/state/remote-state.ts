@@ -39,7 +39,7 @@ interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
   readonly consequence?: string | undefined;
 }
 
-const RUN_CONSEQUENCE = 'this run asks the destination what is there';
+const RUN_CONSEQUENCE = 'this run checks what the destination has';
 const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
 /** A run that is stopped has 5 seconds in all. */

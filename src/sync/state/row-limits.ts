@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { numberIn } from './column.ts';
+import { hasTable } from './schema.ts';
 import { statement } from './statement.ts';
 
 /** How much a table of a state may hold. */
@@ -31,6 +32,12 @@ const LIMITS: readonly TableLimit[] = [
   { table: 'pattern', rows: 100_000, lengths: { host: NAME, pattern: 1024 } },
   { table: 'listing', rows: 100_000, lengths: { host: NAME, path: NAME } },
   { table: 'run', rows: 10_000, lengths: { scope: 2048, outcome: 64 } },
+  { table: 'sighting', rows: 1_000_000, lengths: { tag: TAG, digest: DIGEST } },
+  {
+    table: 'kubeadm',
+    rows: 2000,
+    lengths: { version: TAG, etcd: TAG, coredns: TAG, pause: TAG, origin: TAG },
+  },
 ];
 
 /**
@@ -39,6 +46,8 @@ const LIMITS: readonly TableLimit[] = [
  */
 export function isWithinLimits(database: DatabaseSync): boolean {
   return LIMITS.every(({ table, rows, lengths }) => {
+    // One that a state may lack.
+    if (!hasTable(database, 'main', table)) return true;
     const columns = Object.keys(lengths);
     const long = Object.entries(lengths).map(([column, most]) => `octet_length(${column}) > ${most}`);
     const row = statement(

@@ -99,6 +99,44 @@ const TABLES: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
+/**
+ * A table that a state has only where a run had something to put into it: a state without it is as good, and one with it is
+ * none to older versions.
+ */
+const LATER_TABLES: ReadonlyMap<string, string> = new Map([
+  [
+    'kubeadm',
+    `CREATE TABLE kubeadm (
+  version TEXT PRIMARY KEY,
+  etcd TEXT NOT NULL,
+  coredns TEXT NOT NULL,
+  pause TEXT NOT NULL,
+  origin TEXT NOT NULL
+) STRICT, WITHOUT ROWID`,
+  ],
+  [
+    'sighting',
+    `CREATE TABLE sighting (
+  repository INTEGER NOT NULL,
+  tag TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  seen INTEGER NOT NULL,
+  PRIMARY KEY (repository, tag)
+) STRICT, WITHOUT ROWID`,
+  ],
+]);
+
+/** Creates a table that a state may lack, within a transaction. */
+export function ensureTable(database: DatabaseSync, name: 'kubeadm' | 'sighting'): void {
+  if (!hasTable(database, 'main', name)) database.exec(LATER_TABLES.get(name) ?? '');
+}
+
+/** Returns whether a database, or one that is attached to it, has a table. */
+export function hasTable(database: DatabaseSync, schema: 'main' | 'other', name: string): boolean {
+  const select = database.prepare(`SELECT 1 FROM ${schema}.sqlite_schema WHERE type = 'table' AND name = ?`);
+  return select.get(name) !== undefined;
+}
+
 /** Creates the tables of a new state. If another process already did, its tables are kept. */
 export function createTables(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
@@ -117,9 +155,11 @@ export function createTables(database: DatabaseSync): void {
 /** Returns whether a database has exactly the tables of a state, and nothing else such as a trigger. */
 export function hasExpectedTables(database: DatabaseSync): boolean {
   const rows = database.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL').all();
+  const found = new Map(rows.map(({ name, sql }) => [String(name), sql]));
   return (
-    rows.length === TABLES.size &&
-    rows.every(({ name, sql }) => sql !== null && TABLES.get(String(name)) === sql)
+    found.size === rows.length &&
+    [...TABLES].every(([name, sql]) => found.get(name) === sql) &&
+    [...found].every(([name, sql]) => TABLES.has(name) || LATER_TABLES.get(name) === sql)
   );
 }
 

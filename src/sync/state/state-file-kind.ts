@@ -20,7 +20,7 @@ const PAGE_TYPE_AT = 100;
 const LEAF_PAGE = 13;
 const INNER_PAGE = 5;
 const CELLS_AT = 108;
-/** A state has eight tables, and two indexes. */
+/** A state has nine tables at most, and two indexes. */
 const CELLS_LIMIT = 64;
 /** SQLite only reads a file with a later one, and writes none. */
 const LAST_WRITE_VERSION = 2;

@@ -172,7 +172,7 @@ function notOurs(file: string, message: string): Failure<'STATE_NOT_OURS'> {
     code: 'STATE_NOT_OURS',
     fault: 'usage',
     about: file,
-    message: `${message}; it was left as it is`,
+    message: `${message}; keel-pkg left it unchanged`,
     hint: 'give --db another path, or move the file away',
   });
 }

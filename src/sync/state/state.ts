@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { LearntTags } from '../../config/kubernetes/kubeadm-tags.ts';
 import { type Duration, seconds } from '../../lib/duration.ts';
 import type { Reporter } from '../../lib/reporter.ts';
 import { rollBack, sqliteProblem } from '../../lib/sqlite.ts';
@@ -22,6 +23,7 @@ import {
   summariseRepositories,
   writeImages,
 } from './image-rows.ts';
+import { readLearntTags, writeLearntTags } from './kubeadm-rows.ts';
 import { ensureRepository, type RepositoryAddress } from './repository-rows.ts';
 import {
   type RecordedRun,
@@ -33,6 +35,7 @@ import {
   writeSourceView,
 } from './run-rows.ts';
 import type { AsideReason } from './set-aside.ts';
+import { limitSightings, readSightings, type Sighting, writeSightings } from './sighting-rows.ts';
 import { type OpenedState, openInMemory, openStateFile } from './state-file.ts';
 
 const HINTS_BETWEEN_PRUNING = 10_000;
@@ -146,6 +149,22 @@ export class State implements Disposable {
     return this.#read([], () => readHolders(this.#database, host, digest));
   }
 
+  /** Returns what earlier runs learnt of kubeadm from its maker. */
+  learntTags(): readonly LearntTags[] {
+    return this.#read([], () => readLearntTags(this.#database));
+  }
+
+  /** Returns what earlier runs saw of a source repository whose tags have to be old enough, by its tags. */
+  sightings(source: RepositoryAddress): ReadonlyMap<Tag, Sighting> {
+    return this.#read<ReadonlyMap<Tag, Sighting>>(new Map(), () => readSightings(this.#database, source));
+  }
+
+  /** Records at once what a source repository has under some tags, and forgets those that have `gone`. */
+  sight(source: RepositoryAddress, sightings: ReadonlyMap<Tag, Sighting>, gone: readonly Tag[] = []): void {
+    if (sightings.size + gone.length === 0) return;
+    this.#write((database) => writeSightings(database, source, sightings, gone));
+  }
+
   /** Returns what the last complete run saw at a source host. */
   sourceView(host: Host): SourceView {
     return this.#read({ matched: [], listings: new Map() }, () => readSourceView(this.#database, host));
@@ -184,6 +203,11 @@ export class State implements Disposable {
     });
   }
 
+  /** Records at once what the maker said of kubeadm of some versions. */
+  learn(tags: readonly LearntTags[]): void {
+    if (tags.length > 0) this.#write((database) => writeLearntTags(database, tags));
+  }
+
   /**
    * Records at once that a blob arrived in a repository. If the run is killed before it records the image, the next
    * run still knows where to mount the blob from.
@@ -209,6 +233,7 @@ export class State implements Disposable {
       for (const [host, view] of news.sourceViews ?? []) writeSourceView(database, host, view);
       pruneHolders(database, now);
       pruneFailures(database, now);
+      limitSightings(database);
     });
   }
 
@@ -252,7 +277,7 @@ export class State implements Disposable {
       this.#warn(
         'the state cannot be written',
         error,
-        'the run goes on without it, and the next one has more to ask',
+        'the run continues without it, and the next one needs more requests',
       );
     }
   }

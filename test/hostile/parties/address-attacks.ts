@@ -68,7 +68,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a realm at what a cloud tells its machines',
     page: 'security.md',
-    says: 'a realm at an inner service of a cloud, or on this machine where the registry is elsewhere | nothing: `REDIRECT_REFUSED`',
+    says: 'a realm at an internal service of a cloud, or on this machine if the registry is elsewhere | nothing: `REDIRECT_REFUSED`',
     bend: (stage) => {
       const headers = { 'www-authenticate': `Bearer realm="${METADATA}",service="x"` };
       stage.answer('manifest-get', { kind: 'status', status: 401, headers });
@@ -78,7 +78,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a realm that gives something else for a token',
     page: 'security.md',
-    says: 'Sizes, counts, depths and times of what others send have limits.',
+    says: 'Sizes, counts, depths and times of everything received have limits.',
     bend: (stage) => {
       const realm = `${stage.registry.url}/v2/${stage.repository}/referrers/token`;
       const headers = { 'www-authenticate': `Bearer realm="${realm}",service="x"` };
@@ -90,7 +90,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a layer that it does not have, at addresses in the manifest',
     page: 'how-sync-decides.md',
-    says: 'All other layers are needed, also those with addresses elsewhere (`urls`).',
+    says: 'All other layers are required, also those with addresses elsewhere (`urls`).',
     bend: async (stage) => {
       const { config, mediaType } = stage.child;
       const layers = [{ ...absent(LAYER, 'absent'), urls: addresses(stage) }];
@@ -101,7 +101,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a layer that is not distributed, at addresses in the manifest',
     page: 'how-sync-decides.md',
-    says: 'Where it does not, or the destination does not take them, they are left out: the run warns of it each night',
+    says: 'If the source lacks them, or the destination refuses them, the run leaves them out and warns each night',
     bend: async (stage) => {
       const { config, mediaType, layers } = stage.child;
       const foreign = { ...absent(FOREIGN_LAYER, 'absent'), urls: addresses(stage) };
@@ -117,7 +117,7 @@ export const ADDRESS_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'commands for a workflow and a terminal in what it complains of',
     page: 'security.md',
-    says: 'What others say is text: it becomes no command of a workflow, no markup or link of a summary, no escape of a terminal.',
+    says: 'Texts of others are data: they become no command of a workflow, no markup or link of a summary, no escape of a terminal.',
     bend: (stage) => {
       const message = '\u001b[2J\u009b31m\n::add-mask::v\r\n::set-output name=a::b';
       const body = JSON.stringify({ errors: [{ code: 'DENIED', message }] });

@@ -8,11 +8,11 @@ const NUMBERS = Array.from({ length: 1000 }, (_, at) => at);
 
 const HASHED = {
   page: 'security.md',
-  says: 'Every layer, manifest and configuration is hashed on its way. One that is not what its digest says is never finished.',
+  says: 'Every layer, manifest and configuration is hashed on its way. One that does not match its digest is never completed.',
 } as const;
 const LIMITED = {
   page: 'security.md',
-  says: 'Sizes, counts, depths and times of what others send have limits.',
+  says: 'Sizes, counts, depths and times of everything received have limits.',
 } as const;
 
 /** A list of tags that tells no digests. */
@@ -76,7 +76,7 @@ export const CONTENT_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a listing with the digest of the genuine image, and another image under the tag',
     page: 'how-sync-decides.md',
-    says: 'The manifest is fetched by the digest that was told or verified',
+    says: 'It fetches the manifest by the digest that was listed or verified',
     bend: (stage) => {
       stage.forge();
       const { digest, mediaType } = stage.genuine;
@@ -89,7 +89,7 @@ export const CONTENT_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'the digest of the genuine image in answer to HEAD, and another image under the tag',
     page: 'how-sync-decides.md',
-    says: 'The manifest is fetched by the digest that was told or verified',
+    says: 'It fetches the manifest by the digest that was listed or verified',
     bend: (stage) => {
       stage.forge();
       stage.answer('tags-list', plainList(TAG));
@@ -116,7 +116,7 @@ export const CONTENT_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'another image under the tag while the genuine one is verified or copied',
     page: 'how-sync-decides.md',
-    says: 'The manifest is fetched by the digest that was told or verified',
+    says: 'It fetches the manifest by the digest that was listed or verified',
     bend: (stage) => {
       const { digest } = stage.forge({ tags: [] });
       const when = ({ repository }: { repository: string }) => repository === stage.repository;

@@ -19,11 +19,11 @@ export interface DestinationAttack extends Promised {
 
 const PROVED = {
   page: 'security.md',
-  says: 'A tag is written only when everything below it was proved to be there.',
+  says: 'A tag is written only after everything below it was confirmed to be there.',
 } as const;
 const BELIEVED = {
   page: 'security.md',
-  says: 'for keeping what it says it has',
+  says: 'to keep what it says it has',
 } as const;
 const status =
   (code: number, headers: Record<string, string> = {}) =>

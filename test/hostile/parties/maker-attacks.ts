@@ -70,11 +70,11 @@ const NOT_FOUND = { kind: 'status', status: 404 } as const;
 
 const CHECKED = {
   page: 'pack.md',
-  says: 'others are checked against the checksum that stands beside their download, or against `sha256`',
+  says: 'packer verifies any other component with the checksum file next to its download, or with `sha256`',
 } as const;
 const REFUSED = {
   page: 'pack.md',
-  says: 'and a download that does not have its checksum. What was fetched stays',
+  says: 'and a download that does not match its checksum. Finished downloads stay',
 } as const;
 const ARCHIVE = {
   page: 'security.md',
@@ -112,7 +112,7 @@ export const MAKER_ATTACKS: readonly MakerAttack[] = [
   {
     tries: 'another download with its own checksum',
     page: 'security.md',
-    says: 'Who changes the download and the checksum beside it is found by a pin or a lock alone',
+    says: 'If someone changes the download and the checksum next to it, only a pin or a lock detects it',
     bend: (shelf) => release(shelf, FORGED),
     ends: { packed: 'offered', check: 'published' },
   },
@@ -126,7 +126,7 @@ export const MAKER_ATTACKS: readonly MakerAttack[] = [
   {
     tries: 'another download where nothing is checked',
     page: 'security.md',
-    says: 'or `none` where `versions.json` says `"sha256": "none"`',
+    says: 'or `none` if `versions.json` has `"sha256": "none"`',
     sha256: 'none',
     bend: (shelf) => release(shelf, FORGED),
     ends: { packed: 'offered', check: 'none' },
@@ -134,15 +134,19 @@ export const MAKER_ATTACKS: readonly MakerAttack[] = [
   {
     tries: 'no checksum',
     page: 'security.md',
-    says: "the maker's checksum or your pin; without either it is refused",
+    says: 'the upstream checksum or your pin; without either it is refused',
     bend: ({ web, path }) =>
       void web.put(`${path}.sha256`, '', ...Array.from({ length: 9 }, () => NOT_FOUND)),
     ends: { refused: 'checksum' },
   },
-  list('that names other files alone', `${sum(FORGED)}  tools\n${sum(FORGED)}  tool.txt\n`, 'no checksum of'),
-  list('for what is read from standard input', `${sum(FORGED)}  -\n`, 'no checksum of'),
-  list('for an absolute path', `${sum(FORGED)}  /etc/passwd\n`, 'no checksum of'),
-  list('for a path that leads out', `${sum(FORGED)}  ../../bin/sh\n`, 'no checksum of'),
+  list(
+    'that names other files alone',
+    `${sum(FORGED)}  tools\n${sum(FORGED)}  tool.txt\n`,
+    'no checksum for',
+  ),
+  list('for what is read from standard input', `${sum(FORGED)}  -\n`, 'no checksum for'),
+  list('for an absolute path', `${sum(FORGED)}  /etc/passwd\n`, 'no checksum for'),
+  list('for a path that leads out', `${sum(FORGED)}  ../../bin/sh\n`, 'no checksum for'),
   list('that contradicts itself', `${sum(FORGED)}  tool\n${sum(GENUINE)}  tool\n`, 'different checksums'),
   list('with a sum that was cut', `${sum(FORGED).slice(0, 40)}  tool\n`, 'no checksum'),
   list('that is a page for people', '<html><body>Welcome</body></html>', 'no checksum'),

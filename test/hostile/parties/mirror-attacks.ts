@@ -78,19 +78,19 @@ const FOREIGN_LAYER = 'application/vnd.oci.image.layer.nondistributable.v1.tar+g
 
 const HELD = {
   page: 'security.md',
-  says: "Every image and component in a package is held to its maker's digest, signature or checksum file, or to your pin, or is called `mirror-only`",
+  says: 'packer verifies every image and component of a package with the upstream digest, signature or checksum file, or with your pin. Otherwise it marks it `mirror-only`',
 } as const;
 const WHOLE = {
   page: 'pack.md',
-  says: "These are errors, and there is no package then: an image that differs from its maker's, in one layer too, an image for another architecture, and a download that does not have its checksum.",
+  says: 'These are errors, and no package is written: an image that differs from upstream, even in one layer; an image for another architecture; and a download that does not match its checksum.',
 } as const;
 const HASHED = {
   page: 'security.md',
-  says: 'Every layer, manifest and configuration is hashed on its way. One that is not what its digest says is never finished.',
+  says: 'Every layer, manifest and configuration is hashed on its way. One that does not match its digest is never completed.',
 } as const;
 const REQUIRED = {
   page: 'security.md',
-  says: 'With `--verify-signatures require` an image is copied or packed only if those who release it signed it, under its name.',
+  says: 'With `--verify-signatures require` an image is copied or packed only if its publisher signed it under its name.',
 } as const;
 /** The genuine configuration with what `change` makes of the unpacked layers. */
 function relayer(change: (unpacked: readonly Buffer[]) => readonly Buffer[]): (stage: Stage) => void {
@@ -104,45 +104,45 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
     tries: 'another image under the tag',
     ...WHOLE,
     bend: (stage) => void stage.forge(),
-    ends: always('it is not the image that'),
+    ends: always('it differs from'),
   },
   {
     tries: 'the same where the maker cannot be asked',
     ...HELD,
     isWalled: true,
     bend: (stage) => void stage.forge(),
-    ends: unlessRequired('has no signature of it'),
+    ends: unlessRequired('has no signature for it'),
   },
   {
     tries: 'the genuine configuration with another layer',
     ...WHOLE,
     bend: relayer(([, ...rest]) => [Buffer.from('another'), ...rest].map(zip)),
-    ends: butUnsigned({ refused: 'it has the configuration of that one, and other layers', with: 'layers' }),
+    ends: butUnsigned({ refused: 'it has the same configuration but different layers', with: 'layers' }),
   },
   {
     tries: 'the same where the maker cannot be asked, with the signature of the genuine image',
     ...HELD,
     isWalled: true,
     bend: relayer(([, ...rest]) => [Buffer.from('another'), ...rest].map(zip)),
-    ends: unlessRequired('has no signature of it'),
+    ends: unlessRequired('has no signature for it'),
   },
   {
     tries: 'the genuine configuration with one layer more',
     ...WHOLE,
     bend: relayer((layers) => [...layers, Buffer.from('one more')].map(zip)),
-    ends: always('it has the configuration of that one, and other layers'),
+    ends: always('it has the same configuration but different layers'),
   },
   {
     tries: 'the genuine configuration with one layer less',
     ...WHOLE,
     bend: relayer((layers) => layers.slice(1).map(zip)),
-    ends: always('it has the configuration of that one, and other layers'),
+    ends: always('it has the same configuration but different layers'),
   },
   {
     tries: 'the genuine configuration with its layers in another order',
     ...WHOLE,
     bend: relayer((layers) => layers.toReversed().map((tar) => gzipSync(tar, { level: 1 }))),
-    ends: butUnsigned({ refused: 'it has the configuration of that one, and other layers', with: 'layers' }),
+    ends: butUnsigned({ refused: 'it has the same configuration but different layers', with: 'layers' }),
   },
   {
     tries: 'an index of its own with another image beside the genuine one',
@@ -155,7 +155,7 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
       const manifests = [...listed, { mediaType, digest, size: bytes.length, platform }];
       stage.offer({ mediaType: MEDIA_TYPE.ociIndex, ...{ schemaVersion: 2, manifests } });
     },
-    ends: always('it is not the image that'),
+    ends: always('it differs from'),
   },
   {
     tries: 'the image of another architecture, listed as the wanted one',
@@ -194,7 +194,7 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
   {
     tries: 'another image under the digest that versions.json pins',
     page: 'security.md',
-    says: "held to its maker's digest, signature or checksum file, or to your pin",
+    says: 'with the upstream digest, signature or checksum file, or with your pin',
     isPinned: true,
     bend: (stage) => stage.replace(stage.genuine.digest, stage.forge().bytes),
     ends: always('another digest'),
@@ -202,7 +202,7 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
   {
     tries: 'another image under the tag of one whose digest versions.json pins',
     page: 'pack.md',
-    says: 'With `@sha256:…` it is pinned.',
+    says: '`@sha256:…` pins it.',
     isPinned: true,
     bend: (stage) => void stage.forge(),
     ends: packed({ packed: 'genuine', check: 'pin' }),
@@ -218,7 +218,7 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
       const described = { ...config, digest, size: bytes.length };
       stage.offer({ mediaType, ...{ schemaVersion: 2, config: described, layers } });
     },
-    ends: always('its configuration does not tell for which platform it is'),
+    ends: always('its configuration does not state a platform'),
   },
   {
     tries: 'other bytes of a configuration',
@@ -249,14 +249,14 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
   {
     tries: 'genuine layers that it compressed again, with gzip',
     page: 'pack.md',
-    says: "`unpacked-layers`, which were compressed again and unpack to what the maker's configuration says",
+    says: '`unpacked-layers` (the layers were compressed again and unpack to what the upstream configuration lists)',
     bend: relayer((layers) => layers.map((tar) => gzipSync(tar, { level: 1, memLevel: 1 }))),
     ends: butUnsigned({ packed: 'offered', check: 'upstream, unpacked-layers' }),
   },
   {
     tries: 'genuine layers that it compressed again, with zstd',
     page: 'pack.md',
-    says: "`unpacked-layers`, which were compressed again and unpack to what the maker's configuration says",
+    says: '`unpacked-layers` (the layers were compressed again and unpack to what the upstream configuration lists)',
     bend: relayer((layers) => layers.map((tar) => zstdCompressSync(tar))),
     ends: butUnsigned({ packed: 'offered', check: 'upstream, unpacked-layers' }),
   },
@@ -312,7 +312,7 @@ const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
   {
     tries: 'commands for a workflow and a terminal in what it complains of',
     page: 'security.md',
-    says: 'What others say is text: it becomes no command of a workflow, no markup or link of a summary, no escape of a terminal.',
+    says: 'Texts of others are data: they become no command of a workflow, no markup or link of a summary, no escape of a terminal.',
     bend: (stage) => {
       const message = '\u001b[2J\u009b31m\n::add-mask::v\r\n::set-output name=a::b';
       const body = JSON.stringify({ errors: [{ code: 'DENIED', message }] });
@@ -324,7 +324,7 @@ const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
     tries: 'to have nothing under the tag',
     ...HELD,
     bend: (stage) => void stage.storage.deleteTag(stage.repository, TAG),
-    ends: always('it is not there'),
+    ends: always('not found; tried'),
   },
 ];
 
@@ -388,7 +388,7 @@ export const MIRROR_ATTACKS: readonly MirrorAttack[] = [
     ends: {
       off: { packed: 'genuine', check: 'mirror-only' },
       warn: { packed: 'genuine', check: 'mirror-only', signature: 'unverified' },
-      require: { refused: 'has no signature of it' },
+      require: { refused: 'has no signature for it' },
     },
   },
 ];

@@ -7,9 +7,9 @@ const LATER = '2026-03-02T12:30:00Z';
 const BEFORE = '2025-06-01T08:00:00Z';
 
 const SAYS: Readonly<Record<Mode, string>> = {
-  warn: '`warn` (default) | it is copied, and told first when all images are done',
-  keep: '`keep` | the destination stays as it is, and the image fails with `TAG_MOVED`',
-  copy: '`copy` | it is copied like any other tag that changed (`CHANGED`)',
+  warn: '`warn` (default) | the run copies the new image, and reports the tag first when all images are done',
+  keep: '`keep` | the destination stays unchanged, and the image fails with `TAG_MOVED`',
+  copy: '`copy` | the run copies it like any other tag that changed (`CHANGED`)',
 };
 
 /** Images for each value of `--moved-tags` are below a path of its name. */
@@ -57,7 +57,7 @@ export const MOVED_ATTACKS: readonly SourceAttack[] = MODES.flatMap((mode): Sour
     {
       tries: `an older signed image under a tag that moves by nature, with --moved-tags ${mode}`,
       ...at,
-      says: 'A tag that moves by nature is told where it went back: with `--verify-signatures`, and the new image is signed and older than the one before. It is copied all the same, and not told with `copy`.',
+      says: 'A tag that moves by nature is reported if it went back: with `--verify-signatures`, if the new image is signed and older than the previous one. The run copies it anyway, and does not report it with `copy`.',
       tag: 'latest',
       bend: (stage) => stage.sign(stage.forge({ created: BEFORE })),
       ends: ofMoving(mode),

@@ -9,7 +9,7 @@ export interface Promised {
 /** Of a redirect, and of what else names an address. */
 export const NOT_INWARD: Promised = {
   page: 'security.md',
-  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an inner service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
+  says: 'the same, from HTTPS down to plain HTTP, to this machine, or to an internal service of a cloud, in any spelling | nothing: `REDIRECT_REFUSED`',
 };
 
 /** Returns the sentences that do not stand in their pages, however their lines are broken. */

@@ -8,13 +8,13 @@ import { absent, ME } from './stage.ts';
 
 const LIMITED = {
   page: 'security.md',
-  says: 'Sizes, counts, depths and times of what others send have limits.',
+  says: 'Sizes, counts, depths and times of everything received have limits.',
 } as const;
 const EXACT = {
   page: 'signatures.md',
-  says: 'It must be of exactly this digest, and name this image, so that nobody can offer the signed kube-proxy as kube-apiserver.',
+  says: 'The signature must be of exactly this digest, and name this image, so that nobody can offer the signed kube-proxy as kube-apiserver.',
 } as const;
-const NAMED = { page: 'signatures.md', says: 'A name of another image is never accepted.' } as const;
+const NAMED = { page: 'signatures.md', says: 'keel-pkg never accepts the name of another image.' } as const;
 const TRUSTED = {
   page: 'signatures.md',
   says: 'Its certificate must come from a trusted authority',
@@ -25,7 +25,7 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a forged image without a signature',
     page: 'signatures.md',
-    says: 'Layers without a signature that counts are never sent.',
+    says: 'Layers without an accepted signature are never sent.',
     bend: (stage) => void stage.forge(),
     ends: unlessRequired('SIGNATURE_MISSING'),
   },
@@ -44,14 +44,14 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a signature by somebody else',
     page: 'signatures.md',
-    says: 'It must name one identity, and that must be one that counts, of the same kind',
+    says: 'It must name one identity, and that must be an accepted one of the same kind',
     bend: (stage) => stage.sign(stage.forge(), { by: { identity: 'release@example.com.evil.example' } }),
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
   {
     tries: 'a signature by the same name, for which another service vouches',
     page: 'signatures.md',
-    says: 'who vouched for that name; compared exactly',
+    says: 'the service that confirmed this name; compared exactly',
     bend: (stage) => stage.sign(stage.forge(), { by: { issuer: 'https://accounts.example.com/' } }),
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
@@ -80,7 +80,7 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a signature that was made after its certificate had ended',
     page: 'signatures.md',
-    says: 'have been valid at the time that the log of signatures, or a trusted time-stamping authority, tells',
+    says: 'have been valid at the time that the log of signatures, or a trusted time-stamping authority, records',
     bend: (stage) => stage.sign(stage.forge(), { by: { late: true } }),
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
@@ -99,7 +99,7 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a bundle that names this image with another digest, and another image with this digest',
     page: 'signatures.md',
-    says: '`name` of its subjects, of those that have the digest of the image; one is enough',
+    says: '`name` of the subjects that have the digest of the image; one match is enough',
     bend: (stage) =>
       stage.bundle(stage.forge(), {
         as: [`${stage.registry.host}/another`],
@@ -110,28 +110,28 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a bundle that names no image',
     page: 'signatures.md',
-    says: 'A signature that names no image counts only where you say so of its signer',
+    says: 'A signature that names no image is accepted only if you allow it for its signer',
     bend: (stage) => stage.bundle(stage.forge(), { as: [] }),
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
   {
     tries: 'another version, signed as that',
     page: 'signatures.md',
-    says: 'what was signed as `app:1.36` is not accepted as `app:1.37`',
+    says: 'an image signed as `app:1.36` is not accepted as `app:1.37`',
     bend: (stage) => stage.bundle(stage.forge(), { as: [`${stage.name}:v0.9.9`] }),
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
   {
     tries: 'a statement that only tells something about the image, such as what is in it',
     page: 'signatures.md',
-    says: "Statements count as signatures where they are cosign's, or tell who built (SLSA provenance), promoted or released the image.",
+    says: 'An attestation is accepted as a signature if cosign made it, or if it states who built (SLSA provenance), promoted or released the image.',
     bend: (stage) => stage.bundle(stage.forge(), { predicateType: 'https://spdx.dev/Document' }),
     ends: unlessRequired('SIGNATURE_REFUSED'),
   },
   {
     tries: 'an index of its own with a signed image among those that it lists',
     page: 'signatures.md',
-    says: 'What the tag leads to is verified. For an image of several platforms that is its index',
+    says: 'keel-pkg verifies the digest behind the tag. For an image of several platforms that is its index',
     bend: async (stage) => {
       const { digest, mediaType, bytes } = stage.child;
       const platform = { os: 'linux', architecture: 'amd64' };
@@ -158,14 +158,14 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'to hide an image',
     page: 'security.md',
-    says: 'A tag that it does not list is not wanted, unless the image set names it',
+    says: 'A tag that it does not list is not mirrored, unless the image set names it',
     bend: (stage) => stage.answer('tags-list', { kind: 'status', status: 200, body: '{"tags":[]}' }),
     ends: { off: { hidden: true }, warn: { hidden: true }, require: { hidden: true } },
   },
   {
     tries: 'to hide the signature of a genuine image, but not the bundle of its maker',
     page: 'signatures.md',
-    says: 'One that counts is enough.',
+    says: 'One accepted signature is enough.',
     bend: async (stage) => {
       stage.unsign();
       await stage.bundle(stage.genuine);
@@ -195,7 +195,7 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'to hide the signature of a genuine image',
     page: 'signatures.md',
-    says: 'left out: nothing of it comes to the destination, the run ends red, other images go on',
+    says: 'left out: nothing of it is copied to the destination, the run fails, other images continue',
     bend: (stage) => stage.unsign(),
     ends: {
       off: { copied: 'genuine' },
@@ -206,7 +206,7 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'to withhold the signature of a genuine image for the time being',
     page: 'signatures.md',
-    says: 'Layers without a signature that counts are never sent.',
+    says: 'Layers without an accepted signature are never sent.',
     bend: (stage) =>
       stage.answer('manifest-get', { kind: 'status', status: 503 }, signatureTag(stage.genuine.digest)),
     ends: {
@@ -218,7 +218,7 @@ export const SIGNATURE_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'more signatures that count for nothing than anybody looks at',
     page: 'security.md',
-    says: 'of an image and place 64 signatures are looked at.',
+    says: 'of an image and place, keel-pkg reads 64 signatures.',
     bend: (stage) => {
       const payload = absent('application/vnd.dev.cosign.simplesigning.v1+json', 'payload');
       const layers = Array.from({ length: 70 }, () => ({ ...payload, size: 2 * 1024 * 1024 }));

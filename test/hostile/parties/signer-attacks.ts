@@ -27,11 +27,11 @@ const THEIR_OWN: Endings = {
 
 const LONGEST = {
   page: 'signatures.md',
-  says: 'a registry, or a registry and the beginning of a path; the longest one that fits counts',
+  says: 'a registry, or a registry and the start of a path; the longest match applies',
 } as const;
 const WHOLE_IDENTITY = {
   page: 'signatures.md',
-  says: 'All of it is compared; `*` stands for text without `/` and `@`, `**` for any text',
+  says: 'keel-pkg compares all of it; `*` stands for text without `/` and `@`, `**` for any text',
 } as const;
 const REFUSED = unlessRequired('SIGNATURE_REFUSED');
 
@@ -77,7 +77,7 @@ export const SIGNER_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a bundle that names nothing, where such ones count of their own images',
     page: 'signatures.md',
-    says: 'A signature that names no image counts only where you say so of its signer',
+    says: 'A signature that names no image is accepted only if you allow it for its signer',
     path: 'theirs/',
     signer: THEM,
     bend: (stage) => stage.bundle(stage.forge(), { by: THEM, as: [] }),
@@ -86,7 +86,7 @@ export const SIGNER_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'the name of an image of theirs for another one of theirs',
     page: 'signatures.md',
-    says: 'A name of another image is never accepted.',
+    says: 'keel-pkg never accepts the name of another image.',
     path: 'unnamed/',
     signer: THEM,
     bend: (stage) =>
@@ -96,7 +96,7 @@ export const SIGNER_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a bundle that names nothing for an image of theirs, where such ones count',
     page: 'signatures.md',
-    says: 'then every image that they sign can be offered for every other one of that registry or path',
+    says: 'Then every image that they sign can be offered for every other one of that registry or path',
     path: 'unnamed/',
     signer: THEM,
     bend: (stage) => stage.bundle(stage.forge(), { by: THEM, as: [] }),
@@ -105,7 +105,7 @@ export const SIGNER_ATTACKS: readonly SourceAttack[] = [
   {
     tries: 'a bad image that is theirs to sign',
     page: 'signatures.md',
-    says: 'A signature says whose an image is, not that it has no fault.',
+    says: 'A signature shows whose an image is, not that it has no fault.',
     path: 'theirs/',
     signer: THEM,
     bend: (stage) => stage.sign(stage.forge(), { by: THEM }),

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { type Report, readReport } from '../../../src/sync/report/report.ts';
+import type { Report } from '../../../src/sync/report/report.ts';
+import { readReport } from '../../../src/sync/report/report-file.ts';
 import { bundledAction } from '../../support/action-bundle.ts';
 import { Job, LONG_PATIENCE, type ProcessResult } from '../../support/action-runner.ts';
 import { runIn, type Said } from '../../support/built-packer.ts';

@@ -1,0 +1,33 @@
+import { type MirrorEntry, parseMirrorEntry, UpstreamMirror } from '../upstream-mirror.ts';
+import type { Flag } from './flag.ts';
+import type { FlagReader } from './flag-reader.ts';
+
+/** Returns the flag for where the makers' files are had, under a heading. */
+export function upstreamMirrorFlag(group: string) {
+  return {
+    name: 'upstream-mirror',
+    value: '[HOST=]URL',
+    repeatable: true,
+    environment: 'KEEL_UPSTREAM_MIRROR',
+    group,
+    description:
+      'Mirror of dl.k8s.io, github.com, raw.githubusercontent.com and get.helm.sh, used as URL/HOST/PATH; HOST= sets a mirror of one of them',
+  } as const satisfies Flag;
+}
+
+/** Returns where the makers' files are had. Of two addresses for the same hosts, one is kept as a failure. */
+export function readUpstreamMirror<Name extends string>(
+  flags: FlagReader<Name | 'upstream-mirror'>,
+): UpstreamMirror {
+  const entries = flags.list('upstream-mirror', parseMirrorEntry);
+  const byHost = new Map<MirrorEntry['host'], MirrorEntry>();
+  for (const entry of entries) {
+    const known = byHost.get(entry.host);
+    if (known !== undefined && known.base.href !== entry.base.href) {
+      const what = entry.host ?? 'all upstream hosts';
+      flags.refuse('upstream-mirror', `it has two addresses for ${what}`, 'leave one of them');
+    }
+    byHost.set(entry.host, entry);
+  }
+  return new UpstreamMirror([...byHost.values()]);
+}

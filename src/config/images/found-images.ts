@@ -1,0 +1,75 @@
+import type { Place } from '../../lib/reporter.ts';
+import { formatReference, type Reference } from '../../registry/oci/reference.ts';
+import { formatPlace, type Notice } from '../problem.ts';
+import { parseGivenImage } from './given-image.ts';
+
+/** An image that a file names, with every place where it stands. */
+export interface FoundImage {
+  /** With a tag, a digest or both. */
+  readonly reference: Reference;
+  readonly places: readonly Place[];
+}
+
+/** A text that looks like an image but may be none, or that cannot be used as it stands, and why. */
+export interface DoubtfulImage {
+  readonly text: string;
+  readonly place: Place;
+  /** A clause such as `it contains the shell variable $TAG`. */
+  readonly reason: string;
+  readonly hint?: string | undefined;
+}
+
+/** All images of a file, in the order in which they stand there. */
+export interface FoundImages {
+  readonly images: readonly FoundImage[];
+  /** Texts that may be no images. They are never mirrored. */
+  readonly uncertain: readonly DoubtfulImage[];
+  /** Texts that are meant as images and cannot be used. */
+  readonly refused: readonly DoubtfulImage[];
+  /** How keel-pkg read images that are written in short or in an old form. */
+  readonly notices: readonly Notice[];
+}
+
+/** Returns what is wrong with a text, or not certain about it, and what to write. */
+export function describeDoubt({ text, reason, hint }: Omit<DoubtfulImage, 'place'>): string {
+  return `${text}: ${reason}${hint === undefined ? '' : ` (${hint})`}`;
+}
+
+/**
+ * Returns the images of several files as those of one, each image once. What is uncertain in one place and certain in
+ * another is certain.
+ */
+export function joinedImages(files: readonly FoundImages[]): FoundImages {
+  const images = Map.groupBy(
+    files.flatMap((file) => file.images),
+    ({ reference }) => formatReference(reference),
+  );
+  const uncertain = Map.groupBy(
+    files.flatMap((file) => file.uncertain).filter(({ text }) => !images.has(fullName(text))),
+    ({ text, reason }) => `${text}\n${reason}`,
+  );
+  return {
+    images: [...images.values()].flatMap((same) =>
+      same
+        .slice(0, 1)
+        .map(({ reference }) => ({ reference, places: distinct(same.flatMap(({ places }) => places)) })),
+    ),
+    uncertain: [...uncertain.values()].flatMap((same) => same.slice(0, 1)),
+    refused: files.flatMap(({ refused }) => refused),
+    notices: files.flatMap(({ notices }) => notices),
+  };
+}
+
+/** Returns each place once: several services of a compose file can take one image over. */
+function distinct(places: readonly Place[]): readonly Place[] {
+  return [...new Map(places.map((place) => [formatPlace(place), place])).values()];
+}
+
+/** Returns the full name of an image in a text; empty for a text that names none. */
+function fullName(text: string): string {
+  try {
+    return formatReference(parseGivenImage(text));
+  } catch {
+    return '';
+  }
+}

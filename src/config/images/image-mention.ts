@@ -1,0 +1,13 @@
+/** A text in a file that names an image, or may name one. */
+export interface ImageMention {
+  readonly text: string;
+  /** Both count from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** Why the text may be no image, as a clause; undefined if it is certain to be meant as one. */
+  readonly doubt?: string | undefined;
+  /** Whether the text only says where an image is needed, as the name of a service does that builds its own. */
+  readonly isNameless?: boolean | undefined;
+  /** What to do about the doubt, or about a variable or template in the text. */
+  readonly hint?: string | undefined;
+}
