@@ -5,5 +5,5 @@ import { askCredentialHelper } from './process/credential-helper.ts';
 // The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
 process.noDeprecation = true;
 
-const { parts, end } = openAction('transfers are given up, what was fetched is kept');
+const { parts, end } = openAction('transfers are cancelled, fetched files are kept');
 end(await packStep({ ...parts, runCredentialHelper: askCredentialHelper }));

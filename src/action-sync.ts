@@ -5,7 +5,7 @@ import { askCredentialHelper } from './process/credential-helper.ts';
 import { EXIT } from './process/exit-code.ts';
 import { VERSION } from './process/version.ts';
 
-const { parts, end } = openAction('transfers are given up and the state is kept');
+const { parts, end } = openAction('transfers are cancelled and the state is kept');
 if (isPost()) {
   await saveStep(parts);
   process.exit(EXIT.success);

@@ -1,5 +1,6 @@
 import { checkCommand, checkInstallationCommand } from './cli/check-command.ts';
 import { doctorCommand } from './cli/doctor-command.ts';
+import { imagesCommand } from './cli/images-command.ts';
 import { mergeCommand } from './cli/merge-command.ts';
 import { sumCommand } from './cli/sum-command.ts';
 import { syncCommand } from './cli/sync-command.ts';
@@ -15,6 +16,7 @@ process.exitCode = await runSynctl(process, {
   check: checkCommand,
   checkInstallation: checkInstallationCommand,
   doctor: doctorCommand,
+  images: imagesCommand,
   sum: sumCommand,
   merge: mergeCommand,
 });

@@ -163,7 +163,7 @@ async function* explained(unpacked: AsyncIterable<Buffer>, host: string): AsyncG
 }
 
 function entryAt(address: string, key: string, compression: Compression): CacheEntry {
-  if (!URL.canParse(address)) throw new Error('the cache gave no address for its entry');
+  if (!URL.canParse(address)) throw new Error('the cache returned no address for its entry');
   const url = new URL(address);
   // What signs an address is as good as a login to it.
   for (const [name, value] of url.searchParams) if (name === 'sig') PROCESS_MASK.hidePassword(value);
@@ -174,7 +174,7 @@ async function read<Answer>(answer: HttpAnswer, form: z.ZodType<Answer>): Promis
   if (answer.status !== 200) throw await refusal(answer);
   const body = await readBody(answer, ANSWER_LIMIT);
   const parsed = form.safeParse(body === undefined ? undefined : parseJson(body));
-  if (!parsed.success) throw serverFailure(answer.url, 'no cache answers like this');
+  if (!parsed.success) throw serverFailure(answer.url, 'this is not the answer of a cache');
   return parsed.data;
 }
 

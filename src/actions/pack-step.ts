@@ -27,7 +27,10 @@ interface PackStepParts
 }
 
 /** The inputs of action-pack: the flags of `packer`, and those of `packer push` for where a package goes. */
-export const PACK_INPUTS: readonly Flag[] = [...PACK_FLAGS, ...PUBLISH_FLAGS];
+export const PACK_INPUTS: readonly Flag[] = [
+  ...PACK_FLAGS.filter(({ name }) => PUBLISH_FLAGS.every((flag) => flag.name !== name)),
+  ...PUBLISH_FLAGS,
+];
 
 /**
  * Packs and publishes by the inputs of the step and returns whether the step succeeded. Sets the outputs on every path.
@@ -46,12 +49,12 @@ export async function packStep(parts: PackStepParts): Promise<boolean> {
       destinations,
     });
     if (result.kind === 'packed') return await tell(result, parts);
-    setOutputs(NO_PACKAGE, reporter);
-    await writeJobSummary(formatPlanSummary(result.plan), reporter);
+    setOutputs({ ...NO_PACKAGE, kubernetes: result.plan.kubernetes }, reporter);
+    await writeJobSummary(formatPlanSummary(result.plan, result.chosen), reporter);
     return true;
   } catch (error) {
     setOutputs(NO_PACKAGE, reporter);
-    await reportObstacles(error, parts, { stopped: 'the run was stopped', title: 'There is no package' });
+    await reportObstacles(error, parts, { stopped: 'the run was stopped', title: 'No package' });
     return false;
   }
 }
@@ -77,6 +80,7 @@ async function tell(
   {
     file,
     contents,
+    chosen,
     duration,
     published,
   }: Omit<PackFacts, 'locations' | 'failures'> & { published: Published },
@@ -85,9 +89,13 @@ async function tell(
   const { locations, failures } = published;
   const { RUNNER_TEMP = tmpdir() } = environment;
   const manifest = path.join(RUNNER_TEMP, 'keel-package.json');
-  await writeFile(manifest, `${JSON.stringify({ ...contents, ...file, locations }, undefined, 2)}\n`);
+  await writeFile(
+    manifest,
+    `${JSON.stringify({ ...contents, wanted: chosen && { word: chosen.word, origin: chosen.origin }, ...file, locations }, undefined, 2)}\n`,
+  );
   const outputs = {
     package: file.path,
+    kubernetes: contents.kubernetes,
     sha256: file.sha256.slice('sha256:'.length),
     size: file.size,
     locations: JSON.stringify(locations),
@@ -95,7 +103,10 @@ async function tell(
   };
   setOutputs(outputs, reporter);
   const told = failures.map(({ target, error }) => ({ target, message: describeFailure(error) }));
-  await writeJobSummary(formatPackSummary({ file, contents, duration, locations, failures: told }), reporter);
+  await writeJobSummary(
+    formatPackSummary({ file, contents, chosen, duration, locations, failures: told }),
+    reporter,
+  );
   const headline = packageHeadline(contents, file.size);
   if (failures.length === 0) reporter.line(headline);
   else

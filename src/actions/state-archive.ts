@@ -43,7 +43,7 @@ export function refusedArchive(message: string): Failure<'STATE_UNUSABLE'> {
     code: 'STATE_UNUSABLE',
     about: ABOUT,
     message: `${message}, and was refused`,
-    hint: 'delete it, and see who can write to the cache of this repository',
+    hint: 'delete it, and check who can write to the cache of this repository',
   });
 }
 
@@ -68,7 +68,7 @@ export async function unpackState(archive: AsyncIterable<Buffer>, expected: Expe
   for (let count = 1; ; count += 1) {
     const header = await pieces.exactly(BLOCK);
     if (isZero(header)) break;
-    if (count > ENTRY_LIMIT) throw refusedArchive(`it holds more than ${ENTRY_LIMIT} entries`);
+    if (count > ENTRY_LIMIT) throw refusedArchive(`it contains more than ${ENTRY_LIMIT} entries`);
     const entry = parseHeader(header);
     checkEntry(entry, expected, seen);
     // Extended headers can give names and links, but only to programs that read them.
@@ -79,7 +79,7 @@ export async function unpackState(archive: AsyncIterable<Buffer>, expected: Expe
     }
   }
   await expectFilling(pieces);
-  if (size === undefined) throw damagedArchive('it holds no state');
+  if (size === undefined) throw damagedArchive('it contains no state');
   return size;
 }
 
@@ -108,21 +108,21 @@ function parseHeader(header: Buffer): Entry {
 /** Throws if an entry is not part of a state, or was there before. */
 function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: Set<string>): void {
   if (EXTENDED.has(type)) {
-    if (size > EXTENDED_LIMIT) throw refusedArchive('it holds a header that is far too long');
+    if (size > EXTENDED_LIMIT) throw refusedArchive('it contains a header that is far too long');
     return;
   }
   // SQLite would act by a journal before anything is checked: 3.40 deletes the file that it names as the main one.
   // keel-pkg up to 1.0.0 saved that of a killed run.
   if (name === `${expected.file}-journal`)
-    throw damagedArchive('it holds the journal of a killed run, which is not used');
+    throw damagedArchive('it contains the journal of a killed run, which is not used');
   const isExpected = type === '5' ? name === `${expected.folder}/` : type === '0' && name === expected.file;
   if (!isExpected) {
     const kind = KINDS.get(type) ?? (type === '0' ? 'the file' : `an entry of type ${JSON.stringify(type)},`);
-    throw refusedArchive(`it holds ${kind} ${JSON.stringify(name)}, which is no part of a state`);
+    throw refusedArchive(`it contains ${kind} ${JSON.stringify(name)}, which does not belong in a state`);
   }
-  if (seen.has(name)) throw refusedArchive(`it holds ${JSON.stringify(name)} twice`);
+  if (seen.has(name)) throw refusedArchive(`it contains ${JSON.stringify(name)} twice`);
   if (size > (type === '5' ? 0 : STATE_LIMIT)) {
-    throw refusedArchive(`${JSON.stringify(name)} has ${formatSize(size)}, which are too much for a state`);
+    throw refusedArchive(`${JSON.stringify(name)} has ${formatSize(size)}, which is too much for a state`);
   }
   seen.add(name);
 }
@@ -142,7 +142,7 @@ async function expectFilling(pieces: Pieces): Promise<void> {
   let length = 0;
   for await (const piece of pieces.rest()) {
     length += piece.length;
-    if (length > FILLING_LIMIT || !isZero(piece)) throw refusedArchive('it goes on after its end');
+    if (length > FILLING_LIMIT || !isZero(piece)) throw refusedArchive('it continues after its end');
   }
 }
 

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Duration, formatDuration, seconds } from '../lib/duration.ts';
+import { type Duration, formatDuration } from '../lib/duration.ts';
 import { describeFailure, failureCode } from '../lib/failure.ts';
 import { HttpClient } from '../lib/http/http.ts';
 import type { Reporter } from '../lib/reporter.ts';
@@ -37,6 +37,11 @@ interface StateCacheSettings {
   readonly signal?: AbortSignal;
 }
 
+interface RestoreSettings extends StateCacheSettings {
+  /** How often to ask a cache that fails, within the time limit. */
+  readonly retry: RetryPolicy;
+}
+
 // The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
 // fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
 const FOLDER = '.keel-sync-state';
@@ -44,8 +49,7 @@ const FOLDER = '.keel-sync-state';
 const FILE = `${FOLDER}/state.db`;
 /** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
-const POLICY: RetryPolicy = { attempts: 4, interval: seconds(1) };
-const CONSEQUENCE = 'this run asks the destination what is there';
+const CONSEQUENCE = 'this run checks what the destination has';
 
 /** Returns the cache keys of a run's state, made from format, source, destination, shard, run and attempt. */
 export function stateKeys(
@@ -68,13 +72,13 @@ export function stateKeys(
 export async function restoreState(
   file: string,
   keys: StateKeys,
-  settings: StateCacheSettings,
+  settings: RestoreSettings,
 ): Promise<boolean> {
   const { key, prefixes } = keys;
   const { reporter } = settings;
   try {
     if ((await sizeOf(file)) > 0) {
-      reporter.line(`state: ${file} is there already, so the cache was not asked`);
+      reporter.line(`state: ${file} exists, so the cache is not used`);
       return true;
     }
     const found = await fetchState(key, prefixes, settings);
@@ -108,7 +112,7 @@ function tell(text: string, error: unknown, reporter: Reporter): void {
 async function fetchState(
   key: string,
   prefixes: readonly string[],
-  { reporter, timeLimit, signal, isForeign }: StateCacheSettings,
+  { reporter, timeLimit, retry: policy, signal, isForeign }: RestoreSettings,
 ): Promise<{ readonly key: string; readonly size: number } | undefined> {
   const address = cacheAddress(process.env);
   if (address === undefined) throw new Error('there is no Actions cache here');
@@ -118,10 +122,10 @@ async function fetchState(
   let last = '';
   const onRetry = (error: unknown): void => {
     last = ` (${describeFailure(error)})`;
-    reporter.detail(`state: asked again, ${describeFailure(error)}`);
+    reporter.detail(`state: retrying, ${describeFailure(error)}`);
   };
   try {
-    return await retry({ policy: POLICY, signal: stop, onRetry }, async () => {
+    return await retry({ policy, signal: stop, onRetry }, async () => {
       await rm(FOLDER, { recursive: true, force: true });
       const entry = await findCacheEntry(http, address, { paths: [FOLDER], key, prefixes }, stop);
       if (entry === undefined) return undefined;
@@ -129,7 +133,7 @@ async function fetchState(
       const archive = await openCacheEntry(http, entry, stop);
       const size = await unpackState(archive, { folder: FOLDER, file: FILE });
       // A run ends at such a file, and would save it for the next one.
-      if (isForeign?.(FILE) === true) throw refusedArchive('what it holds is no state');
+      if (isForeign?.(FILE) === true) throw refusedArchive('it contains no state');
       return { key: entry.key, size };
     });
   } catch (error) {
@@ -159,7 +163,7 @@ async function joinOthers(
   file: string,
   others: readonly string[],
   { key }: StateKeys,
-  settings: StateCacheSettings,
+  settings: RestoreSettings,
 ): Promise<void> {
   const { reporter, timeLimit } = settings;
   const began = performance.now();
@@ -170,12 +174,10 @@ async function joinOthers(
       const found = await fetchState(key, [prefix], settings);
       if (found !== undefined) joined += joinStates(file, [FILE], (reason) => reporter.detail(reason));
     } catch (error) {
-      tell(`state: one of another shard was not joined, ${describeFailure(error)}`, error, reporter);
+      tell(`state: the state of another shard was not merged, ${describeFailure(error)}`, error, reporter);
     }
   }
-  reporter.line(
-    `state: it is a shard's, and ${countOf(joined, 'other state was', 'other states were')} joined to it`,
-  );
+  reporter.line(`state: restored from one shard and merged with ${countOf(joined, 'other state')}`);
 }
 
 /**
@@ -187,7 +189,7 @@ export async function saveState(file: string, key: string, settings: StateCacheS
   try {
     const size = await sizeOf(file);
     if (size === 0) {
-      reporter.line('state: there is none to save');
+      reporter.line('state: nothing to save');
       return false;
     }
     await rm(FOLDER, { recursive: true, force: true });
@@ -197,7 +199,7 @@ export async function saveState(file: string, key: string, settings: StateCacheS
     const { value = -1, reason } = await ask(settings, (cache) => cache.saveCache([FOLDER], key));
     if (value < 0) {
       reporter.line(
-        `state: not saved, ${reason ?? 'the cache did not take it'}; the next run uses an older one`,
+        `state: not saved, ${reason ?? 'the cache did not accept it'}; the next run uses an older one`,
       );
       return false;
     }

@@ -3,12 +3,13 @@ import type { Reference } from '../registry/oci/reference.ts';
 import { areSignaturesFine } from '../sync/check/check-signatures.ts';
 import { checkImage } from '../sync/check/image-check.ts';
 import { checkInstallation, type InstallationChoice, isInstallable } from '../sync/check/installation.ts';
-import { isMirrored } from '../sync/check/mirror-verdict.ts';
+import { hasNothingLeft } from '../sync/check/mirror-verdict.ts';
 import type { SyncSettings } from '../sync/settings.ts';
-import { checkJson, checkLines } from './check-text.ts';
+import { Upstream } from '../upstream/upstream.ts';
 import type { CommandContext } from './commands.ts';
-import { installationJson, installationLines } from './installation-text.ts';
 import { runParts } from './sync-command.ts';
+import { checkJson, checkLines } from './text/check-text.ts';
+import { installationJson, installationLines } from './text/installation-text.ts';
 
 /**
  * Prints whether the destination has all that an installation needs, and how to use it. `complete` only if it has all.
@@ -18,7 +19,8 @@ export async function checkInstallationCommand(
   settings: SyncSettings,
   context: CommandContext,
 ): Promise<Ending> {
-  const checked = await checkInstallation(choice, settings, runParts(context));
+  using maker = await Upstream.open(settings, context);
+  const checked = await checkInstallation(choice, settings, { ...runParts(context), maker });
   const text = settings.json
     ? JSON.stringify(installationJson(checked), undefined, 2)
     : installationLines(checked, process.stdout.columns).join('\n');
@@ -27,19 +29,20 @@ export async function checkInstallationCommand(
 }
 
 /**
- * Prints what source, state and destination have of an image. `complete` only if it is mirrored and its signature is
- * fine.
+ * Prints what source, state and destination have of an image. `complete` only if it is mirrored, or too young to be, and
+ * its signature is fine.
  */
 export async function checkCommand(
   image: Reference,
   settings: SyncSettings,
   context: CommandContext,
 ): Promise<Ending> {
-  const checked = await checkImage(image, settings, runParts(context));
+  using maker = await Upstream.open(settings, context);
+  const checked = await checkImage(image, settings, { ...runParts(context), maker });
   context.print(
     settings.json
       ? JSON.stringify(checkJson(checked), undefined, 2)
       : checkLines(checked, process.stdout.columns).join('\n'),
   );
-  return isMirrored(checked.tags) && areSignaturesFine(checked) ? 'complete' : 'incomplete';
+  return hasNothingLeft(checked.tags) && areSignaturesFine(checked) ? 'complete' : 'incomplete';
 }

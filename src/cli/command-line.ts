@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
+import { reportedFailures } from '../config/reported-failure.ts';
+import { Failure } from '../lib/failure.ts';
 import { withPlainCharacters } from '../lib/text/look-alike.ts';
 import { type EXIT_CODES, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
@@ -17,7 +19,7 @@ export function openProgram(
   subcommandTerm: (command: Command) => string,
 ): Command {
   return new Command(name)
-    .helpCommand('help [command]', 'tell more of a command')
+    .helpCommand('help [command]', 'show help for a command')
     .configureHelp({ optionTerm, subcommandTerm })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
@@ -45,12 +47,13 @@ function fullName(command: Command): string {
 
 /**
  * Runs a program for a command line. `flags` are those of all its commands. Returns the exit code if the command line
- * was wrong or asked for help, else undefined.
+ * was wrong or asked for help, else undefined. One that asks for JSON and is wrong gets a document that says so.
  */
 export async function followLine(
   program: Command,
   given: readonly string[],
   flags: readonly Flag[],
+  stdout: TextStream,
 ): Promise<ExitCode | undefined> {
   try {
     requireKnownHelp(program, given);
@@ -59,8 +62,25 @@ export async function followLine(
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0 && asksForJson(given)) {
+      const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+      const failure = new Failure({
+        code: 'FLAG_MALFORMED',
+        fault: 'usage',
+        about: program.name(),
+        message,
+      });
+      stdout.write(`${JSON.stringify({ failures: reportedFailures(failure) }, undefined, 2)}\n`);
+    }
     return exitCodeFor(error.exitCode === 0 ? 'complete' : 'usage');
   }
+}
+
+/** A command line that cannot be parsed may still ask how its failure is to be told. */
+function asksForJson(given: readonly string[]): boolean {
+  const end = given.indexOf('--');
+  const line = end < 0 ? given : given.slice(0, end);
+  return line.includes('--json') || line.includes('--json=true');
 }
 
 /** Word processors and chat programs make one long dash of two short ones. */
@@ -71,6 +91,6 @@ function refuseLongDashes(program: Command, given: readonly string[]): void {
   if (pasted === undefined) return;
   const name = withPlainCharacters(pasted).replace(/^-+/, '');
   program.error(
-    `error: ${pasted} begins with a dash of another kind: write ${name.length === 1 ? '-' : '--'}${name}`,
+    `error: ${pasted} starts with another kind of dash: write ${name.length === 1 ? '-' : '--'}${name}`,
   );
 }

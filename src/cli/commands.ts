@@ -20,6 +20,11 @@ export interface MergeSettings {
   readonly json: boolean;
 }
 
+/** Whether `synctl images` prints an image set. */
+export interface ImageListSettings {
+  readonly json: boolean;
+}
+
 /** The implementations of synctl's commands. An error is shown, and its fault determines the exit code. */
 export interface SynctlCommands {
   sync(settings: SyncSettings, context: CommandContext): Promise<Ending>;
@@ -33,6 +38,8 @@ export interface SynctlCommands {
   doctor(settings: SyncSettings, context: CommandContext): Promise<Ending>;
   /** Lists the contents of the state. */
   sum(settings: SyncSettings, context: CommandContext): Promise<Ending>;
+  /** Lists the images in files, of which `-` is standard input. */
+  images(files: readonly string[], settings: ImageListSettings, context: CommandContext): Promise<Ending>;
   /** Joins the reports of shards. `reports` are their paths. */
   merge(reports: readonly string[], settings: MergeSettings, context: CommandContext): Promise<Ending>;
 }

@@ -2,9 +2,10 @@ import type { Ending } from '../process/exit-code.ts';
 import { isMisused, wouldWork } from '../sync/doctor/diagnosis.ts';
 import { examine } from '../sync/doctor/doctor.ts';
 import type { SyncSettings } from '../sync/settings.ts';
+import { Upstream } from '../upstream/upstream.ts';
 import type { CommandContext } from './commands.ts';
-import { diagnosisLine, doctorConclusion } from './doctor-text.ts';
 import { runParts } from './sync-command.ts';
+import { diagnosisLine, doctorConclusion } from './text/doctor-text.ts';
 
 /**
  * Prints whether a run would work, one line per check. `complete` only if it would, and `usage` if a flag or a file is
@@ -12,7 +13,8 @@ import { runParts } from './sync-command.ts';
  */
 export async function doctorCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {
   const { reporter, print } = context;
-  const diagnoses = await examine(settings, runParts(context), (diagnosis) => {
+  using maker = await Upstream.open(settings, context);
+  const diagnoses = await examine(settings, { ...runParts(context), maker }, (diagnosis) => {
     reporter.close();
     reporter.line(diagnosisLine(diagnosis, process.stdout.columns));
   });

@@ -13,7 +13,7 @@ export function reportError(error: unknown, reporter: Reporter, tool: string): F
   const text = describeFailure(error);
   const fault = faultOf(error);
   if (fault !== 'program') reporter.error(text);
-  else reporter.error(`${text} (this is a fault of ${tool}: KEEL_DEBUG=1 tells where)`);
+  else reporter.error(`${text} (this is a bug in ${tool}; KEEL_DEBUG=1 shows where)`);
   if (error instanceof Error) reporter.detail(error.stack ?? text);
   return fault;
 }

@@ -1,4 +1,6 @@
 import type { EventEmitter } from 'node:events';
+import { parseSwitch } from '../config/flags/flag-value.ts';
+import { type ReportedFailure, reportedFailures } from '../config/reported-failure.ts';
 import { describeFailure, type Failure } from '../lib/failure.ts';
 import { plainText } from '../lib/text/plain-text.ts';
 import { keepCertificateChecks } from '../process/certificate-checks.ts';
@@ -30,24 +32,45 @@ export type Parsed<Settings> =
       readonly notices?: readonly string[] | undefined;
     };
 
-/** A tool's name, and its words when it is asked to stop. */
+/** Returns whether the texts of flags ask for JSON. */
+export function wantsJson(values: ReadonlyMap<string, string>): boolean {
+  try {
+    return parseSwitch(values.get('json') ?? 'no', '--json');
+  } catch {
+    return false;
+  }
+}
+
+/** A tool's name, its words when it is asked to stop, and what it leaves when it cannot start. */
 interface ToolWords {
   readonly name: string;
   readonly stopping: string;
+  /** What became of the run that was stopped, for the closing line. */
+  readonly stopped?: string | undefined;
+  /** Whether the result is wanted as JSON. */
+  readonly json: boolean;
+  /** Leaves what a command leaves of a run whose settings are wrong, in addition to the errors. */
+  readonly leave?: RefusalWriter | undefined;
 }
+
+type RefusalWriter = (
+  failures: readonly Failure[],
+  context: Pick<CommandContext, 'reporter' | 'print'>,
+) => void;
 
 /**
  * Runs a command at a terminal: shows what is wrong with its settings, its progress and the error that ended it, and
  * stops it at Ctrl-C. Returns the exit code.
  */
-export async function runInForeground<Settings extends { readonly json: boolean }>(
+export async function runInForeground<Settings>(
   process: ProcessLike,
   words: ToolWords,
   parsed: Parsed<Settings>,
   work: (settings: Settings, context: CommandContext) => Promise<Ending>,
 ): Promise<ExitCode> {
   const { stdout, stderr, env } = process;
-  const json = parsed.ok && parsed.settings.json;
+  const { json } = words;
+  let hasResult = false;
   const reporter = new TerminalReporter({ stdout, stderr, environment: env, json });
   const closeReporter = () => reporter.close();
   using interrupt = new Interrupt(
@@ -60,8 +83,12 @@ export async function runInForeground<Settings extends { readonly json: boolean 
   );
   const print = (text: string) => {
     reporter.close();
+    hasResult = true;
     const plain = plainText(text);
     stdout.write(plain.endsWith('\n') ? plain : `${plain}\n`);
+  };
+  const printFailures = (failures: readonly ReportedFailure[]): void => {
+    if (json && !hasResult) print(JSON.stringify({ failures }, undefined, 2));
   };
   // An uncaught exception must not leave the terminal without a cursor.
   process.once('exit', closeReporter);
@@ -71,14 +98,20 @@ export async function runInForeground<Settings extends { readonly json: boolean 
     if (!parsed.ok) {
       for (const notice of parsed.notices ?? []) reporter.warning(notice);
       for (const failure of parsed.failures) reporter.error(describeFailure(failure));
+      words.leave?.(parsed.failures, { reporter, print });
+      printFailures(parsed.failures.flatMap(reportedFailures));
       return exitCodeFor('usage');
     }
     for (const notice of parsed.notices) reporter.warning(notice);
     const ending = await work(parsed.settings, { reporter, signal: interrupt.signal, print });
     return exitCodeFor(ending, interrupt.stoppedBy);
   } catch (error) {
-    const isStop = interrupt.stoppedBy !== undefined && error === interrupt.signal.reason;
+    const { stoppedBy, signal } = interrupt;
+    const isStop = stoppedBy !== undefined && error === signal.reason;
     const ending = isStop ? 'incomplete' : reportError(error, reporter, words.name);
+    if (isStop)
+      reporter.line(`stopped early, cancelled by ${stoppedBy}: ${words.stopped ?? 'there is no result'}`);
+    printFailures(reportedFailures(error));
     return exitCodeFor(ending, interrupt.stoppedBy);
   } finally {
     reporter.close();

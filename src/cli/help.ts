@@ -34,10 +34,12 @@ export const EXAMPLES = {
     'synctl sync --push-to registry.example.com --push-ns mirror --dry-run',
   ],
   sync: [
+    'synctl sync nginx:1.29 quay.io/coreos/etcd:v3.6.1 --push-to registry.example.com --push-ns mirror',
+    'kubeadm config images list | synctl sync --images - --push-to registry.example.com --push-ns mirror',
     'synctl sync -u robot --password-stdin --push-to registry.example.com --push-ns mirror < secret.txt',
     'synctl sync --platform linux/amd64,linux/arm64 --report report.json',
     'synctl sync --shard 2/4              # the second of four jobs that share the work',
-    'synctl sync --dry-run --json         # the plan, for a program to read',
+    'synctl sync --dry-run --json         # the plan as JSON',
   ],
   check: [
     'synctl check kube-apiserver:v1.36.1',
@@ -45,16 +47,23 @@ export const EXAMPLES = {
     'synctl check --kubernetes 1.37.1 --arch arm64 --push-to registry.example.com --push-ns mirror',
   ],
   doctor: ['synctl doctor -u robot --password-stdin --push-to registry.example.com < secret.txt'],
+  images: [
+    'synctl images images.txt',
+    'helm template mychart | synctl images -',
+    'synctl images deploy/*.yaml compose.yaml --json > image_set.json',
+  ],
   sum: ['synctl sum', 'synctl sum /var/lib/keel/sync.bolt.db --json'],
   packer: [
-    'packer --dry-run                     # what would be fetched, and how it is checked',
+    'packer --dry-run                     # what would be fetched, and how it is verified',
     'packer --kube-version 1.37.1 --arch arm64 --image-source upstream',
     'packer -u robot --password-stdin --registry registry.example.com --namespace kube < secret.txt',
-    'packer --lock keel.lock.json         # the first time it writes it, from then on it obeys it',
+    'packer --images apps.txt             # also the images of an application',
+    'packer --lock keel.lock.json         # the first run writes it, later runs pack what it lists',
   ],
   push: [
     'packer push --pkg-uri kube-1.37.1-amd64.tar.gz --bucket keel',
     'packer push --pkg-uri kube-1.37.1-amd64.tar.gz --repo dockerhub,release',
+    'packer push --pkg-uri kube-1.37.1-amd64.tar.gz --images-to registry.example.com/mirror',
   ],
   merge: ['synctl merge shard-*.json --report report.json'],
 } as const;

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { describeReported } from '../config/reported-failure.ts';
 import { describeFailure } from '../lib/failure.ts';
 import { readGivenFile } from '../lib/given-file.ts';
 import type { Ending } from '../process/exit-code.ts';
@@ -6,13 +7,8 @@ import { factsOfReport } from '../summary/facts.ts';
 import { formatSummary } from '../summary/sync-summary.ts';
 import { TroubleTeller, tellUnmatched } from '../sync/report/failure-notices.ts';
 import { tellMoved } from '../sync/report/moved-report.ts';
-import {
-  formatReport,
-  type Report,
-  readReport,
-  requireReportFile,
-  writeReport,
-} from '../sync/report/report.ts';
+import { formatReport, type Report } from '../sync/report/report.ts';
+import { readReport, requireReportFile, writeReport } from '../sync/report/report-file.ts';
 import { mergeReports } from '../sync/report/report-merge.ts';
 import { isNothing } from '../sync/report/run-outcome.ts';
 import { nothingMatched } from '../sync/report/wording.ts';
@@ -35,9 +31,11 @@ export async function mergeCommand(
   );
   const report = mergeReports(reports);
   tellMoved(report.images, report.options, reporter);
+  for (const failure of report.failures ?? []) reporter.error(describeReported(failure));
   for (const { message, place } of report.warnings) reporter.warning(message, place);
   tellUnmatched(report.unmatched, reporter);
-  if (report.interrupted === undefined && isNothing(report)) reporter.error(nothingMatched(report.source));
+  if (report.interrupted === undefined && report.failures === undefined && isNothing(report))
+    reporter.error(nothingMatched(report.source));
   const trouble = new TroubleTeller(reporter, () => undefined);
   for (const image of report.images) trouble.take(image);
   trouble.finish();

@@ -24,14 +24,15 @@ export async function packCommand(settings: PackSettings, context: CommandContex
     destinations: NOWHERE,
   });
   if (result.kind === 'planned') {
-    if (settings.json) print(JSON.stringify(plainPlan(result.plan), undefined, 2));
+    if (settings.json) print(JSON.stringify(plainPlan(result.plan, result.chosen), undefined, 2));
     return 'complete';
   }
-  const { file, contents, duration } = result;
+  const { file, contents, chosen, duration } = result;
   const { path, size, sha256, tarSha256, qetag } = file;
   reporter.line(`packed in ${formatDuration(duration)}`);
   if (settings.json) {
-    print(JSON.stringify({ ...contents, path, size, sha256, tarSha256, qetag }, undefined, 2));
+    const wanted = chosen && { word: chosen.word, origin: chosen.origin };
+    print(JSON.stringify({ ...contents, wanted, path, size, sha256, tarSha256, qetag }, undefined, 2));
   }
   return 'complete';
 }

@@ -32,7 +32,7 @@ export function createPackerProgram(
 ): Command {
   const program = openProgram('packer', stdout, stderr, (command) => command.name())
     .summary('pack')
-    .description('Packs images, programs and configuration for installing Kubernetes without a network.')
+    .description('Packs images, components and configuration for installing Kubernetes without a network.')
     .usage('[flags]\n       packer push --pkg-uri FILE [flags]')
     // Flags after "push" belong to push, even if packing has a flag of the same name.
     .enablePositionalOptions();
@@ -44,13 +44,13 @@ export function createPackerProgram(
   program.allowExcessArguments();
   const push = program
     .command('push')
-    .summary('publish a package that exists')
+    .summary('publish an existing package')
     .description(
-      `Publishes a package: ${DIRECTIONS}.\n` +
-        'What is there already is not sent again; what was cut goes on where it stopped.',
+      `Publishes a package: ${DIRECTIONS}. With --images-to, its images go to a registry instead.\n` +
+        'Content that the target already has is not sent again; an interrupted upload continues where it stopped.',
     )
     .usage('--pkg-uri FILE [flags]');
-  const codes = exitCodesWith('The package could not be published everywhere');
+  const codes = exitCodesWith('The package, or one of its images, could not be published everywhere');
   finish(push, PUSH_FLAGS, { examples: EXAMPLES.push, codes }, (values) =>
     chosen({ command: 'push', values }),
   );

@@ -7,7 +7,7 @@ import { type PushSettings, parsePushSettings } from '../publish/push-settings.t
 import { flagLabel } from './arguments.ts';
 import { followLine } from './command-line.ts';
 import type { CommandContext } from './commands.ts';
-import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
+import { type Parsed, type ProcessLike, runInForeground, wantsJson } from './foreground.ts';
 import { createPackerProgram, type PackerInvocation } from './packer-command-line.ts';
 import { takePassword } from './password.ts';
 
@@ -19,9 +19,13 @@ interface PackerCommands {
 
 const WORDS = {
   name: 'packer',
-  stopping: 'stopping: transfers are given up, what was fetched is kept; once more stops at once',
+  stopped: 'there is no package; what was fetched is kept',
+  stopping: 'stopping: transfers are cancelled, fetched files are kept; interrupt again to stop at once',
 };
-const PUSH_WORDS = { name: 'packer', stopping: 'stopping: uploads are given up; once more stops at once' };
+const PUSH_WORDS = {
+  name: 'packer',
+  stopping: 'stopping: uploads are cancelled; interrupt again to stop at once',
+};
 
 /** Runs the command on the command line, and returns the exit code. */
 export async function runPacker(process: ProcessLike, commands: PackerCommands): Promise<ExitCode> {
@@ -29,7 +33,12 @@ export async function runPacker(process: ProcessLike, commands: PackerCommands):
   const program = createPackerProgram(process.stdout, process.stderr, async (invocation) => {
     exitCode = await runCommand(process, commands, invocation);
   });
-  const ended = await followLine(program, process.argv.slice(2), [...PACK_FLAGS, ...PUSH_FLAGS]);
+  const ended = await followLine(
+    program,
+    process.argv.slice(2),
+    [...PACK_FLAGS, ...PUSH_FLAGS],
+    process.stdout,
+  );
   return ended ?? exitCode;
 }
 
@@ -38,21 +47,47 @@ async function runCommand(
   commands: PackerCommands,
   { command, values }: PackerInvocation,
 ): Promise<ExitCode> {
+  const json = wantsJson(values);
   if (command === 'push') {
-    const label = (name: string): string => flagLabel(name, PUSH_FLAGS);
-    const parsed = parsePushSettings({ values, environment: process.env, label });
-    const told = { ...parsed, notices: [...openSecrets(values), ...parsed.notices] };
-    return runInForeground(process, PUSH_WORDS, told, commands.push.bind(commands));
+    const parsed = await readPushSettings(process, values);
+    return runInForeground(process, { ...PUSH_WORDS, json }, parsed, commands.push.bind(commands));
   }
   const parsed = await readPackSettings(process, values);
-  return runInForeground(process, WORDS, parsed, commands.pack.bind(commands));
+  return runInForeground(process, { ...WORDS, json }, parsed, commands.pack.bind(commands));
+}
+
+async function readPushSettings(
+  process: ProcessLike,
+  given: ReadonlyMap<string, string>,
+): Promise<Parsed<PushSettings>> {
+  return await withPassword(process, given, 'packer push', (values) => {
+    const label = (name: string): string => flagLabel(name, PUSH_FLAGS);
+    const parsed = parsePushSettings({ values, environment: process.env, label });
+    return { ...parsed, notices: [...openSecrets(given), ...parsed.notices] };
+  });
+}
+
+/** Returns what is parsed with the password of standard input, if that is asked for, or why there is none. */
+async function withPassword<Settings>(
+  process: ProcessLike,
+  given: ReadonlyMap<string, string>,
+  command: string,
+  parse: (values: ReadonlyMap<string, string>, notices: readonly string[]) => Parsed<Settings>,
+): Promise<Parsed<Settings>> {
+  try {
+    const { values, notices } = await takePassword(given, process.stdin, command);
+    return parse(values, notices);
+  } catch (error) {
+    if (error instanceof Failure) return { ok: false, failures: [error] };
+    throw error;
+  }
 }
 
 /** Returns a warning for each secret on the command line. */
 function openSecrets(values: ReadonlyMap<string, string>): string[] {
   return PUSH_FLAGS.filter(({ name, secret }) => secret === true && values.has(name)).map(
     ({ name, environment }) =>
-      `--${name}: every user of this machine can read it in the list of processes; $${environment} keeps it private`,
+      `--${name}: every user of this machine can read it in the process list; $${environment} keeps it private`,
   );
 }
 
@@ -60,13 +95,9 @@ async function readPackSettings(
   process: ProcessLike,
   given: ReadonlyMap<string, string>,
 ): Promise<Parsed<PackSettings>> {
-  try {
-    const { values, notices } = await takePassword(given, process.stdin, 'packer');
+  return await withPassword(process, given, 'packer', (values, notices) => {
     const label = (name: string): string => flagLabel(name, PACK_FLAGS);
-    const parsed = parsePackSettings({ values, environment: process.env, label });
+    const parsed = parsePackSettings({ values, environment: process.env, label, hasInput: true });
     return parsed.ok ? { ...parsed, notices: [...notices, ...parsed.notices] } : parsed;
-  } catch (error) {
-    if (error instanceof Failure) return { ok: false, failures: [error] };
-    throw error;
-  }
+  });
 }

@@ -1,4 +1,5 @@
 import { parseSwitch } from '../config/flags/flag-value.ts';
+import { readsInput } from '../config/flags/given-images-flag.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { Failure } from '../lib/failure.ts';
 import { RunDeadline } from '../lib/run-deadline.ts';
@@ -26,7 +27,7 @@ export async function takePassword(
   if (!parseSwitch(values.get('password-stdin') ?? 'no', '--password-stdin')) {
     if (!values.has('password')) return { values, notices: [] };
     const notice =
-      '--password: every user of this machine can read it in the list of processes; ' +
+      '--password: every user of this machine can read it in the process list; ' +
       '--password-stdin and KEEL_PASSWORD keep it private';
     return { values, notices: [notice] };
   }
@@ -35,8 +36,17 @@ export async function takePassword(
       code: 'FLAG_MALFORMED',
       fault: 'usage',
       about: '--password-stdin',
-      message: 'there is --password as well',
-      hint: 'give one of them',
+      message: '--password is given too',
+      hint: 'give only one of them',
+    });
+  }
+  if (readsInput(values.get('images'))) {
+    throw new Failure({
+      code: 'FLAG_MALFORMED',
+      fault: 'usage',
+      about: '--password-stdin',
+      message: '--images - reads standard input as well',
+      hint: 'write the images to a file, or set KEEL_PASSWORD',
     });
   }
   const limit = parseDuration(values.get('command-timeout') ?? '0', '--command-timeout');
@@ -56,13 +66,13 @@ async function readPassword(input: InputStream, command: string, signal: AbortSi
       message,
       hint: `write: ${command} --username NAME --password-stdin < FILE`,
     });
-  if (input.isTTY === true) throw refuse('standard input is a terminal, where the password would be seen');
+  if (input.isTTY === true) throw refuse('standard input is a terminal, which would show the password');
   const given = await withinSignal(firstOf(input), signal).catch((error: unknown) => {
     // An open input would keep the process.
     input.destroy();
     throw error;
   });
-  if (given.length > LENGTH_LIMIT) throw refuse('standard input holds more than a password');
+  if (given.length > LENGTH_LIMIT) throw refuse('standard input contains more than a password');
   const password = given
     .toString('utf8')
     .replace(/^\uFEFF/, '')

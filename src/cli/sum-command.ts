@@ -2,8 +2,8 @@ import type { Ending } from '../process/exit-code.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 import { summariseKnownState } from '../sync/state/state-summary.ts';
 import type { CommandContext } from './commands.ts';
-import { stateSummaryJson, stateSummaryLines } from './sum-text.ts';
 import { runParts } from './sync-command.ts';
+import { stateSummaryJson, stateSummaryLines } from './text/sum-text.ts';
 
 /** Lists the contents of a state, which stays unchanged. */
 export async function sumCommand(settings: SyncSettings, context: CommandContext): Promise<Ending> {

@@ -11,7 +11,7 @@ import type { TextStream } from './stream.ts';
 
 /** A parsed command line: the command, its arguments, and the texts of its flags by name. */
 export interface Invocation {
-  readonly command: 'sync' | 'check' | 'doctor' | 'sum' | 'merge';
+  readonly command: 'sync' | 'check' | 'doctor' | 'images' | 'sum' | 'merge';
   readonly operands: readonly string[];
   readonly values: ReadonlyMap<string, string>;
 }
@@ -40,16 +40,18 @@ const CONNECTION: readonly SyncFlagName[] = [
   'json',
 ];
 
+const UPSTREAM: readonly SyncFlagName[] = ['upstream-mirror', 'github-token'];
+
 const TRUST: readonly SyncFlagName[] = ['moved-tags', 'verify-signatures', 'trusted-root'];
 
 /** What a flag of `synctl sync` does in the other commands, where its own sentence speaks of a run. */
 const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
-  'command-timeout': 'Time for the whole command',
-  verify: 'With deep, all parts of all tags are looked at; otherwise those of one tag that is named',
+  'command-timeout': 'Time limit of the command',
+  verify: 'With deep, check every layer of every tag; otherwise only those of a tag that you name',
   'moved-tags': 'What a run does when a tag such as v1.2.3 moved',
-  platform: 'Platforms that a run mirrors of images that offer several',
-  shard: 'Read the state that the run for the I-th of N parts left',
-  'fail-on': 'Whether an image that failed in one of the shards makes this command fail',
+  platform: 'Platforms that a run copies from multi-platform images',
+  shard: 'Read the state of the run with this --shard',
+  'fail-on': 'Whether a failed image in one of the shards makes this command fail',
 };
 
 function pick(
@@ -79,52 +81,67 @@ const COMMANDS: readonly {
 }[] = [
   {
     name: 'sync',
-    summary: 'mirror the wanted images into a registry',
+    operand: ['[image...]', 'images to mirror instead of those of the image set'],
+    summary: 'mirror images to a registry',
     description:
-      'Mirrors the images that the image set wants from one registry into another.\n' +
-      'What is there already is left alone: a second run has next to nothing to do.',
+      'Mirrors the images that you name, as arguments or with --images, or else those of the image set.\n' +
+      'Unchanged images are not copied again, so a second run has almost nothing to do.',
     flags: SYNC_FLAGS,
   },
   {
     name: 'check',
-    operand: ['[image]', 'image, with its registry unless it is one of --source'],
+    operand: ['[image]', 'image, with its registry unless it is at --source'],
     alternative: '--kubernetes VERSION',
-    failure: 'The destination does not have it as it should, or could not be asked',
-    summary: 'tell where an image is, or with --kubernetes all that kubeadm needs',
+    failure: 'The image is missing, incomplete or different at the destination, or it could not be checked',
+    summary: 'check one image, or with --kubernetes all that kubeadm needs',
     description:
-      'Shows side by side what the state, the source and the destination know of one image.\n' +
-      'With --kubernetes: tells whether the destination has all that kubeadm needs, and prints the\n' +
-      'configuration of containerd and kubeadm that uses it. It asks the destination, and the source\n' +
-      'only with --verify-signatures, for signatures that are not there.',
-    flags: [...CHECK_FLAGS, ...pick([...CONNECTION, 'platform', 'verify', ...TRUST, 'db', 'state', 'shard'])],
+      'Shows side by side what the state, the source and the destination have of one image.\n' +
+      'With --kubernetes, checks whether the destination has all images that kubeadm needs, and prints\n' +
+      'the configuration of containerd and kubeadm that uses it. This reads the destination only, except for\n' +
+      'words such as latest and, with --verify-signatures, missing signatures: these are read at the source.',
+    flags: [
+      ...CHECK_FLAGS,
+      ...pick([...CONNECTION, 'platform', 'verify', ...TRUST, ...UPSTREAM, 'db', 'state', 'shard']),
+    ],
     tolerated: pick(['addition-ns', 'signatures']),
+  },
+  {
+    name: 'images',
+    operand: ['<file...>', 'files that name images; - is standard input'],
+    failure: 'Some images in the files cannot be used, or a file has no image',
+    summary: 'list the images that files name',
+    description:
+      'Lists the images that files name, and the line where each one is. Files are plain lists, Kubernetes\n' +
+      'manifests, and compose files. With --json, prints an image set.',
+    flags: pick(['json']),
   },
   {
     name: 'sum',
     operand: ['[db]', 'state file (instead of --db)'],
     failure: 'The state file cannot be used',
-    summary: 'list what the state knows',
+    summary: 'list the images in the state',
     description:
-      'Lists the images that the state file knows, or with --state registry the state beside the images.',
+      'Lists the images in the state file, or with --state registry in the state at the destination.',
     flags: pick([...ROUTE, 'db', 'state', 'shard', 'json']),
   },
   {
     name: 'doctor',
+    operand: ['[image...]', 'images to check instead of those of the image set'],
     failure: 'A sync would not work',
-    summary: 'tell in seconds whether a sync would work',
+    summary: 'check in seconds whether a sync would work',
     description:
-      'Tells in seconds whether a sync would work: names, TLS, what each source has of what is wanted,\n' +
-      'login, permission to push, listing, mounts and formats. It pushes a tiny image without a tag and\n' +
-      'deletes it again, and says what the destination does not let it delete.',
-    flags: pick([...CONNECTION, 'addition-ns', 'db', 'state', 'shard'], DOCTOR_FLAGS, {
+      'Checks in seconds whether a sync would work: host names, TLS, the selected images at each source,\n' +
+      'login, permission to push, listing, mounts and formats. It pushes a tiny image without a tag,\n' +
+      'deletes it, and reports what the destination does not let it delete.',
+    flags: pick([...CONNECTION, 'images', 'addition-ns', ...UPSTREAM, 'db', 'state', 'shard'], DOCTOR_FLAGS, {
       ...OUTSIDE_A_RUN,
-      shard: 'Look at what the run for the I-th of N parts would do',
+      shard: 'Check what a run with this --shard would do',
     }),
   },
   {
     name: 'merge',
-    operand: ['<report...>', 'reports that the shards of one run wrote with --report'],
-    failure: 'Some images of some shard failed or are left for the next run, or its report is missing',
+    operand: ['<report...>', 'reports that the shards of a run wrote with --report'],
+    failure: 'An image of a shard failed or is left for the next run, or the report of a shard is missing',
     summary: 'join the reports of several shards',
     description: 'Joins the reports of several shards of one run into one.',
     flags: pick(['report', 'fail-on', 'json']),
@@ -142,7 +159,7 @@ export function createSynctlProgram(
 ): Command {
   const nameOf = (command: Command): string => `${command.name()} ${operandForm(command)}`.trim();
   const program = openProgram('synctl', stdout, stderr, nameOf)
-    .description("Mirrors container images from Kubernetes' registry and others into a private registry.")
+    .description('Mirrors container images from registry.k8s.io and other registries to a private registry.')
     .usage('COMMAND [flags]');
   finishCommand(program, EXAMPLES.synctl, EXIT_CODES);
   for (const { name, operand, summary, description, flags, tolerated, alternative, failure } of COMMANDS) {

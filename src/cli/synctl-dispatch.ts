@@ -2,8 +2,8 @@ import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../config/image-set-name.ts';
 import { parseArchitecture } from '../config/kubernetes/architecture.ts';
-import { parseKubernetesRelease } from '../config/kubernetes/kubernetes-release.ts';
-import { type KubernetesVersion, parseKubernetesVersion } from '../config/kubernetes/kubernetes-version.ts';
+import type { KubernetesWord } from '../config/kubernetes/kubernetes-word.ts';
+import { ONE_VERSION_HINT, parseKubernetesWord } from '../config/kubernetes/word-parser.ts';
 import { Failure } from '../lib/failure.ts';
 import { type Ending, EXIT, type ExitCode } from '../process/exit-code.ts';
 import {
@@ -21,12 +21,13 @@ import { parseSyncSettings, type SyncSettings } from '../sync/settings.ts';
 import { flagLabel } from './arguments.ts';
 import { followLine } from './command-line.ts';
 import type { CommandContext, SynctlCommands } from './commands.ts';
-import { type Parsed, type ProcessLike, runInForeground } from './foreground.ts';
+import { type Parsed, type ProcessLike, runInForeground, wantsJson } from './foreground.ts';
 import { takePassword } from './password.ts';
+import { leaveWrongFlags } from './sync-command.ts';
 import { createSynctlProgram, type Invocation } from './synctl-command-line.ts';
 
-const STOPPING = 'stopping: transfers are given up and the state is saved; once more stops at once';
-const STOPPING_OTHERS = 'stopping: requests are given up; once more stops at once';
+const STOPPING = 'stopping: transfers are cancelled and the state is saved; interrupt again to stop at once';
+const STOPPING_OTHERS = 'stopping: requests are cancelled; interrupt again to stop at once';
 
 /** Runs the command on the command line, and returns the exit code. */
 export async function runSynctl(process: ProcessLike, commands: SynctlCommands): Promise<ExitCode> {
@@ -36,7 +37,7 @@ export async function runSynctl(process: ProcessLike, commands: SynctlCommands):
   });
   const given = process.argv.slice(2);
   const line = given.length === 0 ? ['--help'] : given;
-  return (await followLine(program, line, [...SYNC_FLAGS, ...CHECK_FLAGS])) ?? exitCode;
+  return (await followLine(program, line, [...SYNC_FLAGS, ...CHECK_FLAGS], process.stdout)) ?? exitCode;
 }
 
 async function runCommand(
@@ -45,10 +46,24 @@ async function runCommand(
   invocation: Invocation,
 ): Promise<ExitCode> {
   const parsed = await readSettings(process, invocation);
-  const stopping = invocation.command === 'sync' ? STOPPING : STOPPING_OTHERS;
-  return runInForeground(process, { name: 'synctl', stopping }, parsed, (settings, context) =>
+  const json = wantsJson(invocation.values);
+  const words =
+    invocation.command === 'sync'
+      ? {
+          stopping: STOPPING,
+          stopped: 'nothing was mirrored',
+          leave: (failures: readonly Failure[], context: Pick<CommandContext, 'reporter' | 'print'>) =>
+            leaveWrongFlags(flagsOf(process, invocation), { failures, json }, context),
+        }
+      : { stopping: STOPPING_OTHERS };
+  return runInForeground(process, { name: 'synctl', json, ...words }, parsed, (settings, context) =>
     dispatch(commands, invocation, settings, context),
   );
+}
+
+/** Returns where the texts of a command's flags are. */
+function flagsOf({ env }: ProcessLike, { values }: Pick<Invocation, 'values'>): FlagSource {
+  return { values, environment: env, label: (name: string) => flagLabel(name, SYNC_FLAGS) };
 }
 
 /** The settings of a run, and of `synctl check --kubernetes`. */
@@ -62,33 +77,42 @@ function readSubject(
   from: FlagSource,
 ): { readonly installation: InstallationChoice | undefined; readonly failures: readonly Failure[] } {
   const flags = new FlagReader<CheckFlagName>(CHECK_FLAGS, from);
-  const version = flags.optional('kubernetes', parseInstallableVersion);
+  const word = flags.optional('kubernetes', parseOneVersion);
   const architecture = flags.required('arch', parseArchitecture);
   if (flags.text('kubernetes') === undefined && operands.length === 0) {
-    const hint = 'such as synctl check pause, or synctl check --kubernetes 1.37.1';
+    const hint = 'write synctl check pause, or synctl check --kubernetes 1.37.1';
     const message = 'name an image, or give --kubernetes';
     flags.failures.push(
       new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about: 'check', message, hint }),
     );
   }
   if (flags.text('kubernetes') !== undefined && operands.length > 0) {
-    flags.refuse('kubernetes', `it stands beside the image "${operands[0]}"`, 'give one of the two');
+    flags.refuse(
+      'kubernetes',
+      `it cannot be combined with the image "${operands[0]}"`,
+      'give only one of them',
+    );
   }
-  const installation = version === undefined ? undefined : { version, architecture };
+  const installation = word === undefined ? undefined : { word, architecture };
   return { installation, failures: flags.failures };
 }
 
-function parseInstallableVersion(text: string, about: string): KubernetesVersion {
-  const version = parseKubernetesVersion(text, about);
-  try {
-    parseKubernetesRelease(version);
-  } catch (cause) {
-    if (!(cause instanceof Failure)) throw cause;
-    const { code, fault, message } = cause;
-    const hint = 'use another version, or a newer keel-pkg where it is a newer one';
-    throw new Failure({ code, fault, about, message, hint, cause });
-  }
-  return version;
+/** Returns a word that means one version. Throws `KUBERNETES_VERSION_MALFORMED`. */
+function parseOneVersion(text: string, about: string): KubernetesWord {
+  const word = parseKubernetesWord(text, about, ONE_VERSION_HINT);
+  if (word.kind !== 'supported') return word;
+  throw new Failure({
+    code: 'KUBERNETES_VERSION_MALFORMED',
+    fault: 'usage',
+    about,
+    message: '"supported" means several versions, and check takes one',
+    hint: ONE_VERSION_HINT,
+  });
+}
+
+/** Returns whether the arguments of a command are the images to mirror. */
+function namesImages({ command }: Invocation): boolean {
+  return command === 'sync' || command === 'doctor';
 }
 
 /** Returns the settings of a command, with the password from standard input if `--password-stdin` is set. */
@@ -96,9 +120,15 @@ async function readSettings(process: ProcessLike, invocation: Invocation): Promi
   try {
     const { values, notices } = await takePassword(invocation.values, process.stdin, 'synctl sync');
     const isSum = invocation.command === 'sum' && invocation.values.get('state') !== 'registry';
-    const logsIn = !isSum && invocation.command !== 'merge';
+    const logsIn = !isSum && !['images', 'merge'].includes(invocation.command);
     const environment = logsIn ? process.env : {};
-    const from = { values, environment, label: (name: string) => flagLabel(name, SYNC_FLAGS) };
+    const from = {
+      values,
+      environment,
+      label: (name: string) => flagLabel(name, SYNC_FLAGS),
+      operands: namesImages(invocation) ? invocation.operands : [],
+      hasInput: true,
+    };
     const parsed = parseSyncSettings(from, invocation.command === 'doctor' ? DOCTOR_FLAGS : SYNC_FLAGS);
     const subject = invocation.command === 'check' ? readSubject(invocation, from) : undefined;
     const failures = [...(subject?.failures ?? []), ...(parsed.ok ? [] : parsed.failures)];
@@ -128,6 +158,8 @@ function dispatch(
       return commands.doctor(settings, context);
     case 'sum':
       return commands.sum({ ...settings, database: operands[0] ?? settings.database }, context);
+    case 'images':
+      return commands.images(operands, settings, context);
     case 'merge':
       return commands.merge(operands, settings, context);
   }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { formatPlace } from '../config/problem.ts';
 import { milliseconds } from '../lib/duration.ts';
-import { describeProgress } from '../lib/progress-line.ts';
+import { currentWords, describeProgress } from '../lib/progress-line.ts';
 import type { Place, Progress, Reporter } from '../lib/reporter.ts';
 import { plainText } from '../lib/text/plain-text.ts';
 import { LiveBlock } from './live-block.ts';
@@ -81,7 +81,7 @@ export class TerminalReporter implements Reporter {
     this.#activity.shown = now;
     const elapsed = milliseconds(now - this.#activity.since);
     if (this.#block === undefined) this.#write(this.#lines, describeProgress(progress, elapsed));
-    else this.#block.draw(describeProgress({ ...progress, current: [] }, elapsed), progress.current);
+    else this.#block.draw(describeProgress({ ...progress, current: [] }, elapsed), currentWords(progress));
   }
 
   close(): void {

@@ -9,5 +9,5 @@ const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
 export function keepCertificateChecks(environment: Record<string, string | undefined>): string | undefined {
   if (environment[VARIABLE] !== '0') return undefined;
   delete environment[VARIABLE];
-  return `${VARIABLE}=0 does not count here, and certificates are checked; ca-file trusts an authority, tls-skip-verify one host`;
+  return `${VARIABLE}=0 is ignored, and certificates are verified; use ca-file to trust an authority, or tls-skip-verify for one host`;
 }

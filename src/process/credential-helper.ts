@@ -35,7 +35,7 @@ export async function askCredentialHelper(
   if (!NAME.test(helper)) {
     throw failed(
       'this is not the name of a credential helper',
-      'correct it in the config.json or auth.json that has it',
+      'correct it in the config.json or auth.json that contains it',
     );
   }
   signal.throwIfAborted();
@@ -43,18 +43,18 @@ export async function askCredentialHelper(
   const ended = await runProgram([program, 'get'], host, limits).catch((error: unknown) => {
     throw failed(
       `it could not be run for ${host}`,
-      'install it, drop it from the config.json or auth.json that names it, or give user name and password',
+      'install it, remove it from the config.json or auth.json that names it, or give a user name and password',
       error,
     );
   });
   signal.throwIfAborted();
   if (ended.by !== 'itself') {
     throw ended.by === 'output'
-      ? failed(`its answer for ${host} has more than ${OUTPUT_LIMIT / 1024} KiB`, BY_HAND)
+      ? failed(`its answer for ${host} is larger than ${OUTPUT_LIMIT / 1024} KiB`, BY_HAND)
       : failed(`it did not answer for ${host} within ${formatDuration(patience)}`, BY_HAND);
   }
   const { code, output } = ended;
-  if (code === undefined) throw failed(`something ended it while it was asked for ${host}`, BY_HAND);
+  if (code === undefined) throw failed(`it was killed before it answered for ${host}`, BY_HAND);
   if (code !== 0) {
     if (NOT_FOUND.test(output)) return undefined;
     throw failed(`it failed for ${host} with exit code ${code}`, BY_HAND);

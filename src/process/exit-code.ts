@@ -36,26 +36,26 @@ export function exitCodeFor(ending: Ending, stoppedBy?: StopSignal): ExitCode {
 
 /** The table of exit codes in help and README. */
 export const EXIT_CODES: readonly { readonly codes: string; readonly meaning: string }[] = [
-  { codes: '0', meaning: 'All is well' },
-  { codes: '1', meaning: 'Some images failed or are left for the next run, or the run could not go on' },
-  { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
-  { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; the state is saved' },
+  { codes: '0', meaning: 'Success' },
+  { codes: '1', meaning: 'An image failed or is left for the next run, or the run could not continue' },
+  { codes: '2', meaning: 'A flag or a configuration file is invalid; nothing was done' },
+  { codes: '130, 143', meaning: 'Stopped by Ctrl-C or a termination signal; the state is saved' },
 ];
 
 /** Returns the table of a command that keeps no state. `failure` is the meaning of exit code 1. */
 export function exitCodesWith(failure: string): typeof EXIT_CODES {
   return [
-    { codes: '0', meaning: 'All is well' },
+    { codes: '0', meaning: 'Success' },
     { codes: '1', meaning: failure },
-    { codes: '2', meaning: 'A flag or a file that is named is wrong; nothing was done' },
-    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal' },
+    { codes: '2', meaning: 'A flag or a file given to the command is invalid; nothing was done' },
+    { codes: '130, 143', meaning: 'Stopped by Ctrl-C or a termination signal' },
   ];
 }
 
 /** The table of packer's exit codes. */
 export const PACKER_EXIT_CODES: typeof EXIT_CODES = [
-  { codes: '0', meaning: 'All is well' },
-  { codes: '1', meaning: 'There is no package, or it could not be published everywhere' },
-  { codes: '2', meaning: 'A flag or a configuration file is wrong; nothing was done' },
-  { codes: '130, 143', meaning: 'Stopped by Ctrl-C or by a termination signal; what was fetched is kept' },
+  { codes: '0', meaning: 'Success' },
+  { codes: '1', meaning: 'No package was made, or it could not be published to every target' },
+  { codes: '2', meaning: 'A flag or a configuration file is invalid; nothing was done' },
+  { codes: '130, 143', meaning: 'Stopped by Ctrl-C or a termination signal; fetched files are kept' },
 ];

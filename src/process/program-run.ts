@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { type Duration, milliseconds } from '../lib/duration.ts';
 
-/** What a program may use up. */
+/** What a program may use up, and what it sees. */
 interface ProgramLimits {
   readonly patience: Duration;
   /** In bytes, of its output. */
   readonly output: number;
   /** Ends the program when it aborts. */
   readonly signal: AbortSignal;
+  /** The variables that it sees; those of this process if undefined. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** How a program ended: by itself, or by one of its limits. */
@@ -35,10 +37,10 @@ function endAll(): void {
 export async function runProgram(
   [program, ...line]: readonly [string, ...string[]],
   input: string,
-  { patience, output: limit, signal }: ProgramLimits,
+  { patience, output: limit, signal, environment: env }: ProgramLimits,
 ): Promise<ProgramEnd> {
   const stdio: ['pipe', 'pipe', 'ignore'] = ['pipe', 'pipe', 'ignore'];
-  const child = spawn(program, line, { stdio, detached: HAS_GROUPS, windowsHide: true });
+  const child = spawn(program, line, { stdio, detached: HAS_GROUPS, windowsHide: true, env });
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const parts: Buffer[] = [];
   let length = 0;

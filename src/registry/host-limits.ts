@@ -112,7 +112,7 @@ export class HostLimits {
       code: 'RATE_LIMITED',
       about: this.#host,
       message: `deferred (rate limited until ${until} UTC)`,
-      hint: 'the next run goes on from here; logging in usually raises the limit',
+      hint: 'the next run continues from here; logging in usually raises the limit',
       retryAt: this.#heldUntil,
     });
   }

@@ -84,7 +84,10 @@ export async function readPages<Page>(list: PagedList<Page>, endpoint: URL): Pro
     for (const name of entries) if (names.size < FEWEST_NEW * limits.pages) names.add(name);
     if (entries.length > 0) filled += 1;
     if (names.size < FEWEST_NEW * (filled - PAGES_NOT_COUNTED))
-      throw endless(about, `goes on after ${pages.length} pages, with ${names.size} names on all of them`);
+      throw endless(
+        about,
+        `does not end after ${pages.length} pages, with ${names.size} names on all of them`,
+      );
   }
   return { pages, isCircular: false };
 }

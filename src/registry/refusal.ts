@@ -30,7 +30,7 @@ interface Verdict {
 /** Returns the failure for a refusal, by its status, its error codes and its text. */
 export function refusal(answer: RefusedAnswer): RegistryFailure {
   const { about, action, status, request, errorBody, retryAt } = answer;
-  const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status);
+  const { code, hint } = wordsVerdict(answer) ?? statusVerdict(status, answer.writes);
   const said = errorBody.text === '' ? '' : `: ${errorBody.text}`;
   const message = `cannot ${action}, the registry answered ${status}${said}`;
   const transient = isTransientStatus(status);
@@ -135,7 +135,7 @@ function formatRefused(): Verdict {
   return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
 }
 
-function statusVerdict(status: number): Verdict {
+function statusVerdict(status: number, writes: Written | undefined): Verdict {
   if (status === 401) {
     // Some registries also answer so if the login is right but the account may not push.
     return {
@@ -150,6 +150,10 @@ function statusVerdict(status: number): Verdict {
     };
   }
   if (status === 404) return { code: 'NOT_FOUND' };
+  if (status === 405 && writes !== undefined) {
+    const hint = 'this registry may be read-only or a pull-through cache: check that it takes pushes';
+    return { code: 'REGISTRY_REFUSED', hint };
+  }
   if (status === 413) {
     const hint =
       'the registry, or a proxy in front of it, takes no request of this size: raise its limit (nginx: client_max_body_size)';

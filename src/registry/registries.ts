@@ -161,7 +161,7 @@ export class Registries {
 /** What people call the logins at further hosts. */
 const LIST_OF_LOGINS = 'KEEL_REGISTRY_LOGINS (registry-logins in a workflow)';
 
-function limitsOf({ queryLimit, limit }: ConnectionSettings): LimitSettings {
+function limitsOf({ queryLimit, limit }: Pick<ConnectionSettings, 'queryLimit' | 'limit'>): LimitSettings {
   return {
     metadata: queryLimit === undefined ? ADAPTIVE_LIMITS.metadata : { start: queryLimit },
     transfers: limit === undefined ? ADAPTIVE_LIMITS.transfers : { start: limit },
@@ -176,11 +176,11 @@ export async function openRegistries(
   settings: ConnectionSettings,
   parts: ConnectionParts,
 ): Promise<Registries> {
-  const { login, logins = [], retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
-  const { environment, runCredentialHelper, onSecret, onRetry, timeouts, signal, deadline } = parts;
-  const authorities = parts.authorities ?? (await readAuthorities(caFile, signal));
+  const { login, logins = [] } = settings;
+  const { environment, runCredentialHelper, onSecret, signal } = parts;
   for (const { password } of [login, ...logins]) if (password !== undefined) onSecret(password, 'password');
   return new Registries({
+    ...(await connectionOf(settings, parts)),
     credentials: lookupInTurn([
       explicitCredential(login.host, login.username, login.password),
       ...logins.map(({ host, username, password }) =>
@@ -189,6 +189,27 @@ export async function openRegistries(
       ...loginFiles(environment).map((file) => dockerCredentials(file, runCredentialHelper, signal)),
     ]),
     absentFile: absentLoginFile(environment),
+  });
+}
+
+/**
+ * Returns registries as nobody sees them: no login is read, given or stored. Throws `CA_FILE_MALFORMED`.
+ */
+export async function openWithoutLogin(
+  settings: Omit<ConnectionSettings, 'login' | 'logins'>,
+  parts: Omit<ConnectionParts, 'environment' | 'runCredentialHelper'>,
+): Promise<Registries> {
+  return new Registries({ ...(await connectionOf(settings, parts)), credentials: async () => [] });
+}
+
+async function connectionOf(
+  settings: Omit<ConnectionSettings, 'login' | 'logins'>,
+  parts: Omit<ConnectionParts, 'environment' | 'runCredentialHelper'>,
+): Promise<Omit<RegistriesSettings, 'credentials'>> {
+  const { retry, insecureRegistries, tlsSkipVerify, caFile } = settings;
+  const { onSecret, onRetry, timeouts, signal, deadline } = parts;
+  const authorities = parts.authorities ?? (await readAuthorities(caFile, signal));
+  return {
     retry,
     limits: limitsOf(settings),
     insecure: insecureRegistries,
@@ -199,5 +220,5 @@ export async function openRegistries(
     timeouts,
     deadline,
     onRetry,
-  });
+  };
 }

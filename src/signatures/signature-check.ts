@@ -284,7 +284,7 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
   ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
   ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
   ['SIGNATURE_ERROR', 'it does not fit what it signs'],
-  ['TIMESTAMP_ERROR', 'nothing that is trusted tells when it was made'],
+  ['TIMESTAMP_ERROR', 'no trusted source shows when it was made'],
   ['TLOG_ERROR', 'it is in no log'],
   ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
   ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],

@@ -98,7 +98,7 @@ const CERTIFICATE_SIGNING = 5;
 function textOf(bytes: Buffer): string {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   if (text === '' || UNSEEN.test(text)) {
-    throw new Untrusted('it names somebody with characters that nobody sees');
+    throw new Untrusted('it contains a name with invisible characters');
   }
   return text;
 }
@@ -116,7 +116,7 @@ function readName(extension: Extension | undefined): Pick<FoundSigner, 'identity
   }
   // Names of these kinds have ASCII only: other bytes would be read as one thing here and as another there.
   if (name.content.some((byte) => byte > 0x7f)) {
-    throw new Untrusted('its certificate names somebody with bytes that are no letters');
+    throw new Untrusted('its certificate contains a name with bytes that are not letters');
   }
   return { identity: textOf(name.content), identityKind };
 }
@@ -129,9 +129,10 @@ function readIssuer(extensions: ReadonlyMap<string, Extension>): string {
     ...(old === undefined ? [] : [textOf(old.content)]),
   ];
   const [issuer] = issuers;
-  if (issuer === undefined) throw new Untrusted('its certificate tells nobody who vouched for its name');
+  if (issuer === undefined)
+    throw new Untrusted('its certificate does not say who verified the identity in it');
   if (issuers.some((each) => each !== issuer)) {
-    throw new Untrusted('its certificate tells of two who vouched for its name');
+    throw new Untrusted('its certificate names two issuers that verified the identity in it');
   }
   return issuer;
 }

@@ -35,7 +35,7 @@ const REASONS_TOLD = 4;
 
 const ACCEPT_UNNAMED =
   'find a signature that names its image; if this signer never names one and you trust everything that they sign, write ' +
-  '"acceptUnnamed": true beside their identity under "signatures"';
+  '"acceptUnnamed": true next to their identity under "signatures"';
 
 /** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
 export function signatureFailure(

@@ -1,10 +1,18 @@
+import { describeReported } from '../config/reported-failure.ts';
 import { type Duration, milliseconds } from '../lib/duration.ts';
 import type { Place } from '../lib/reporter.ts';
+import { groupFailures } from '../sync/report/failure-groups.ts';
 import { describeMove, describeMovedSide, fateOfMoved, movedImages } from '../sync/report/moved-report.ts';
 import { durationOf, type Report, type ReportedImage } from '../sync/report/report.ts';
 import { outcomeOf } from '../sync/report/run-outcome.ts';
 import { signatureLine } from '../sync/report/signature-report.ts';
-import { headlineOf, splitName, unmatchedWarning } from '../sync/report/wording.ts';
+import {
+  headlineOf,
+  originWords,
+  splitName,
+  unmatchedWarning,
+  versionsWords,
+} from '../sync/report/wording.ts';
 import type { RecordedRun, RunOutcome } from '../sync/state/run-rows.ts';
 
 /** The contents of the summary page of a run, as plain texts and numbers. */
@@ -23,11 +31,15 @@ export interface SummaryFacts {
   readonly moved: readonly MovedTag[];
   /** Number of images that failed, including collisions and withdrawn ones. */
   readonly failed: number;
-  readonly failures: readonly FailedImage[];
-  /** Images that are left for the next run, with the reason. */
-  readonly deferred: readonly FailedImage[];
+  readonly failures: readonly FailureCause[];
+  /** Images that are left for the next run, by the reason. */
+  readonly deferred: readonly FailureCause[];
+  /** Tags that are younger than the image set allows, by when they are old enough. */
+  readonly young: readonly FailureCause[];
   readonly collisions: readonly CollidingName[];
   readonly unmatched: readonly UnmatchedName[];
+  /** What the words for releases of Kubernetes in the image set mean. */
+  readonly releases: readonly NamedRelease[];
   /** The numbers of verified and unverified signatures, if they were checked. */
   readonly signatures?: string | undefined;
   readonly warnings: readonly string[];
@@ -45,9 +57,10 @@ export interface CopiedTag {
   readonly duration: Duration;
 }
 
-export interface FailedImage {
-  /** The image's name at the source. */
-  readonly image: string;
+/** A reason why images did not arrive, as the first of them shows it. */
+export interface FailureCause {
+  /** The names of the images at the source. */
+  readonly images: readonly string[];
   readonly message: string;
   readonly hint: string | undefined;
 }
@@ -76,11 +89,21 @@ export interface UnmatchedName {
   readonly place: Place | undefined;
 }
 
+export interface NamedRelease {
+  readonly word: string;
+  /** Empty if the source has none. */
+  readonly versions: string;
+  /** Whether nobody knows, as the source did not list what it has. */
+  readonly isOpen: boolean;
+  /** Who says which images belong to them. */
+  readonly origins: string;
+}
+
 /**
  * Returns the contents of a run's summary page. `runs` are for its chart: earlier runs and this one, the oldest first.
  */
 export function factsOfReport(report: Report, runs: readonly RecordedRun[]): SummaryFacts {
-  const { totals, options, images, unmatched, warnings } = report;
+  const { totals, options, images, unmatched, warnings, failures = [] } = report;
   const lost = unmatched.filter(({ matchedBefore }) => matchedBefore);
   return {
     headline: headlineOf(report),
@@ -94,16 +117,29 @@ export function factsOfReport(report: Report, runs: readonly RecordedRun[]): Sum
     skipped: totals.skipped,
     failed: totals.failed,
     moved: movedImages(images).map((image) => movedTag(image, options)),
-    failures: images
-      .filter(
+    failures: failureCauses(
+      images.filter(
         ({ outcome, moved }) => (outcome === 'failed' && moved?.kept !== true) || outcome === 'withdrawn',
-      )
-      .map(failedImage),
-    deferred: images.filter(({ outcome }) => outcome === 'deferred').map(failedImage),
+      ),
+    ),
+    deferred: failureCauses(
+      images.filter(({ outcome, oldEnough }) => outcome === 'deferred' && oldEnough === undefined),
+    ),
+    young: failureCauses(images.filter(({ oldEnough }) => oldEnough !== undefined)),
     collisions: collidingNames(images.filter(({ outcome }) => outcome === 'collision')),
     unmatched: unmatched.map(({ pattern, place }) => ({ name: pattern, place })),
+    releases: (report.kubernetes ?? []).map(({ word, versions, unknown }) => ({
+      word,
+      isOpen: unknown === true,
+      versions: versionsWords(versions.map(({ version }) => version)),
+      origins: originWords(versions),
+    })),
     signatures: signatureLine(images),
-    warnings: [...lost.map(unmatchedWarning), ...warnings.map(({ message }) => message)],
+    warnings: [
+      ...failures.map(describeReported),
+      ...lost.map(unmatchedWarning),
+      ...warnings.map(({ message }) => message),
+    ],
     bytes: totals.bytes,
     duration: durationOf(report),
     runs,
@@ -115,8 +151,12 @@ function copiedTag({ destination, bytes, milliseconds: took }: ReportedImage): C
   return { repository, tag, bytes, duration: milliseconds(took) };
 }
 
-function failedImage({ source, reason, outcome }: ReportedImage): FailedImage {
-  return { image: source, message: reason?.message ?? outcome, hint: reason?.hint };
+function failureCauses(images: readonly ReportedImage[]): FailureCause[] {
+  return groupFailures(images).map((group) => {
+    const [{ reason, outcome }] = group;
+    const names = group.map(({ source }) => source);
+    return { images: names, message: reason?.message ?? outcome, hint: reason?.hint };
+  });
 }
 
 function movedTag(

@@ -2,7 +2,14 @@ import { newestFirst } from '../config/tag-age.ts';
 import { formatDuration, milliseconds } from '../lib/duration.ts';
 import { code, escapeMarkdown, tableHead, tableRow } from '../lib/text/markdown.ts';
 import { formatSize } from '../lib/text/size.ts';
-import type { CollidingName, CopiedTag, FailedImage, MovedTag, UnmatchedName } from './facts.ts';
+import type {
+  CollidingName,
+  CopiedTag,
+  FailureCause,
+  MovedTag,
+  NamedRelease,
+  UnmatchedName,
+} from './facts.ts';
 import type { Section } from './page.ts';
 
 const IMAGES_NAMED = 5;
@@ -10,19 +17,22 @@ const TAGS_NAMED = 12;
 const SLOWEST_SHOWN = 10;
 const OPEN_UP_TO = 30;
 
-/** Returns a table of failures. Those with the same cause share a row, so that one outage is one row. */
-export function failureSection(title: string, failures: readonly FailedImage[]): Section {
-  const causes = Map.groupBy(failures, ({ message, hint }) => JSON.stringify([message, hint]));
-  const groups = [...causes.values()].toSorted((one, other) => other.length - one.length);
+/** Returns a table of failures with a row for each cause, so that one outage is one row. */
+export function failureSection(title: string, causes: readonly FailureCause[]): Section {
+  const ordered = causes.toSorted((one, other) => other.images.length - one.images.length);
   return {
-    head: `### ${title} (${failures.length})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
-    rows: groups.map((group) => {
-      const images = listSome(group.map(({ image }) => code(image)).toSorted(), IMAGES_NAMED, '<br>');
-      const [first] = group;
-      return tableRow([images, escapeMarkdown(first?.message ?? ''), escapeMarkdown(first?.hint ?? '')]);
+    head: `### ${title} (${countFailures(causes)})\n\n${tableHead(['Image', 'What happened', 'What to do'])}`,
+    rows: ordered.map(({ images, message, hint }) => {
+      const named = listSome(images.map((image) => code(image)).toSorted(), IMAGES_NAMED, '<br>');
+      return tableRow([named, escapeMarkdown(message), escapeMarkdown(hint ?? '')]);
     }),
     more: (left) => tableRow([`and ${left} more causes in the report`, '', '']),
   };
+}
+
+/** Returns the number of images that did not arrive. */
+export function countFailures(causes: readonly FailureCause[]): number {
+  return causes.reduce((sum, { images }) => sum + images.length, 0);
 }
 
 /** Returns a table of tags that moved and should not have, with both images. */
@@ -30,7 +40,7 @@ export function movedSection(moved: readonly MovedTag[]): Section {
   return {
     head:
       `### Tags that moved (${moved.length})\n\n` +
-      'A tag of a version should stay what it is, and no tag should go back. Find out why before you use these images.\n\n' +
+      'A version tag should never change, and no tag should go back to an older image. Find out why before you use these images.\n\n' +
       tableHead(['Image', 'Before', 'Now', 'What happened', 'What to do']),
     rows: moved.map(({ image, before, now, message, hint }) =>
       tableRow([code(image), ...[before, now, message, hint ?? ''].map(escapeMarkdown)]),
@@ -43,9 +53,9 @@ export function movedSection(moved: readonly MovedTag[]): Section {
 export function collisionSection(collisions: readonly CollidingName[]): Section {
   return {
     head:
-      `### Names that several images want (${collisions.length})\n\n` +
-      'Nothing was overwritten. A patch in the image set gives one of them a name of its own.\n\n' +
-      tableHead(['At the destination', 'Wanted by', 'Patch']),
+      `### Names that several images claim (${collisions.length})\n\n` +
+      'Nothing was overwritten. Add a patch to the image set to rename one of them.\n\n' +
+      tableHead(['At the destination', 'Claimed by', 'Patch']),
     rows: collisions.map(({ destination, sources, patch }) =>
       tableRow([code(destination), listSome(sources.map(code), IMAGES_NAMED, '<br>'), code(patch)]),
     ),
@@ -56,7 +66,7 @@ export function collisionSection(collisions: readonly CollidingName[]): Section 
 /** Returns a table of the names in the image set that match nothing, with their places. */
 export function unmatchedSection(unmatched: readonly UnmatchedName[]): Section {
   return {
-    head: `### Names that match nothing (${unmatched.length})\n\n${tableHead(['Name', 'Written at'])}`,
+    head: `### Names that match nothing (${unmatched.length})\n\n${tableHead(['Name', 'Place'])}`,
     rows: unmatched.map(({ name, place }) => {
       const where = place === undefined ? '' : code(`${place.file}:${place.line}:${place.column}`);
       return tableRow([code(name), where]);
@@ -65,12 +75,27 @@ export function unmatchedSection(unmatched: readonly UnmatchedName[]): Section {
   };
 }
 
+/** Returns a table of what the words for releases of Kubernetes mean. */
+export function releaseSection(releases: readonly NamedRelease[]): Section {
+  return {
+    head: `### Kubernetes\n\n${tableHead(['In the image set', 'Releases', 'Tags from'])}`,
+    rows: releases.map(({ word, versions, isOpen, origins }) =>
+      tableRow([
+        code(word),
+        escapeMarkdown(versions === '' ? (isOpen ? 'not known' : 'none at the source') : versions),
+        escapeMarkdown(origins),
+      ]),
+    ),
+    more: (left) => tableRow([`and ${left} more in the report`, '', '']),
+  };
+}
+
 /** Returns a table of copied images, one row per repository at the destination. */
 export function copiedSection(copied: readonly CopiedTag[], dryRun: boolean): Section {
   const repositories = [...Map.groupBy(copied, ({ repository }) => repository)].toSorted(([one], [other]) =>
     one < other ? -1 : 1,
   );
-  const title = dryRun ? 'What would be copied' : 'What was copied';
+  const title = dryRun ? 'To be copied' : 'Copied';
   const count = `${copied.length} in ${repositories.length} ${repositories.length === 1 ? 'repository' : 'repositories'}`;
   const open = repositories.length <= OPEN_UP_TO ? ' open' : '';
   return {

@@ -8,8 +8,10 @@ import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
 import {
   collisionSection,
   copiedSection,
+  countFailures,
   failureSection,
   movedSection,
+  releaseSection,
   slowestSection,
   unmatchedSection,
   warningSection,
@@ -33,14 +35,15 @@ export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
   if (facts.moved.length > 0) sections.push(movedSection(facts.moved));
   if (facts.failures.length > 0) {
     // Tags that were kept and names that several images want failed too, and have tables of their own.
-    const title = facts.failures.length === facts.failed ? 'What failed' : 'What failed otherwise';
+    const title = countFailures(facts.failures) === facts.failed ? 'Failed' : 'Other failures';
     sections.push(failureSection(title, facts.failures));
   }
   if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
-  if (facts.deferred.length > 0)
-    sections.push(failureSection('What is left for the next run', facts.deferred));
+  if (facts.deferred.length > 0) sections.push(failureSection('Left for the next run', facts.deferred));
+  if (facts.young.length > 0) sections.push(failureSection('What is not old enough yet', facts.young));
   if (facts.unmatched.length > 0) sections.push(unmatchedSection(facts.unmatched));
   if (facts.warnings.length > 0) sections.push(warningSection(facts.warnings));
+  if (facts.releases.length > 0) sections.push(releaseSection(facts.releases));
   if (facts.copied.length > 0) sections.push(copiedSection(facts.copied, facts.dryRun));
   if (facts.copied.length >= IMAGES_FOR_SLOWEST && !facts.dryRun) sections.push(slowestSection(facts.copied));
   if (facts.runs.length >= RUNS_FOR_CHART)
@@ -56,8 +59,9 @@ function withShortNames(facts: SummaryFacts): SummaryFacts {
     ...facts,
     copied: facts.copied.map((each) => ({ ...each, repository: destination(each.repository) })),
     moved: facts.moved.map((each) => ({ ...each, image: source(each.image) })),
-    failures: facts.failures.map((each) => ({ ...each, image: source(each.image) })),
-    deferred: facts.deferred.map((each) => ({ ...each, image: source(each.image) })),
+    failures: facts.failures.map((each) => ({ ...each, images: each.images.map(source) })),
+    deferred: facts.deferred.map((each) => ({ ...each, images: each.images.map(source) })),
+    young: facts.young.map((each) => ({ ...each, images: each.images.map(source) })),
     collisions: facts.collisions.map((each) => ({
       ...each,
       destination: destination(each.destination),
@@ -71,13 +75,14 @@ function below(name: string, prefix: string): string {
 }
 
 function totals(facts: SummaryFacts): string {
-  const { wanted, copied, skipped, failed, deferred, bytes, duration, dryRun } = facts;
+  const { wanted, copied, skipped, failed, deferred, young, bytes, duration, dryRun } = facts;
   const columns: readonly (readonly [title: string, value: string])[] = [
     ['Wanted', formatCount(wanted)],
     [dryRun ? 'Would be copied' : 'Copied', formatCount(copied.length)],
     ['Unchanged', formatCount(skipped)],
     ['Failed', failed === 0 ? '0' : `**${formatCount(failed)}**`],
-    ...(deferred.length === 0 ? [] : ([['Deferred', formatCount(deferred.length)]] as const)),
+    ...(deferred.length === 0 ? [] : ([['Deferred', formatCount(countFailures(deferred))]] as const)),
+    ...(young.length === 0 ? [] : ([['Too young', formatCount(countFailures(young))]] as const)),
     ['Sent', formatSize(bytes)],
     ['Time', formatDuration(duration)],
   ];

@@ -1,11 +1,15 @@
 import { LIMIT_FLAGS, PACE, RETRY_FLAGS, trustFlags } from '../config/flags/connection-flags.ts';
 import type { Flag } from '../config/flags/flag.ts';
+import { GITHUB_TOKEN_FLAG } from '../config/flags/github-token-flag.ts';
+import { imagesFlag } from '../config/flags/given-images-flag.ts';
+import { namingFlag } from '../config/flags/naming-flag.ts';
 import { loginsFlag } from '../config/flags/registry-logins.ts';
 import { SIGNATURE_FLAGS } from '../config/flags/signature-flags.ts';
+import { upstreamMirrorFlag } from '../config/flags/upstream-mirror-flag.ts';
 
-const WHAT = 'What is mirrored';
-const WHERE = 'From where to where';
-const HOW = 'How it is mirrored';
+const WHAT = 'Images to mirror';
+const WHERE = 'Source and destination';
+const HOW = 'How to mirror';
 const RESULT = 'State and result';
 
 const TABLE = [
@@ -14,7 +18,7 @@ const TABLE = [
     value: 'HOST',
     default: 'registry.k8s.io',
     group: WHERE,
-    description: 'Registry whose images are mirrored',
+    description: 'Registry to mirror images from',
   },
   {
     name: 'push-to',
@@ -22,14 +26,14 @@ const TABLE = [
     refusesEmpty: true,
     default: 'registry.cn-hangzhou.aliyuncs.com',
     group: WHERE,
-    description: 'Registry that receives them',
+    description: 'Registry to mirror images to: the destination',
   },
   {
     name: 'push-ns',
     value: 'PATH',
     default: 'keel',
     group: WHERE,
-    description: 'Namespace there; "/" for none',
+    description: 'Namespace at the destination; "/" for none',
   },
   {
     name: 'username',
@@ -38,7 +42,7 @@ const TABLE = [
     environment: 'KEEL_USERNAME',
     group: WHERE,
     description:
-      'User name for the receiving registry; without one, what docker login or podman login stored is used',
+      'User name for the destination; without it, the login stored by docker login or podman login is used',
   },
   {
     name: 'password',
@@ -48,7 +52,7 @@ const TABLE = [
     secret: true,
     user: 'username',
     group: WHERE,
-    description: 'Password for the receiving registry',
+    description: 'Password for the destination',
   },
   {
     name: 'password-stdin',
@@ -62,21 +66,22 @@ const TABLE = [
     name: 'ca-file',
     value: 'FILE',
     group: WHERE,
-    description: 'PEM file of certificate authorities to trust besides the usual ones',
+    description: 'PEM file with certificate authorities to trust in addition to the usual ones',
   },
   {
     name: 'image-set',
     value: 'FILE',
-    default: 'image_set.json',
+    defaultNote: 'image_set.json',
     group: WHAT,
-    description: 'File that says which images are wanted',
+    description: 'File that lists the images to mirror; if you give images, only its rules apply to them',
   },
+  imagesFlag(WHAT, 'Mirror only these images'),
   {
     name: 'addition-ns',
     value: 'NAME',
     repeatable: true,
     group: WHAT,
-    description: 'Namespaces of the source to look through besides its top level; "*" for all',
+    description: 'Namespaces of the source that prefixes search in addition to its top level; "*" for all',
   },
   {
     name: 'platform',
@@ -84,48 +89,50 @@ const TABLE = [
     repeatable: true,
     default: 'all',
     group: WHAT,
-    description: 'Platforms to mirror of images that offer several',
+    description: 'Platforms to copy from multi-platform images',
   },
   {
     name: 'signatures',
     value: 'skip|copy',
     default: 'skip',
     group: WHAT,
-    description: 'What to do with the signatures and attestations of an image',
+    description: 'Whether to copy the signatures and attestations of images',
   },
   {
     name: 'shard',
     value: 'I/N',
     group: WHAT,
-    description: 'Do only the I-th of N parts, so that N jobs share the work',
+    description: 'Mirror only part I of N, so that N jobs can share the work',
+  },
+  upstreamMirrorFlag(WHAT),
+  {
+    ...GITHUB_TOKEN_FLAG,
+    inputOnly: true,
+    group: WHAT,
+    description:
+      'Token for requests to api.github.com about a new Kubernetes release, if other GitHub addresses refuse them; GITHUB_TOKEN is read too',
   },
   {
     name: 'dry-run',
     group: HOW,
-    description: 'Tell what would be mirrored and push nothing',
+    description: 'Show what would be mirrored, and push nothing',
   },
-  {
-    name: 'naming',
-    value: 'basename|dashed|path',
-    default: 'basename',
-    group: HOW,
-    description: 'What coredns/coredns is called there: coredns, coredns-coredns or coredns/coredns',
-  },
+  namingFlag(HOW),
   {
     name: 'verify',
     value: 'sample|all|deep|none',
     default: 'sample',
     group: HOW,
     description:
-      'Which images known from earlier runs are asked for at the receiving registry again, with what their indexes list; deep asks for all of their parts',
+      'Already mirrored images to check at the destination, with each of their platforms: a sample, all or none; deep checks every layer of all',
   },
   {
     name: 'moved-tags',
     value: 'warn|keep|copy',
     default: 'warn',
-    group: 'What is trusted',
+    group: 'Trust',
     description:
-      'When a tag such as v1.2.3 moved: copy it with a warning, keep the old image and fail, or copy it in silence',
+      'When a tag such as v1.2.3 moved: copy the new image with a warning, keep the old one and fail, or copy without a warning',
   },
   ...SIGNATURE_FLAGS,
   ...LIMIT_FLAGS,
@@ -135,14 +142,14 @@ const TABLE = [
     default: '0',
     defaultNote: '0 = no limit',
     group: PACE,
-    description: 'Time for the whole run; what is left then is done by the next run',
+    description: 'Time limit of the whole run; the next run copies what is left',
   },
   {
     name: 'push-timeout',
     value: 'DURATION',
     default: '15m0s',
     group: PACE,
-    description: 'Time for the transfers of one image; 0 for no limit',
+    description: 'Time limit for the transfers of one image; 0 = no limit',
   },
   ...RETRY_FLAGS,
   {
@@ -150,7 +157,7 @@ const TABLE = [
     value: 'FILE',
     default: 'sync.bolt.db',
     group: RESULT,
-    description: 'File that keeps what earlier runs did; losing it costs time, never images',
+    description: 'State file, the memory of earlier runs; losing it costs time, never images',
   },
   {
     name: 'state',
@@ -158,26 +165,26 @@ const TABLE = [
     default: 'file',
     group: RESULT,
     description:
-      'Where that file is kept between runs: where it is (in Actions: in the cache), or beside the images, as keel-state',
+      'Where to keep the state between runs: in the state file (in Actions: in the cache), or at the destination, as keel-state',
   },
   {
     name: 'report',
     value: 'FILE',
     group: RESULT,
-    description: 'Write what became of each image to this file, as JSON',
+    description: 'Write the result of each image to this file, as JSON',
   },
   {
     name: 'fail-on',
     value: 'any|never',
     default: 'any',
     group: RESULT,
-    description: 'Whether an image that failed makes the run fail',
+    description: 'Whether a failed image makes the run fail',
   },
   {
     name: 'json',
     commandLineOnly: true,
     group: RESULT,
-    description: 'Print the result as JSON on standard output, and all else on standard error',
+    description: 'Print the result as JSON on standard output, and everything else on standard error',
   },
 ] as const satisfies readonly Flag[];
 

@@ -3,6 +3,8 @@ import type { Flag } from '../config/flags/flag.ts';
 import { FlagReader } from '../config/flags/flag-reader.ts';
 import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
+import { readGithubToken } from '../config/flags/github-token-flag.ts';
+import { readImagesFlag } from '../config/flags/given-images-flag.ts';
 import {
   hostParser,
   parsePath,
@@ -12,7 +14,11 @@ import {
 } from '../config/flags/registry-flags.ts';
 import { parseLogins } from '../config/flags/registry-logins.ts';
 import { readSignatureSettings, type VerificationMode } from '../config/flags/signature-flags.ts';
+import { readUpstreamMirror } from '../config/flags/upstream-mirror-flag.ts';
+import type { GivenImages } from '../config/images/given-images.ts';
+import { NAMINGS, type Naming } from '../config/mirror-naming.ts';
 import { MOVED_TAGS_MODES, type MovedTagsMode } from '../config/moved-tags.ts';
+import type { UpstreamMirror } from '../config/upstream-mirror.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
 import type { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
@@ -32,6 +38,8 @@ export interface SyncSettings {
   readonly password: string | undefined;
   /** Path of image_set.json. */
   readonly imageSet: string;
+  /** The images to mirror instead of what the image set wants; undefined if the image set decides. */
+  readonly given?: GivenWish | undefined;
   /** Path of the state file. */
   readonly database: string;
   /** Where the state is kept between runs. */
@@ -48,7 +56,7 @@ export interface SyncSettings {
   /** `*` means all. */
   readonly additionNamespaces: readonly string[];
   readonly dryRun: boolean;
-  readonly naming: 'basename' | 'dashed' | 'path';
+  readonly naming: Naming;
   /** Empty means all. */
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
@@ -69,8 +77,19 @@ export interface SyncSettings {
   /** Hosts whose certificates are not checked. */
   readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
+  /** Where files of the makers of Kubernetes and its components are had. */
+  readonly upstreamMirror: UpstreamMirror;
+  /** A token of github.com, for its API alone. */
+  readonly githubToken?: string | undefined;
   readonly json: boolean;
 }
+
+/** Images that were given, and whether the rules of the image set apply to them, because it was named too. */
+interface GivenWish extends GivenImages {
+  readonly withRules: boolean;
+}
+
+const IMAGE_SET = 'image_set.json';
 
 /** The settings with notices for the user, or everything that is wrong with them. */
 type ParsedSyncSettings =
@@ -88,13 +107,16 @@ export function parseSyncSettings(
   const flags = new FlagReader<SyncFlagName>(table, from);
   const notices = new Set<string>();
   const host = hostParser(notices);
+  const imageSet = flags.text('image-set');
+  const given = readImagesFlag(flags, from, notices);
   const settings: SyncSettings = {
     source: flags.required('source', host),
     destination: flags.required('push-to', host),
     namespace: readNamespace(flags, 'push-ns'),
     username: flags.text('username'),
     password: flags.text('password'),
-    imageSet: flags.required('image-set', asIs),
+    imageSet: imageSet ?? IMAGE_SET,
+    given: given && { ...given, withRules: imageSet !== undefined },
     database: flags.required('db', asIs),
     state: flags.required('state', oneOf('file', 'registry')),
     ...readLimits(flags),
@@ -103,7 +125,7 @@ export function parseSyncSettings(
     retry: readRetry(flags),
     additionNamespaces: flags.list('addition-ns', parsePathOrAll),
     dryRun: flags.optional('dry-run', parseSwitch) ?? false,
-    naming: flags.required('naming', oneOf('basename', 'dashed', 'path')),
+    naming: flags.required('naming', oneOf(...NAMINGS)),
     platforms: flags.text('platform') === 'all' ? [] : flags.list('platform', parsePlatform),
     signatures: flags.required('signatures', oneOf('skip', 'copy')),
     verify: flags.required('verify', oneOf('sample', 'all', 'deep', 'none')),
@@ -116,11 +138,18 @@ export function parseSyncSettings(
     insecureRegistries: flags.list('insecure-registry', host),
     tlsSkipVerify: readUnverified(flags, notices),
     caFile: flags.text('ca-file'),
+    upstreamMirror: readUpstreamMirror(flags),
+    githubToken: readGithubToken(flags, from.environment),
     json: flags.optional('json', parseSwitch) ?? false,
   };
   refuseHalfLogin(flags, settings);
   if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
   return { ok: true, settings, notices: [...notices] };
+}
+
+/** Returns the files that a run reads, which its report must not replace. */
+export function filesOf({ database, imageSet, given }: SyncSettings): readonly string[] {
+  return [database, imageSet, ...(given?.files ?? [])];
 }
 
 function parsePathOrAll(text: string, about: string): string {

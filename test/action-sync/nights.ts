@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, expect, onTestFinished } from 'vitest';
 import { formatCommand } from '../../src/actions/workflow-command.ts';
-import { readReport } from '../../src/sync/report/report.ts';
+import { readReport } from '../../src/sync/report/report-file.ts';
 import { bundledAction } from '../support/action-bundle.ts';
 import { Job, LONG_PATIENCE, type ProcessResult, type StepOptions } from '../support/action-runner.ts';
 import { ActionsService } from '../support/actions-service/service.ts';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { writeReport } from '../../src/sync/report/report.ts';
+import { writeReport } from '../../src/sync/report/report-file.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { Nights } from './nights.ts';
 
@@ -42,7 +42,7 @@ test('an undivided run after shards goes on from what all of them knew', async (
   for (const index of [1, 2, 3]) await nights.night({ with: { shard: `${index}/3` } });
   nights.destination.journal.clear();
   const { report, main } = await nights.night({ with: { verify: 'none' } });
-  expect(main.log.text).toContain("state: it is a shard's, and 2 other states were joined to it\n");
+  expect(main.log.text).toContain('state: restored from one shard and merged with 2 other states\n');
   expect(report?.stateRestored).toBe(true);
   const reasons = report?.images.map(({ reason }) => reason?.code).toSorted();
   expect(reasons).toEqual(['MOVING_TAG', ...Array.from({ length: 8 }, () => 'UNCHANGED')]);

@@ -38,7 +38,7 @@ test('a state that is lost costs requests and copies nothing twice', async () =>
     ...QUIET,
     restored: 'false',
     said: [
-      'state: none in the cache yet; this run asks the destination what is there',
+      'state: none in the cache yet; this run checks what the destination has',
       'state: saved in the cache (KEY-1of1-2-1)',
     ],
   });
@@ -51,7 +51,7 @@ test('an entry that is damaged on its way costs a line', async () => {
   nights.service.disturb({ call: 'download', damage: true });
   const night = brief(await nights.night());
   expect(night).toMatchObject({ ...QUIET, restored: 'false' });
-  expect(night.said[0]).toMatch(/^state: not restored, .*; this run asks the destination what is there$/);
+  expect(night.said[0]).toMatch(/^state: not restored, .*; this run checks what the destination has$/);
 });
 
 test.each([
@@ -75,7 +75,7 @@ test.each([
   for (const { blob } of nights.service.caches) blob.bytes = zstdCompressSync(await buffer(packing));
   const night = brief(await nights.night());
   expect(night).toMatchObject({ ...QUIET, restored: 'false', annotations: [expect.any(String)] });
-  expect(night.annotations[0]).toMatch(/^state: not restored, .*what it holds is no state, and was refused/);
+  expect(night.annotations[0]).toMatch(/^state: not restored, .*it contains no state, and was refused/);
   expect(brief(await nights.night())).toMatchObject({ ...QUIET, restored: 'true' });
 });
 
@@ -104,7 +104,7 @@ test('a cache that is down costs a line', async () => {
   expect(night).toMatchObject({ codes: [0, 0], copied: '9', failed: '0', annotations: [] });
   expect(night.said).toEqual([
     expect.stringMatching(
-      /^state: not restored, .*the connection was refused.*; this run asks the destination/,
+      /^state: not restored, .*the connection was refused.*; this run checks what the destination has/,
     ),
     expect.stringMatching(/^state: not saved, .*; the next run uses an older one$/),
   ]);
@@ -119,7 +119,7 @@ test('a runner without a cache, or with one of an Enterprise Server, costs a lin
       codes: [0, 0],
       annotations: [],
       said: [
-        'state: not restored, there is no Actions cache here; this run asks the destination what is there',
+        'state: not restored, there is no Actions cache here; this run checks what the destination has',
         'state: not saved, there is no Actions cache here; the next run uses an older one',
       ],
     });

@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { seedIndex } from '../support/registry/seed.ts';
 import { Nights, PASSWORD } from './nights.ts';
@@ -69,7 +70,7 @@ test('a tag of a version that moved is told when all images are done, and kept a
   await expect(copied.golden).toMatchFileSnapshot('golden/moved-copied.txt');
   expect(copied.main.log.annotations[0]).toMatchObject({
     level: 'warning',
-    message: expect.stringContaining('kube-proxy:v1.36.2 went back to an older image, and should not move'),
+    message: expect.stringContaining('kube-proxy:v1.36.2 went back to an older image, but should not move'),
   });
   for (const { main } of [kept, copied]) expect(main.outputs).toMatchObject({ moved: '1' });
 });
@@ -100,7 +101,7 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 counts for nothing, and is told', async () 
   });
   expect(main.exitCode).toBe(1);
   expect(main.log.annotations).toMatchObject([
-    { level: 'warning', message: expect.stringMatching(/^NODE_TLS_REJECT_UNAUTHORIZED=0 does not count/) },
+    { level: 'warning', message: expect.stringMatching(/^NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored/) },
     { level: 'error', message: expect.stringMatching(/signed by an authority that is not known here/) },
   ]);
   expect(nights.destination.journal.count()).toBe(0);
@@ -148,4 +149,45 @@ test('fail-on: never keeps a run with failures green', async () => {
     code: 0,
     failed: '2',
   });
+});
+
+test('the input images takes images and files, and the night after goes on with the image set', async () => {
+  const nights = await Nights.start();
+  seedIndex(nights.source.storage, 'coredns/coredns', { tags: ['v1.14.2'] });
+  const imageSet = '{ "names": ["kube-proxy", "etcd"] }';
+  await nights.night({ imageSet });
+  const images = 'registry.k8s.io/pause:3.10.1   # the sandbox\n\n# more\ndeploy/images.txt\n';
+  const given = await nights.night({
+    imageSet: '{',
+    with: { images },
+    prepare: async ({ workspace }) => {
+      await mkdir(`${workspace}/deploy`);
+      await writeFile(`${workspace}/deploy/images.txt`, 'registry.k8s.io/coredns/coredns:v1.14.2\n');
+    },
+  });
+  expect(given.main.log.annotations).toEqual([]);
+  expect(given.main.outputs).toMatchObject({
+    total: '2',
+    copied: '2',
+    failed: '0',
+    'state-restored': 'true',
+  });
+  expect(given.main.log.text).toContain('Mirror 2 images to ');
+  nights.source.storage.repositories.delete('etcd');
+  const after = await nights.night({ imageSet });
+  expect(after.main.outputs).toMatchObject({ copied: '0', 'state-restored': 'true' });
+  expect(after.main.log.text).toContain('"etcd" matched in the last run and matches nothing now');
+});
+
+test('an input images that cannot be used ends the step before anything is done', async () => {
+  const nights = await Nights.start();
+  const { main } = await nights.night({ with: { images: '-\nnosuch.txt\nquay.io/a/B:1' } });
+  expect(main.exitCode).toBe(1);
+  expect(main.log.annotations.map(({ message }) => message)).toEqual([
+    expect.stringContaining('quay.io/a/B:1: "B" cannot be part of a repository name'),
+    'input "images": a step of a workflow has no standard input (name a file, or the images)',
+  ]);
+  const missing = await nights.night({ with: { images: 'nosuch.txt' } });
+  expect(missing.main.log.annotations).toMatchObject([{ message: 'nosuch.txt: there is no such file' }]);
+  expect(nights.destination.journal.count()).toBe(0);
 });

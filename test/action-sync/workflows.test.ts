@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { writeReport } from '../../src/sync/report/report.ts';
+import { writeReport } from '../../src/sync/report/report-file.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { fillIn, stepsOf, type WorkflowStep } from '../support/workflow.ts';
 import { type Night, Nights, PASSWORD, USERNAME } from './nights.ts';

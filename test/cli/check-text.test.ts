@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkLines } from '../../src/cli/check-text.ts';
+import { checkLines } from '../../src/cli/text/check-text.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseReference, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
@@ -47,8 +47,8 @@ test('on a narrow terminal digests are short, and what is still too long goes on
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(lines.join('\n')).toContain(`source       ${here.slice(0, 19)}…`);
   expect(lines.slice(-2)).toEqual([
-    'differs: the destination holds something else: it was mirrored with other',
-    '  settings (give the same --platform)',
+    'differs: the destination has another image: it was mirrored with other settings',
+    '  (give the same --platform)',
   ]);
 });
 
@@ -62,7 +62,7 @@ test('the names of an image are no row of the table, whatever letters they begin
 test('what is the same of all tags is told once', () => {
   const all = checkedAs('registry.k8s.io/pause', ['3.10', '3.9'].map(tagOf));
   expect(checkLines(all).slice(-3)).toEqual([
-    'differs: the destination holds something else: it was mirrored with other settings (give the same --platform)',
+    'differs: the destination has another image: it was mirrored with other settings (give the same --platform)',
     '',
     'not mirrored: all 2 tags differ',
   ]);
@@ -79,9 +79,22 @@ test('of all tags no more is promised than was compared, which are their digests
     };
     return checkLines(checkedAs('registry.k8s.io/pause', Array(count).fill(tag))).at(-1);
   };
-  const further = 'synctl check IMAGE:TAG looks at the parts of a tag';
+  const further = 'to check the parts of a tag, run synctl check IMAGE:TAG';
   expect(ended(1)).toBe(`mirrored: its one tag has the digest of the source; ${further}`);
   expect(ended(4)).toBe(`mirrored: its 4 tags have the digests of the source; ${further}`);
   // Of chosen platforms, the destination has another digest.
-  expect(ended(4, there)).toBe(`mirrored: its 4 tags have the digests that they should have; ${further}`);
+  expect(ended(4, there)).toBe(`mirrored: its 4 tags have the expected digests; ${further}`);
+});
+
+test('tags that wait until they are old enough are not called mirrored', () => {
+  const young = { ...tagOf('3.11'), destination: { kind: 'absent' } as const, recorded: undefined };
+  const waiting = { ...young, ...judge({ ...young, isYoung: true }) };
+  const right = { ...tagOf('3.10'), destination: { kind: 'there', digest: here } as const };
+  const mirrored = { ...right, ...judge(right) };
+  const ended = (...tags: CheckedTag[]) => checkLines(checkedAs('registry.k8s.io/pause', tags)).at(-1);
+  expect(ended(waiting)).toBe('waiting: its one tag waits until it is old enough');
+  expect(ended(waiting, mirrored)).toBe(
+    'waiting: of 2 tags 1 waits until it is old enough and 1 is mirrored',
+  );
+  expect(ended(waiting, tagOf('3.9'))).toMatch(/^not mirrored: of 2 tags /);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { diagnosisLine, doctorConclusion } from '../../src/cli/doctor-text.ts';
+import { diagnosisLine, doctorConclusion } from '../../src/cli/text/doctor-text.ts';
 import type { Diagnosis } from '../../src/sync/doctor/diagnosis.ts';
 
 function diagnosis(outcome: Diagnosis['outcome'], message = 'all is well', hint?: string): Diagnosis {
@@ -33,11 +33,11 @@ test.each<[string, readonly Diagnosis[]]>([
   ['a sync would work', [diagnosis('ok'), diagnosis('skipped')]],
   ['a sync would work, with 2 warnings', [diagnosis('warning'), diagnosis('ok'), diagnosis('warning')]],
   [
-    'a sync would work, as far as was tried: pushing to 2 of 4 repositories was not',
-    [diagnosis('ok'), { ...diagnosis('ok'), untried: 'pushing to 2 of 4 repositories was not' }],
+    'a sync would work, as far as tested: pushing to 2 of 4 repositories was not tested',
+    [diagnosis('ok'), { ...diagnosis('ok'), untried: 'pushing to 2 of 4 repositories was not tested' }],
   ],
   [
-    'a sync would work, as far as was tried, with 1 warning: this was not',
+    'a sync would work, as far as tested, with 1 warning: this was not',
     [diagnosis('warning'), { ...diagnosis('ok'), untried: 'this was not' }],
   ],
   [

@@ -24,7 +24,7 @@ test.each<[string, Error, string]>([
   [
     'program',
     new TypeError('x is undefined'),
-    'error: x is undefined (this is a fault of synctl: KEEL_DEBUG=1 tells where)\n',
+    'error: x is undefined (this is a bug in synctl; KEEL_DEBUG=1 shows where)\n',
   ],
 ])('an end by the fault of %s is told', (fault, error, told) => {
   const stderr = new Screen({});

@@ -12,7 +12,7 @@ function program(): Command {
 
 describe('the end of a help', () => {
   const codes = [
-    { codes: '0', meaning: 'All is well' },
+    { codes: '0', meaning: 'Success' },
     { codes: '130, 143', meaning: 'Stopped' },
   ];
 
@@ -25,14 +25,14 @@ describe('the end of a help', () => {
         '  tool check',
         '',
         'Exit codes:',
-        '  0         All is well',
+        '  0         Success',
         '  130, 143  Stopped',
       ].join('\n'),
     );
   });
 
   test('has exit codes alone where there is no example', () => {
-    expect(helpEnding([], codes)).toBe('\nExit codes:\n  0         All is well\n  130, 143  Stopped');
+    expect(helpEnding([], codes)).toBe('\nExit codes:\n  0         Success\n  130, 143  Stopped');
   });
 });
 

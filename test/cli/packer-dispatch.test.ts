@@ -17,6 +17,7 @@ async function run(line: string) {
 test.each([
   ['--arch arm64', 'pack'],
   ['push --pkg-uri kube.tar.gz --repo none', 'push'],
+  ['push --pkg-uri kube.tar.gz --images-to registry.example.com/mirror --dry-run', 'push'],
 ])('packer %s is understood', async (line, call) => {
   expect(await run(line)).toMatchObject({ code: 0, calls: [call], err: '' });
 });
@@ -29,7 +30,16 @@ test.each([
   [
     'push --pkg-uri kube.tar.gz --repo kodo',
     'warning: "kodo" is no target, so Qiniu is used; write qiniu, dockerhub, release, artifact or none\n' +
-      'error: --access-key: publishing to Qiniu needs it ',
+      'error: --access-key: this flag is required for publishing to Qiniu ',
+  ],
+  // Without --images-to it would publish.
+  [
+    'push --pkg-uri kube.tar.gz --access-key a --secret-key s --dry-run',
+    'error: --dry-run: it applies only to the images of a package (set --images-to HOST/PATH too)\n',
+  ],
+  [
+    'push --pkg-uri kube.tar.gz --images-to registry.example.com --username robot',
+    'error: --username: there is a user name but no password (set --password-stdin or the environment variable KEEL_IMAGES_PASSWORD)\n',
   ],
   [
     'push --pkg-uri kube.tar.gz --access-key a --secret-key s --repo dockerhb',
@@ -56,6 +66,6 @@ test.each([
 
 test('the help of push speaks of its own work', async () => {
   const out = (await run('push --help')).out.replaceAll(/\s+/g, ' ');
-  expect(out).toContain('1 The package could not be published everywhere');
-  expect(out).not.toMatch(/fetched|packed|There is no package/);
+  expect(out).toContain('1 The package, or one of its images, could not be published everywhere');
+  expect(out).not.toMatch(/fetched|\bpacked|There is no package/);
 });

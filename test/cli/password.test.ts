@@ -30,10 +30,11 @@ test('without either nothing is read', async () => {
 });
 
 test.each([
-  ['there is --password as well', { password: 'x', 'password-stdin': 'yes' }, '', false],
+  ['--password is given too', { password: 'x', 'password-stdin': 'yes' }, '', false],
+  ['--images - reads standard input as well', { 'password-stdin': 'yes', images: 'a.txt\n-' }, 'x', false],
   ['standard input is empty', { 'password-stdin': 'yes' }, '\n', false],
-  ['standard input is a terminal, where the password would be seen', { 'password-stdin': 'yes' }, 'x', true],
-  ['standard input holds more than a password', { 'password-stdin': 'yes' }, 'x'.repeat(70_000), false],
+  ['standard input is a terminal, which would show the password', { 'password-stdin': 'yes' }, 'x', true],
+  ['standard input contains more than a password', { 'password-stdin': 'yes' }, 'x'.repeat(70_000), false],
   ['"perhaps" is neither yes nor no', { 'password-stdin': 'perhaps' }, 'x', false],
 ])('%s', async (message, flags, input, isTTY) => {
   await expect(take(flags, input, isTTY)).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stateSummaryJson, stateSummaryLines } from '../../src/cli/sum-text.ts';
+import { stateSummaryJson, stateSummaryLines } from '../../src/cli/text/sum-text.ts';
 import { destinationOf } from '../support/state-sample.ts';
 
 const PUSHED = new Date('2026-03-01T02:03:04Z');
@@ -29,7 +29,7 @@ test('a state is a headline, its repositories and the runs of each route', () =>
     'Runs from registry.k8s.io to registry.cn-hangzhou.aliyuncs.com/keel',
     expect.stringMatching(/^2026-03-01 02:00 {2}█{20} {2}2 copied {2}2 KiB {2}42\.0 s$/),
     '',
-    'SIZE counts a layer with each image that has it.',
+    'SIZE counts a shared layer once for each image.',
   ]);
 });
 
@@ -38,10 +38,10 @@ test('what a run found and did not push has no size and no time, and no number t
   const part = { destination: destinationOf('pause'), tags: 2, bytes: 1024, unsized: 1, pushed: PUSHED };
   const lines = stateSummaryLines({ ...SUMMARY, repositories: [found, part] });
   expect(lines[0]).toBe('sync.bolt.db: 5 tags in 2 repositories, over 1 KiB');
-  expect(lines[3]).toMatch(/\/etcd +3 +\? {2}none, found there$/);
+  expect(lines[3]).toMatch(/\/etcd +3 +\? {2}none, already there$/);
   expect(lines[4]).toMatch(/\/pause +2 {2}over 1 KiB {2}2026-03-01 02:03$/);
   expect(lines.at(-1)).toBe(
-    'It does not count what was found there and not pushed whole, whose size is not known.',
+    'It leaves out images that were already there and not pushed in full: their size is unknown.',
   );
   expect(stateSummaryJson({ ...SUMMARY, repositories: [found] })).toMatchObject({
     repositories: [{ tags: 3, bytes: 0, unsized: 3, lastPush: null }],
@@ -50,7 +50,7 @@ test('what a run found and did not push has no size and no time, and no number t
 
 test('an empty state is one line', () => {
   expect(stateSummaryLines({ file: 'sync.bolt.db', repositories: [], routes: [] })).toEqual([
-    'sync.bolt.db: it knows no image yet',
+    'sync.bolt.db: no images yet',
   ]);
 });
 

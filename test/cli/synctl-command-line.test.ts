@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkCommand, checkInstallationCommand } from '../../src/cli/check-command.ts';
 import type { SynctlCommands } from '../../src/cli/commands.ts';
 import { doctorCommand } from '../../src/cli/doctor-command.ts';
+import { imagesCommand } from '../../src/cli/images-command.ts';
 import { mergeCommand } from '../../src/cli/merge-command.ts';
 import { sumCommand } from '../../src/cli/sum-command.ts';
 import { syncCommand } from '../../src/cli/sync-command.ts';
@@ -32,10 +34,13 @@ const SAMPLES: Readonly<Record<SyncFlagName, string>> = {
   'tls-skip-verify': 'self.example',
   'ca-file': 'sample.pem',
   'image-set': 'sample.json',
+  images: 'sample.txt',
   'addition-ns': 'sample',
   platform: 'linux/s390x',
   signatures: 'copy',
   shard: '2/4',
+  'upstream-mirror': 'https://mirror.example',
+  'github-token': 'hush',
   'dry-run': 'true',
   naming: 'path',
   verify: 'all',
@@ -99,13 +104,16 @@ async function readBy(lines: readonly (readonly string[])[]): Promise<ReadonlySe
     checkInstallation: (choice, settings, context) =>
       checkInstallationCommand(choice, recorded(settings, read), context),
     doctor: (settings, context) => doctorCommand(recorded(settings, read), context),
+    images: (files, settings, context) => imagesCommand(files, recorded(settings, read), context),
     sum: (settings, context) => sumCommand(recorded(settings, read), context),
     merge: (reports, settings, context) => mergeCommand(reports, recorded(settings, read), context),
   };
   for (const line of lines) {
     const process = new TerminalProcess(line, loginVariables(LOGIN));
     const code = await runSynctl(process, commands);
-    expect([code, process.stderr.written], line.join(' ')).toEqual([0, '']);
+    // Of what kubeadm needs, the destination has one image.
+    const expected = line.includes('--kubernetes') ? 1 : 0;
+    expect([code, process.stderr.written], line.join(' ')).toEqual([expected, '']);
   }
   return read;
 }
@@ -125,6 +133,8 @@ async function world() {
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10'] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
   const report = join(scratchFolder(), 'report.json');
+  const list = join(scratchFolder(), 'images.txt');
+  writeFileSync(list, 'registry.example/app:1.0');
   const { imageSet, database } = route.settings();
   const flags = ['--source', source.host, '--push-to', destination.host];
   const state = ['--state', 'registry', '--db', database];
@@ -133,22 +143,24 @@ async function world() {
     check: [
       ['check', 'pause:3.10', ...flags, ...state, '--image-set', imageSet],
       ['check', 'pause', ...flags, ...state, '--image-set', imageSet],
+      ['check', '--kubernetes', '1.37.1', ...flags, ...state, '--image-set', imageSet],
     ],
     doctor: [['doctor', ...flags, ...state, '--image-set', imageSet]],
+    images: [['images', list]],
     sum: [['sum', ...flags, ...state]],
     merge: [['merge', report]],
   };
   return { lines, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-test.each(['sync', 'check', 'doctor', 'sum', 'merge'] as const)(
+test.each(['sync', 'check', 'doctor', 'images', 'sum', 'merge'] as const)(
   'every flag that %s offers is read by its work',
   async (command) => {
     await using all = await world();
     if (command !== 'sync') await readBy(all.lines.sync);
     const read = await readBy(all.lines[command]);
     const offered = flagsOf(command);
-    expect(offered.length).toBeGreaterThan(2);
+    expect(offered.length).toBeGreaterThan(command === 'images' ? 0 : 2);
     const known = SYNC_FLAGS.filter(({ name }) => offered.includes(name) && !OF_THE_LINE.has(name));
     const unread = known.filter(({ name }) => !settingsOf(name).some((setting) => read.has(setting)));
     expect(unread.map(({ name }) => name)).toEqual([]);

@@ -28,13 +28,14 @@ async function run(line: readonly string[], { environment = {}, input = '', work
       settingsSeen.push(settings);
       return note(context, 'sync');
     },
-    checkInstallation: ({ version, architecture }, _settings, context) =>
-      note(context, 'check', version, architecture),
+    checkInstallation: ({ word, architecture }, _settings, context) =>
+      note(context, 'check', word.kind, word.text, architecture),
     check: (image, _settings, context) => note(context, 'check', formatReference(image)),
     doctor: (settings, context) => {
       settingsSeen.push(settings);
       return note(context, 'doctor');
     },
+    images: (files, { json }, context) => note(context, 'images', files, json),
     sum: ({ state, database, json }, context) => note(context, 'sum', state, database, json),
     merge: (reports, { report, failOn }, context) => note(context, 'merge', reports, report, failOn),
   };
@@ -53,8 +54,12 @@ test.each<[string, unknown[]]>([
   ],
   ['check k8s.gcr.io/pause:3.10', ['check', 'registry.k8s.io/pause:3.10']],
   ['check docker.io/nginx', ['check', 'docker.io/library/nginx']],
-  ['check --kubernetes v1.37.1', ['check', '1.37.1', 'amd64']],
-  ['check --kubernetes=1.36.2 --arch aarch64', ['check', '1.36.2', 'arm64']],
+  ['check --kubernetes v1.37.1', ['check', 'version', '1.37.1', 'amd64']],
+  ['check --kubernetes 1.99', ['check', 'minor', '1.99', 'amd64']],
+  ['check --kubernetes latest-1', ['check', 'latest', 'latest-1', 'amd64']],
+  ['check --kubernetes=1.36.2 --arch aarch64', ['check', 'version', '1.36.2', 'arm64']],
+  ['images a.txt b.yaml', ['images', ['a.txt', 'b.yaml'], false]],
+  ['images - --json', ['images', ['-'], true]],
   ['sum', ['sum', 'file', 'sync.bolt.db', false]],
   ['sum /tmp/state --json', ['sum', 'file', '/tmp/state', true]],
   ['sum --db other', ['sum', 'file', 'other', false]],
@@ -89,11 +94,9 @@ test.each<[string, number, number]>([
 
 test('what doctor tries by default stands in its help', async () => {
   const help = (await run(['doctor', '--help'])).out.replaceAll(/\s+/g, ' ');
+  expect(help).toContain('--retry N Attempts for each request; 0 or 1 means no retries (default: 2)');
   expect(help).toContain(
-    '--retry N Attempts at each request; with 0 or 1 nothing is tried a second time (default: 2)',
-  );
-  expect(help).toContain(
-    '--retry-interval DURATION Pause before the second attempt; it grows from there (default: 500ms)',
+    '--retry-interval DURATION Pause before the second attempt; later pauses are longer (default: 500ms)',
   );
 });
 
@@ -110,24 +113,42 @@ test.each<[string, string]>([
   ['snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
   ['help snyc', 'error: unknown command \'snyc\'\n(Did you mean sync?)\nSee "synctl --help".\n'],
   ['sync --lmit 3', 'error: unknown option \'--lmit\'\n(Did you mean --limit?)\nSee "synctl sync --help".\n'],
-  ['sync —dry-run', 'error: —dry-run begins with a dash of another kind: write --dry-run\n'],
-  ['check –u', 'error: –u begins with a dash of another kind: write -u\n'],
+  ['sync —dry-run', 'error: —dry-run starts with another kind of dash: write --dry-run\n'],
+  ['check –u', 'error: –u starts with another kind of dash: write -u\n'],
   ['sync --push-to https://harbor.example/harbor/projects/1', '(write harbor.example)'],
-  ['sync extra', "error: too many arguments for 'sync'. Expected 0 arguments but got 1: extra.\n"],
+  [
+    'sync --dry-run false',
+    'error: false: this is not an image (write the value of a switch with "=", such as --dry-run=false)\n',
+  ],
+  [
+    'sync list.txt ./more -',
+    'error: list.txt: this is the path of a file, and not an image (write --images list.txt)\n' +
+      'error: ./more: this is the path of a file, and not an image (write --images ./more)\n' +
+      'error: -: this is standard input, and not an image (write --images -)\n',
+  ],
+  ['sync --images', "error: option '--images <FILE>' argument missing\n"],
+  ['sync -nginx', "error: unknown option '-nginx'\n"],
+  [
+    'doctor NGINX:1.27',
+    'error: NGINX:1.27: "NGINX" cannot be part of a repository name (repositories are lower case',
+  ],
   [
     'check',
-    'error: check: name an image, or give --kubernetes (such as synctl check pause, or synctl check --kubernetes 1.37.1)\n',
+    'error: check: name an image, or give --kubernetes (write synctl check pause, or synctl check --kubernetes 1.37.1)\n',
   ],
   [
     'check pause:3.10 --kubernetes 1.37.1',
-    'error: --kubernetes: it stands beside the image "pause:3.10" (give one of the two)\n',
+    'error: --kubernetes: it cannot be combined with the image "pause:3.10" (give only one of them)\n',
   ],
   [
-    'check --kubernetes 1.37 --arch arm',
-    'error: --kubernetes: "1.37" is not a Kubernetes version (write all three numbers, such as 1.37.1; pre-releases such as 1.37.0-rc.0 are fine too)\n' +
+    'check --kubernetes newest --arch arm',
+    'error: --kubernetes: expected a version of Kubernetes, found "newest" (write a version such as 1.37.1, a minor such as 1.37 for its newest release, or latest or latest-1)\n' +
       'error: --arch: "arm" is not an architecture of Kubernetes',
   ],
-  ['check --kubernetes 1.99.0', 'error: --kubernetes: what kubeadm 1.99 needs is not known here;'],
+  [
+    'check --kubernetes supported',
+    'error: --kubernetes: "supported" means several versions, and check takes one (write a version such as 1.37.1, a minor such as 1.37 for its newest release, or latest or latest-1)',
+  ],
   [
     'sync --limit none --verify most',
     'error: --verify: "most" is not one of the words it takes (write sample, all, deep or none)\n' +
@@ -172,13 +193,15 @@ test('the help of a command tells its own exit codes, and every way to write it'
 
 test.each(['check', 'sum', 'doctor', 'merge'])('the help of %s speaks of its own work', async (command) => {
   const out = (await run([command, '--help'])).out.replaceAll(/\s+/g, ' ');
-  expect(out).not.toMatch(/by the next run|whole run|run fail|share the work|to mirror|state is saved/);
+  expect(out).not.toMatch(
+    /next run copies|whole run|the run fail|share the work|Platforms to copy|state is saved/,
+  );
 });
 
 test('the help of a command tells the variable that is no argument, where it has an effect', async () => {
   for (const name of ['sync', 'check', 'doctor', 'sum']) {
     expect((await run([name, '--help'])).out).toContain(
-      'Environment:\n  $KEEL_REGISTRY_LOGINS\n    Logins at',
+      'Environment:\n  $KEEL_REGISTRY_LOGINS\n    Logins for',
     );
   }
   expect((await run(['merge', '--help'])).out).not.toContain('Environment:');
@@ -205,7 +228,7 @@ describe('the password', () => {
   });
 
   test.each([
-    [['--password-stdin', '-p', 'x'], 'there is --password as well'],
+    [['--password-stdin', '-p', 'x'], '--password is given too'],
     [['--password-stdin'], 'standard input is empty'],
   ])('%j is refused', async (flags, message) => {
     const { code, err } = await run(['sync', '-u', 'robot', ...flags]);
@@ -253,14 +276,14 @@ describe('the exit code', () => {
   test('is 1 for a fault of the program, which is said', async () => {
     expect(await run(['sync'], failing(new TypeError('x is not a function')))).toMatchObject({
       code: 1,
-      err: 'error: x is not a function (this is a fault of synctl: KEEL_DEBUG=1 tells where)\n',
+      err: 'error: x is not a function (this is a bug in synctl; KEEL_DEBUG=1 shows where)\n',
     });
   });
 
   test.each<[string, string, number, string]>([
-    ['SIGINT', 'sync', 130, 'transfers are given up and the state is saved'],
-    ['SIGTERM', 'sync', 143, 'transfers are given up and the state is saved'],
-    ['SIGINT', 'doctor', 130, 'requests are given up;'],
+    ['SIGINT', 'sync', 130, 'transfers are cancelled and the state is saved'],
+    ['SIGTERM', 'sync', 143, 'transfers are cancelled and the state is saved'],
+    ['SIGINT', 'doctor', 130, 'requests are cancelled;'],
   ])('is the one of %s, after %s wound up', async (name, command, expected, told) => {
     const { code, err } = await run([command], {
       work: async ({ signal, reporter }, process) => {
@@ -296,4 +319,61 @@ test('with --json only what the command prints is on standard output', async () 
     },
   });
   expect([out, err]).toEqual(['{"images":12}\n', '12 images\n']);
+});
+
+describe('with --json, a command that cannot start prints a document with codes', () => {
+  const WRONG = { code: 'FLAG_MALFORMED', about: '--limit' };
+
+  test.each<[string, object]>([
+    ['sync --lmit 3 --json', { code: 'FLAG_MALFORMED', about: 'synctl' }],
+    ['sum --json --limit none', { code: 'FLAG_MALFORMED', about: 'synctl' }],
+    ['check --json', { code: 'FLAG_MALFORMED', about: 'check' }],
+    ['sync --limit none --json', WRONG],
+    ['doctor --query-limit none --json=true', { ...WRONG, about: '--query-limit' }],
+  ])('synctl %s', async (line, failure) => {
+    const { code, out, err } = await run(line.split(' '));
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ failures: [{ ...failure, message: expect.any(String) }] });
+    expect(err).toMatch(/^error: /);
+  });
+
+  test.each([
+    'sync --lmit 3',
+    'sync --limit none',
+    'sync --limit none --json=false',
+    'sync --lmit -- --json',
+  ])('and without it nothing: synctl %s', async (line) => {
+    expect(await run(line.split(' '))).toMatchObject({ code: 2, out: '' });
+  });
+
+  test.each(['sync', 'doctor', 'sum', 'merge a.json', 'check pause'])('synctl %s', async (command) => {
+    const failure = new Failure({ code: 'UNREACHABLE', about: 'r.example', message: 'gone', hint: 'wait' });
+    const line = [...command.split(' '), '--json'];
+    const { out } = await run(line, { work: () => Promise.reject(failure) });
+    expect(JSON.parse(out)).toEqual({
+      failures: [{ code: 'UNREACHABLE', about: 'r.example', message: 'gone', hint: 'wait' }],
+    });
+  });
+
+  test('and one that printed its result prints no second one', async () => {
+    const { out } = await run(['sync', '--json'], {
+      work: ({ print }) => {
+        print('{"images":[]}');
+        return Promise.reject(new Error('late'));
+      },
+    });
+    expect(out).toBe('{"images":[]}\n');
+  });
+
+  test('as does one that is stopped', async () => {
+    const { code, out, err } = await run(['sync', '--json'], {
+      work: async ({ signal }, process) => {
+        process.emit('SIGINT');
+        return Promise.reject(signal.reason);
+      },
+    });
+    expect(JSON.parse(out)).toEqual({ failures: [{ code: 'INTERRUPTED', message: 'cancelled by SIGINT' }] });
+    expect(err).toMatch(/\nstopped early, cancelled by SIGINT: nothing was mirrored\n$/);
+    expect(code).toBe(130);
+  });
 });

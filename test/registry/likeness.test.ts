@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { parseKubernetesWord } from '../../src/config/kubernetes/word-parser.ts';
 import { parseReference, parseRepository } from '../../src/registry/oci/reference.ts';
 import { isNotFound } from '../../src/registry/registry-failure.ts';
 import { checkImage } from '../../src/sync/check/image-check.ts';
@@ -22,7 +22,7 @@ function pageOf(status: number, type: string, body: string): Fault {
 }
 
 function strangerWarned(host: string): unknown {
-  return expect.stringContaining(`warning: ${host} answers, but not as a registry does: `);
+  return expect.stringContaining(`warning: ${host} answers, but not like a registry: `);
 }
 
 /** Returns the kinds of requests that write, in their order. */
@@ -182,20 +182,21 @@ it('check warns of a host that does not look like a registry, on either side', a
     const parts = route.parts();
     const reporter = { ...parts.reporter, warning: (text: string) => void warnings.push(text) };
     await checkImage(parseReference(`${source.host}/${name}`), route.settings(), { ...parts, reporter });
-    const choice = { version: parseKubernetesVersion('1.36.2', 'test'), architecture: 'amd64' } as const;
+    const choice = { word: parseKubernetesWord('1.36.2', 'test'), architecture: 'amd64' } as const;
     await checkInstallation(choice, route.settings(), { ...parts, reporter });
     return warnings;
   };
   expect(await check('app:1.0')).toEqual([]);
   destination.fail({ times: ALWAYS, fault: page });
-  const warning = `${destination.host} answers, but not as a registry does: GET /v2/ is answered 404 with text/html`;
+  const warning = `${destination.host} answers, but not like a registry: GET /v2/ is answered 404 with text/html`;
   expect(await check('app:1.0')).toEqual([warning, warning].map((text) => expect.stringContaining(text)));
   source.fail({ match: { path: /\/v2\/$|nosuch/ }, times: ALWAYS, fault: page });
   await expect(check('nosuch')).rejects.toMatchObject({
     code: 'NOT_FOUND',
     about: `${source.host}/nosuch`,
-    message: 'the source has no such repository, or is no registry: GET /v2/ is answered 404 with text/html',
-    hint: 'check its spelling, and whether it belongs to another registry than --source',
+    message:
+      'the source has no such repository, or is not a registry: GET /v2/ is answered 404 with text/html',
+    hint: 'check its spelling, and whether it belongs to a registry other than --source',
   });
   source.fail({ times: ALWAYS, fault: pageOf(200, 'text/html', '<html>Welcome</html>') });
   await expect(check('nosuch')).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -86,7 +86,7 @@ it.each<[string, (page: number) => string]>([
   await expect(readPages(list, ENDPOINT)).rejects.toMatchObject({
     code: 'REGISTRY_BROKEN',
     about: 'a.example/a',
-    message: expect.stringMatching(/its list goes on after \d+ pages/),
+    message: expect.stringMatching(/its list does not end after \d+ pages/),
   });
   expect(asked.length).toBeLessThan(1250);
 });

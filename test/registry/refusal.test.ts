@@ -57,6 +57,8 @@ it.each<Row>([
     /^$/,
   ],
   ['missing parts are no format', MANIFEST, 400, complain('MANIFEST_BLOB_UNKNOWN'), 'CONTENT_UNKNOWN', /^$/],
+  ['a 405 to an upload', START, 405, '', 'REGISTRY_REFUSED', /read-only or a pull-through cache/],
+  ['a 405 to a question', undefined, 405, '', 'REGISTRY_REFUSED', /^$/],
   ['a 400 without a word', MANIFEST, 400, '', 'REGISTRY_REFUSED', /^$/],
   [
     'ECR: an immutable tag',

@@ -53,6 +53,11 @@ export class Desk {
 
   /** Runs synctl in the folder, with patience that suits a test. No secret of its environment may get out of it. */
   async run(command: string, ...line: readonly string[]): Promise<Said> {
+    return await this.pipe('', command, ...line);
+  }
+
+  /** The same behind a pipe that `input` comes through. */
+  async pipe(input: string, command: string, ...line: readonly string[]): Promise<Said> {
     const { PATH = '' } = process.env;
     const witness = join(this.#beside, 'processes.txt');
     const before = fileTimes(this.folder);
@@ -61,8 +66,10 @@ export class Desk {
     const child = spawn(process.execPath, [PROGRAM, command, ...patience, ...line], {
       cwd: this.folder,
       env: { PATH, ...this.#environment, ...witnessed(witness) },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // A command that refuses its flags ends without having read.
+    child.stdin.on('error', () => undefined).end(input);
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     const secrets = secretVariables(this.#environment);

@@ -80,6 +80,8 @@ export class ForwardProxy implements AsyncDisposable {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       client.pipe(server).pipe(client);
     });
+    // What resets its connection resets that through the proxy.
+    server.on('error', () => client.destroy());
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => undefined);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { anchorOf } from './translated-page.ts';
 
 /** A block of code on a page. */
 export interface Snippet {
@@ -10,11 +11,8 @@ export interface Snippet {
   readonly text: string;
 }
 
-/** A command that a page shows, without prompt, comment and what follows in the pipe. */
-export interface ShownCommand {
-  readonly page: string;
-  readonly line: number;
-  readonly text: string;
+/** A command that a page shows, on a line that may have others. */
+export interface ShownCommand extends ShellLine {
   /** What is set before it or exported above it in the same block. */
   readonly environment: Readonly<Record<string, string>>;
   /** The program's name without a folder, and what it is given. */
@@ -32,40 +30,125 @@ export function snippetsOf(page: string): Snippet[] {
   }));
 }
 
-/** Returns the paths of other files of the repository that a page links to. */
-export function linksOf(page: string): string[] {
+/** A link of a page to a file of the repository, and to a heading of it. */
+export interface PageLink {
+  readonly path: string;
+  readonly anchor: string | undefined;
+}
+
+/** Returns the links of a page into the repository, those to its own headings too. */
+export function linksOf(page: string): PageLink[] {
   const text = readFileSync(page, 'utf8').replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
   const targets = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
     ([, link, image]) => link ?? image ?? '',
   );
   return targets
-    .filter((target) => !/^(?:[a-z]+:|#)/.test(target))
-    .map((target) => join(dirname(page), target.replace(/#.*$/, '')));
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path = '', anchor] = target.split('#');
+      return { path: path === '' ? page : join(dirname(page), path), anchor };
+    });
 }
 
-/** Splits a command as a shell does, as far as pages need it: quotes, and an end at a comment, pipe or redirection. */
-export function splitCommand(text: string): string[] {
-  const words: string[] = [];
-  for (const [whole] of text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)) {
-    if (/^(?:#|\||<|>|&&|;)/.test(whole)) break;
-    words.push(whole.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+/**
+ * Splits a line into the commands of its pipes and lists, and each into words, as a shell does as far as pages need it: with
+ * quotes, until a comment, and without what redirections name.
+ */
+export function splitLine(text: string): string[][] {
+  const commands: string[][] = [[]];
+  for (const [whole] of text.matchAll(/&&|[|;]|(?:"[^"]*"|'[^']*'|[^\s"'|;&])+/g)) {
+    if (whole.startsWith('#')) break;
+    if (/^(?:&&|[|;])$/.test(whole)) commands.push([]);
+    else commands.at(-1)?.push(whole.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'));
   }
-  return words;
+  return commands.map((words) => {
+    const end = words.findIndex((word) => /^[<>]/.test(word));
+    return end < 0 ? words : words.slice(0, end);
+  });
 }
 
 const PROMPT = /^[$#] /;
 
-/** Returns the commands of a page: those behind a prompt in blocks of a console, every line in blocks of a shell. */
-export function commandsOf(page: string): ShownCommand[] {
+/** A command with what a page shows that it prints. */
+export interface ShownRun extends ShownCommand {
+  readonly output: readonly string[];
+  /** How many of its last lines a `| tail -n` leaves. */
+  readonly tail: number | undefined;
+}
+
+/** Returns the commands of a page below which it shows what they print. */
+export function runsOf(page: string): ShownRun[] {
+  const lines = readFileSync(page, 'utf8').split('\n');
+  const first = new Map(
+    commandsOf(page)
+      .toReversed()
+      .map((command) => [command.line, command]),
+  );
+  return [...first.values()].toReversed().flatMap((command) => {
+    const below = lines.slice(command.line);
+    const output = below.slice(
+      0,
+      below.findIndex((line) => PROMPT.test(line) || line === '```'),
+    );
+    const tail = / \| tail -n (\d+)/.exec(command.text)?.[1];
+    // In a script every line is a command.
+    const isConsole = PROMPT.test(lines[command.line - 1] ?? '');
+    return output.length === 0 || !isConsole
+      ? []
+      : [{ ...command, output, tail: tail === undefined ? undefined : Number(tail) }];
+  });
+}
+
+/** Returns the tables of a page as rows of cells, the heads first, without the code of blocks. */
+export function tablesOf(page: string): string[][][] {
+  const text = readFileSync(page, 'utf8').replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+  return [...text.matchAll(/(?:^\|.*\|\n)+/gm)].map(([table]) =>
+    table
+      .trimEnd()
+      .split('\n')
+      .filter((row) => !/^[|\s:-]+$/.test(row))
+      .map((row) =>
+        row
+          .split(/(?<!\\)\|/)
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
+  );
+}
+
+/** Returns the addresses of the headings of a page, as GitHub makes them of their text. */
+export function anchorsOf(page: string): Set<string> {
+  const text = readFileSync(page, 'utf8').replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+  const slugs = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
+  return new Set(slugs);
+}
+
+/** A line that a page shows for a shell, without its prompt. */
+export interface ShellLine {
+  readonly page: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** Returns the lines of a page for a shell, by blocks: those behind a prompt in blocks of a console, every line of a script. */
+export function shellLinesOf(page: string): ShellLine[][] {
   return snippetsOf(page)
     .filter(({ language }) => ['console', 'sh', 'bash'].includes(language))
-    .flatMap((snippet) => {
-      const exported: Record<string, string> = {};
-      return snippet.text.split('\n').flatMap((given, index): ShownCommand[] => {
-        const isShown = snippet.language === 'console' ? PROMPT.test(given) : given.trim() !== '';
-        if (!isShown) return [];
-        const text = snippet.language === 'console' ? given.replace(PROMPT, '') : given;
-        const words = splitCommand(text);
+    .map(({ language, line, text }) =>
+      text.split('\n').flatMap((given, index) => {
+        const isShown = language === 'console' ? PROMPT.test(given) : given.trim() !== '';
+        const shown = language === 'console' ? given.replace(PROMPT, '') : given;
+        return isShown ? [{ page, line: line + index, text: shown }] : [];
+      }),
+    );
+}
+
+/** Returns the commands of a page, each of those that share a line too. */
+export function commandsOf(page: string): ShownCommand[] {
+  return shellLinesOf(page).flatMap((lines) => {
+    const exported: Record<string, string> = {};
+    return lines.flatMap((shown) =>
+      splitLine(shown.text).flatMap((words): ShownCommand[] => {
         const environment = { ...exported };
         if (words[0] === 'export') {
           for (const word of words.slice(1)) assign(exported, word);
@@ -73,10 +156,10 @@ export function commandsOf(page: string): ShownCommand[] {
         }
         while (words[0] !== undefined && assign(environment, words[0])) words.shift();
         const [program = '', ...rest] = words;
-        const name = program.replace(/^.*\//, '');
-        return [{ page, line: snippet.line + index, text, environment, words: [name, ...rest] }];
-      });
-    });
+        return [{ ...shown, environment, words: [program.replace(/^.*\//, ''), ...rest] }];
+      }),
+    );
+  });
 }
 
 function assign(environment: Record<string, string>, word: string): boolean {

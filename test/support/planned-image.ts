@@ -1,3 +1,4 @@
+import { milliseconds } from '../../src/lib/duration.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { describeReason } from '../../src/sync/plan/decision.ts';
 import type { PlannedImage } from '../../src/sync/plan/planning.ts';
@@ -18,6 +19,7 @@ export function plannedImage(more: Partial<PlannedImage> = {}): PlannedImage {
     target: { repository: parseRepository('keel/pause'), tag },
     sourceDigest: digestFor('pause'),
     uploaded: undefined,
+    minimumAge: milliseconds(0),
     ifMoved: { mode: 'warn', isFixed: true },
     platforms: [],
     recorded: undefined,

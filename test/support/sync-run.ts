@@ -3,11 +3,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { UpstreamMirror } from '../../src/config/upstream-mirror.ts';
 import { milliseconds, seconds } from '../../src/lib/duration.ts';
 import type { Reporter } from '../../src/lib/reporter.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import type { RunParts } from '../../src/sync/parts.ts';
-import { type Report, type ReportedImage, readReport } from '../../src/sync/report/report.ts';
+import type { Report, ReportedImage } from '../../src/sync/report/report.ts';
+import { readReport } from '../../src/sync/report/report-file.ts';
 import { runSync } from '../../src/sync/run/run.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 import type { PushTarget } from './images/push.ts';
@@ -149,6 +151,7 @@ export class SyncRoute {
       insecureRegistries: [],
       tlsSkipVerify: [],
       caFile: undefined,
+      upstreamMirror: new UpstreamMirror(),
       json: false,
       ...choices,
     };

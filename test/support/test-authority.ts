@@ -37,3 +37,16 @@ export const LOOPBACK = read(LOOPBACK_FILES);
 export const HOSTS_AUTHORITY_FILE = path('hosts-authority.pem');
 export const HOSTS_AUTHORITY = readFileSync(HOSTS_AUTHORITY_FILE, 'utf8');
 export const HOSTS = read({ key: path('hosts-key.pem'), certificate: path('hosts.pem') });
+
+/** The authorities of makers' hosts and of servers on loopback, which no process trusts unless a test says so. */
+export const MAKERS_AUTHORITIES_FILE = path('makers-authorities.pem');
+/** The certificate of dl.k8s.io, github.com and others, and of `mirror.test` and `elsewhere.test`. */
+export const MAKERS = read({ key: path('makers-key.pem'), certificate: path('makers.pem') });
+
+/** The authority of the stand-ins of registries that pages show, which no process trusts unless a test says so. */
+export const PUBLIC_REGISTRIES_AUTHORITY_FILE = path('public-registries-authority.pem');
+/** The certificate of registry.k8s.io, Docker Hub with its token service, quay.io, ghcr.io and destinations. */
+export const PUBLIC_REGISTRIES = read({
+  key: path('public-registries-key.pem'),
+  certificate: path('public-registries.pem'),
+});

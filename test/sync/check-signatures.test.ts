@@ -18,10 +18,10 @@ const UNVERIFIED: CheckedSignature = {
 const EXEMPT: CheckedSignature = { status: 'exempt' };
 
 test.each([
-  ['verified, of krel@example (https://accounts.google.com)', VERIFIED],
+  ['verified, signed by krel@example (https://accounts.google.com)', VERIFIED],
   ['it has no signature', UNVERIFIED],
   ['unverified', { status: 'unverified' } as const],
-  ['not asked for, as its registry is "off"', EXEMPT],
+  ['not checked, because its registry is "off"', EXEMPT],
 ])('%s', (words, signature) => {
   expect(describeSignature(signature)).toBe(words);
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
+import { destinationRepository } from '../../src/config/mirror-naming.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import {
   parseHost,
@@ -11,7 +12,6 @@ import {
   type Tag,
 } from '../../src/registry/oci/reference.ts';
 import { type Claim, patchText, placeOfClaim, settleClaims } from '../../src/sync/plan/collision.ts';
-import { destinationRepository } from '../../src/sync/plan/naming.ts';
 
 function claim(reference: string, tags: Record<string, string | undefined>): Claim {
   const { host, repository } = parseReference(reference);
@@ -64,10 +64,9 @@ describe('several sources for one name', () => {
     const set = parseImageSet(parseDocument('s.json', `{"prefixes": ["kube"], "patches": [${text}]}`));
     expect(
       destinationRepository(
-        'basename',
-        parseRepository('keel'),
+        { naming: 'basename', namespace: parseRepository('keel') },
         { host: plugins.registry.host, repository: plugins.repository },
-        set.patches.get(plugins.name)?.name,
+        { patchName: set.patches.get(plugins.name)?.name },
       ),
     ).toBe('keel/scheduler-plugins-kube-scheduler');
   });

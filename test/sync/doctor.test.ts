@@ -123,7 +123,7 @@ it('says of each source what a run meets there: no verdict before the question',
   const all = await compared(route);
   expect(all).toMatchObject({ works: true, mirrors: true });
   expect(all.found('source list')?.message).toBe(
-    '2 repositories list 2 wanted tags without digests, so each run asks for each of them',
+    '2 repositories list 2 selected tags without digests, so each run requests the digest of each',
   );
 
   route.wants({ names: ['pause'], extras: [`${other.host}/tool:1.0`] });
@@ -140,7 +140,7 @@ it('says of each source what a run meets there: no verdict before the question',
   expect(gone).toMatchObject({ works: false, mirrors: false });
   expect(gone.found('source list')).toMatchObject({
     outcome: 'partial',
-    hint: `${source.host}/app:9: it does not exist at the source (check its name and tag in the image set)`,
+    hint: `${source.host}/app:9: it does not exist at the source (check its name and tag)`,
   });
 
   route.wants({ names: ['pause', 'nosuch'] });
@@ -173,7 +173,7 @@ it('proves the push to each repository that is there, and not to the first alone
   expect(diagnoses.find(({ check }) => check === 'push')).toMatchObject({ outcome: 'ok' });
   expect(diagnoses.find(({ check }) => check === 'repositories')).toMatchObject({
     outcome: 'partial',
-    message: 'pushing is refused to 1 of 3 repositories, of which 2 were tried',
+    message: 'pushing is refused to 1 of 3 repositories, of which 2 were tested',
     hint: expect.stringContaining('/keel/b: '),
   });
   expect(wouldWork(diagnoses)).toBe(false);
@@ -208,7 +208,7 @@ it('asks no source for a manifest of which a run would want none', async () => {
   expect(works).toBe(false);
   expect(found('source list')).toMatchObject({
     outcome: 'failed',
-    message: expect.stringContaining(`nothing at ${source.host} is wanted by it`),
+    message: expect.stringContaining(`it selects nothing at ${source.host}`),
   });
   expect(source.journal.count({ kind: ['manifest-get', 'manifest-head'] })).toBe(0);
 });
@@ -316,14 +316,14 @@ it('tells once that the source refuses: not of other sources, and not of the log
   expect(named.find(({ check }) => check === 'repositories')).toMatchObject({
     outcome: 'warning',
     message: expect.stringMatching(
-      /^pushing is allowed to a new repository below keel\/; 1 more was not tried, among those that need no search/,
+      /^pushing is allowed to a new repository below keel\/; 1 more was not tested, among those that need no search/,
     ),
   });
 
   await using empty = await startRegistry();
   const nothing = new SyncRoute({ source: empty, destination, set: { prefixes: ['team'] } });
   const found = await failedAndSkipped(nothing);
-  expect(found.failed).toEqual([expect.stringContaining(`nothing at ${empty.host} is wanted by it`)]);
+  expect(found.failed).toEqual([expect.stringContaining(`it selects nothing at ${empty.host}`)]);
   expect(found.skipped).toContain('login: needs source list');
 });
 
@@ -333,7 +333,7 @@ it('counts no tags of signatures among those that a run asks for', async () => {
   const signature = `sha256-${'a'.repeat(64)}.sig`;
   seedImage(source.storage, 'pause', { seed: 'pause', tags: ['3.10', signature] });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
-  expect((await compared(route)).found('source list')?.message).toContain('lists 1 wanted tag ');
+  expect((await compared(route)).found('source list')?.message).toContain('lists 1 selected tag ');
 });
 
 it('says that a sync works in part where the source refuses all and other registries do not', async () => {

@@ -45,7 +45,7 @@ test('a name is left to the proxy where there is one', async () => {
   const { client } = all;
   expect(await resolveName(client.registries.at(parseHost('registry.invalid')), client.signal)).toMatchObject(
     {
-      message: 'what is sent to registry.invalid goes through the proxy proxy.example:3128',
+      message: 'requests to registry.invalid go through the proxy proxy.example:3128',
     },
   );
 });
@@ -77,7 +77,7 @@ test('the destination lists, has nothing yet, or tells nobody', async () => {
   seedImage(registry.storage, 'app', { tags: ['1.0'] });
   expect(await list()).toMatchObject({ outcome: 'ok', message: `${registry.host}/app lists 1 tag` });
   registry.quirks = { refuseTagsList: 403 };
-  expect(await list()).toMatchObject({ outcome: 'warning', hint: 'allow the account to list (pull) there' });
+  expect(await list()).toMatchObject({ outcome: 'warning', hint: 'allow the account to pull (list) it' });
   registry.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'status', status: 500 } });
   await expect(list()).rejects.toMatchObject({ status: 500 });
 });
@@ -90,7 +90,7 @@ test('what does not look like a registry is doubted, and is none where it knows 
   const oddity = 'GET /v2/ is answered 404 with text/html';
   expect(await ping(target, client.signal)).toEqual({
     outcome: 'warning',
-    message: `${registry.host} answers, but not as a registry does: ${oddity}`,
+    message: `${registry.host} answers, but not like a registry: ${oddity}`,
     hint: 'check its name and its port',
   });
   const failure = { code: 'NOT_A_REGISTRY', about: registry.host };

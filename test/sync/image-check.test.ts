@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkJson, checkLines } from '../../src/cli/check-text.ts';
+import { checkJson, checkLines } from '../../src/cli/text/check-text.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
 import { parseManifest } from '../../src/registry/oci/manifest.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
@@ -90,7 +90,7 @@ it('of all tags compares digests, and with --verify deep all that is below them'
   };
   const shallow = await check('sample');
   expect(shallow.end).toMatch(
-    /^mirrored: its 2 tags have the digests of the source; synctl check IMAGE:TAG /,
+    /^mirrored: its 2 tags have the digests of the source; to check the parts of a tag, run synctl check IMAGE:TAG$/,
   );
   expect(shallow.json.match(/"compared":"digest"/g)).toHaveLength(2);
   const deep = await check('deep');
@@ -99,6 +99,6 @@ it('of all tags compares digests, and with --verify deep all that is below them'
   expect(deep.json.match(/"compared":"parts"/g)).toHaveLength(2);
   await route.run({ verify: 'deep' });
   expect((await check('deep')).end).toBe(
-    'mirrored: its 2 tags have the digests of the source, and the destination all of their parts',
+    'mirrored: its 2 tags have the digests of the source, and the destination has all of their parts',
   );
 });

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type Duration, seconds } from '../../src/lib/duration.ts';
+import { BlobBoard } from '../../src/registry/blob/blob-board.ts';
 import { digestOf } from '../../src/registry/oci/digest.ts';
 import { parsePlatform } from '../../src/registry/oci/platform.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
 import { ImageCopier } from '../../src/sync/copy/image-copy.ts';
 import { PartsSearch } from '../../src/sync/copy/missing-parts.ts';
 import { describeReason } from '../../src/sync/plan/decision.ts';
 import type { PlannedImage } from '../../src/sync/plan/planning.ts';
+import { TagMaturity } from '../../src/sync/plan/tag-maturity.ts';
+import { FORGETFUL_LOG } from '../support/forgetful-log.ts';
 import { plannedImage, recordedImage } from '../support/planned-image.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -44,6 +46,7 @@ async function world(choices: { quirks?: Quirks; isDryRun?: boolean; pushTimeout
     search: new PartsSearch(target, signal),
     wasAbsent,
     verification,
+    maturity: new TagMaturity({ log: FORGETFUL_LOG, now: new Date() }),
     pushTimeout,
     isDryRun,
     signal,

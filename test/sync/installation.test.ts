@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { installationJson, installationLines } from '../../src/cli/installation-text.ts';
+import { installationJson, installationLines } from '../../src/cli/text/installation-text.ts';
 import type { Architecture } from '../../src/config/kubernetes/architecture.ts';
-import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { parseKubernetesWord } from '../../src/config/kubernetes/word-parser.ts';
 import { milliseconds } from '../../src/lib/duration.ts';
 import type { Digest } from '../../src/registry/oci/digest.ts';
 import { type Index, parseManifest } from '../../src/registry/oci/manifest.ts';
@@ -33,7 +33,7 @@ async function world(set: object, choices: RunChoices = {}) {
   const check = async (version: string, architecture: Architecture = 'amd64') => {
     const warnings: string[] = [];
     const checked = await checkInstallation(
-      { version: parseKubernetesVersion(version, 'test'), architecture },
+      { word: parseKubernetesWord(version, 'test'), architecture },
       route.settings(choices),
       { ...route.parts(), reporter: { ...route.parts().reporter, warning: (text) => warnings.push(text) } },
     );
@@ -53,7 +53,9 @@ test('a mirror of a release can be installed from, on every architecture that wa
     'coredns/coredns:v1.14.2 there',
     'pause:3.10.2 there',
   ]);
-  expect(lines.at(-1)).toBe('installable: all 7 images of Kubernetes 1.36.3 for linux/amd64 are there');
+  expect(lines.at(-1)).toBe(
+    'installable: all 7 images of Kubernetes 1.36.3 for linux/amd64 are there; machines need a login',
+  );
   expect(lines.join('\n')).toContain(`imageRepository: ${here.destination.host}/keel\n`);
   expect(lines.join('\n')).toContain(`[host."https://${here.destination.host}/v2/keel"]`);
   expect(here.source.journal.entries).toEqual([]);
@@ -67,7 +69,7 @@ test('what is missing is told by name, with what to do', async () => {
   expect(lines.at(-1)).toBe(
     'not installable: missing kube-apiserver:v1.35.7, kube-controller-manager:v1.35.7, kube-scheduler:v1.35.7, ' +
       'kube-proxy:v1.35.7, etcd:3.6.6-0, coredns/coredns:v1.13.1 and pause:3.10.1 ' +
-      '(put "1.35.7" under "kubernetes" in the image set, and run synctl sync)',
+      '(put "1.35.7", or a word that means it, under "kubernetes" in the image set, and run synctl sync)',
   );
   expect(installationJson(checked)).toMatchObject({ installable: false, missing: { length: 7 } });
   expect(lines.join('\n')).not.toContain('imageRepository');
@@ -88,7 +90,7 @@ test('an image that lost a part under its tag is told, with the run that brings 
   );
   expect(lines.at(-1)).toBe(
     'not installable: missing etcd:3.6.8-0 ' +
-      '(put "1.36.3" under "kubernetes" in the image set, and run synctl sync --verify deep)',
+      '(put "1.36.3", or a word that means it, under "kubernetes" in the image set, and run synctl sync --verify deep)',
   );
   expect(isInstallable((await here.check('1.36.3', 'arm64')).checked)).toBe(true);
   await here.route.run({ verify: 'deep' });
@@ -106,6 +108,66 @@ test('images for other machines do not count', async () => {
   expect(lines.at(-1)).toContain('(widen --platform, put "1.36.2"');
 });
 
+test.each<[string, string, string]>([
+  [
+    'v0.28.10',
+    'flannel:v0.28.10 there',
+    'installable: all 7 images of Kubernetes 1.36.3 and 2 of the network ',
+  ],
+  ['latest', 'flannel missing', 'not installable: missing ghcr.io/flannel-io/flannel (run synctl sync)'],
+])('the images of the network that the set names are looked for: %s', async (tag, told, verdict) => {
+  await using here = await world({ kubernetes: ['1.36.3'] });
+  seedIndex(here.destination.storage, 'keel/flannel', { tags: ['v0.28.9-arm64', tag] });
+  seedIndex(here.destination.storage, 'keel/flannel-cni-plugin', { tags: ['v1.9.1-flannel3'] });
+  here.route.wants({ kubernetes: ['1.36.3'], cni: ['flannel'] });
+  const { checked, lines } = await here.check('1.36.3');
+  expect(checked.images.map(({ name, verdict: each }) => `${name} ${each}`)).toContain(
+    `ghcr.io/flannel-io/${told}`,
+  );
+  expect(lines.at(-1)).toContain(verdict);
+  expect(isInstallable(checked)).toBe(tag !== 'latest');
+  expect(installationJson(checked)).toMatchObject({
+    unfound: expect.arrayContaining([
+      { image: 'registry.k8s.io/coredns/coredns', mirror: 'keel/coredns' },
+      { image: 'ghcr.io/flannel-io/flannel', mirror: 'keel/flannel' },
+    ]),
+  });
+});
+
+test('an image of the network that is optional does not keep a mirror from being installable', async () => {
+  await using here = await world({ kubernetes: ['1.36.3'] });
+  for (const name of ['cni', 'node', 'kube-controllers']) {
+    seedIndex(here.destination.storage, `keel/${name}`, { tags: ['v3.32.1'] });
+  }
+  here.route.wants({ kubernetes: ['1.36.3'], cni: ['calico'] });
+  const { checked, lines } = await here.check('1.36.3');
+  expect(isInstallable(checked)).toBe(true);
+  expect(lines.find((line) => line.startsWith('quay.io/calico/typha'))).toMatch(/ missing \(optional\)$/);
+  expect(lines.find((line) => line.startsWith('optional: '))).toMatch(
+    /quay\.io\/calico\/typha.* are not there/,
+  );
+  expect(lines.at(-1)).toContain('installable: all 7 images of Kubernetes 1.36.3 and 3 of the network for ');
+  expect(installationJson(checked)).toMatchObject({
+    installable: true,
+    missing: [],
+    missingOptional: expect.arrayContaining(['quay.io/calico/typha', 'quay.io/tigera/operator']),
+  });
+
+  here.destination.storage.deleteTag('keel/node', 'v3.32.1');
+  expect(isInstallable((await here.check('1.36.3')).checked)).toBe(false);
+});
+
+test('a mirror that does not list the images of the network is unknown, and not empty', async () => {
+  await using here = await world({ kubernetes: ['1.36.3'] });
+  here.route.wants({ kubernetes: ['1.36.3'], cni: ['flannel'] });
+  const fault = { kind: 'status', status: 403 } as const;
+  here.destination.fail({ match: { kind: 'tags-list' }, times: Number.POSITIVE_INFINITY, fault });
+  const { lines } = await here.check('1.36.3');
+  expect(lines.at(-1)).toBe(
+    'unknown: ghcr.io/flannel-io/flannel and ghcr.io/flannel-io/flannel-cni-plugin could not be checked',
+  );
+});
+
 test('names that kubeadm does not ask for are told, with the patch that mends them', async () => {
   await using here = await world({ kubernetes: ['1.36.3'] }, { naming: 'dashed' });
   const { checked, lines } = await here.check('1.36.3');
@@ -115,6 +177,37 @@ test('names that kubeadm does not ask for are told, with the patch that mends th
     'not installable: kubeadm asks for keel/coredns, and the mirror calls it keel/coredns-coredns ' +
       '(use --naming basename, or a patch {"match": "coredns/coredns", "name": "coredns"})',
   );
+});
+
+test.each([
+  ['latest', 'Kubernetes 1.36.3 (latest) for linux/amd64'],
+  ['1.36', 'Kubernetes 1.36.3 (1.36) for linux/amd64'],
+  ['latest-1', 'Kubernetes 1.35.7 (latest-1) for linux/amd64'],
+])('of a word the newest release at the source is checked: %s', async (word, heading) => {
+  await using here = await world({ kubernetes: ['1.36'] });
+  const { checked, lines } = await here.check(word);
+  expect(lines[0]).toBe(`${heading} from ${checked.mirror}`);
+  expect(installationJson(checked)).toMatchObject({
+    kubernetes: checked.version,
+    asked: word,
+    origin: 'table',
+  });
+  expect(isInstallable(checked)).toBe(checked.version === '1.36.3');
+});
+
+test('a word for which the source has nothing is refused, and a version for which nobody knows the images', async () => {
+  await using here = await world({ kubernetes: ['1.36'] });
+  await expect(here.check('1.39')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    about: `${here.source.host}/kube-apiserver`,
+    message: expect.stringMatching(
+      /^the source has no release of Kubernetes for "1\.39", and 1\.3\d\.\d+ is its newest$/,
+    ),
+  });
+  await expect(here.check('1.21.3')).rejects.toMatchObject({
+    code: 'KUBERNETES_RELEASE_UNKNOWN',
+    about: 'Kubernetes 1.21.3',
+  });
 });
 
 test('a version that is newer than what is known of kubeadm is told', async () => {
@@ -128,7 +221,7 @@ test('ends at --command-timeout where the mirror is silent', async () => {
   await using destination = await startRegistry({ access: TOKENS });
   destination.fail({ times: Number.POSITIVE_INFINITY, fault: { kind: 'silence' } });
   const route = new SyncRoute({ source, destination, set: { names: ['pause'] } });
-  const choice = { version: parseKubernetesVersion('1.36.2', 'test'), architecture: 'amd64' } as const;
+  const choice = { word: parseKubernetesWord('1.36.2', 'test'), architecture: 'amd64' } as const;
   const settings = route.settings({ commandTimeout: milliseconds(100) });
   await expect(checkInstallation(choice, settings, route.parts())).rejects.toMatchObject({
     code: 'COMMAND_TIMED_OUT',
@@ -148,7 +241,7 @@ test('one reason why no image can be asked for is told once', async () => {
   expect(checked.images.map((image) => image.message)).toEqual(Array(7).fill(message));
   expect(lines.filter((line) => line.includes(message))).toEqual([`unknown: ${message}`]);
   expect(lines.find((line) => line.startsWith('etcd:'))).toMatch(/unknown$/);
-  expect(lines.at(-1)).toMatch(/^not known: /);
+  expect(lines.at(-1)).toMatch(/^unknown: /);
 });
 
 const VERSION = '1.36.3';
@@ -207,7 +300,7 @@ describe('with --verify-signatures', () => {
     source.journal.clear();
     const check = async (verifySignatures: 'warn' | 'require') => {
       const checked = await checkInstallation(
-        { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' },
+        { word: parseKubernetesWord(VERSION, 'test'), architecture: 'amd64' },
         route.settings({ ...choices, verifySignatures, trustedRoot }),
         route.parts(),
       );
@@ -220,9 +313,9 @@ describe('with --verify-signatures', () => {
     await using here = await signedWorld({ signatures: 'copy' });
     const { checked, lines, json } = await here.check('require');
     expect(isInstallable(checked)).toBe(true);
-    expect(lines).toContain(`signatures: verified, of ${RELEASE.identity} (${RELEASE.issuer})`);
+    expect(lines).toContain(`signatures: verified, signed by ${RELEASE.identity} (${RELEASE.issuer})`);
     expect(lines.at(-1)).toBe(
-      `installable: all 7 images of Kubernetes ${VERSION} for linux/amd64 are there, and signed`,
+      `installable: all 7 images of Kubernetes ${VERSION} for linux/amd64 are there, and signed; machines need a login`,
     );
     expect(json).toMatchObject({
       installable: true,
@@ -243,7 +336,9 @@ describe('with --verify-signatures', () => {
     await using here = await signedWorld({ signatures: 'copy' }, { etcd: undefined, pause: SOMEONE });
     const warned = await here.check('warn');
     expect(isInstallable(warned.checked)).toBe(true);
-    expect(warned.lines.at(-1)).toMatch(/are there, 2 of them without a signature that counts$/);
+    expect(warned.lines.at(-1)).toMatch(
+      /are there, 2 of them without a valid signature; machines need a login$/,
+    );
     const { checked, lines, json } = await here.check('require');
     expect(isInstallable(checked)).toBe(false);
     expect(lines.join('\n')).toMatch(/^signature of etcd:3\.6\.8-0: it has no signature; /m);
@@ -294,7 +389,7 @@ test('an image of which layers are elsewhere cannot be installed from', async ()
   for (const [name, tag] of NEEDED) seedIndex(destination.storage, `keel/${basename(name)}`, { tags: [tag] });
   seedWindows(destination.storage, 'keel/pause', { tags: ['3.10.2'], platform: 'linux/amd64' });
   const route = new SyncRoute({ source, destination, set: { kubernetes: [VERSION] } });
-  const choice = { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' } as const;
+  const choice = { word: parseKubernetesWord(VERSION, 'test'), architecture: 'amd64' } as const;
   const checked = await checkInstallation(choice, route.settings(), route.parts());
   expect(isInstallable(checked)).toBe(false);
   expect(checked.images.at(-1)).toMatchObject({
@@ -321,12 +416,14 @@ test.each<[string, NonNullable<FaultRule['match']>, RegExp]>([
   const fault = { kind: 'status', status: 403 } as const;
   destination.fail({ match, times: Number.POSITIVE_INFINITY, fault });
   const route = new SyncRoute({ source, destination, set: { kubernetes: [VERSION] } });
-  const choice = { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' } as const;
+  const choice = { word: parseKubernetesWord(VERSION, 'test'), architecture: 'amd64' } as const;
   const checked = await checkInstallation(choice, route.settings(), route.parts());
   for (const image of checked.images) {
     expect(image).toMatchObject({ verdict: 'there', message: expect.stringMatching(message) });
   }
-  expect(installationLines(checked).at(-1)).toMatch(/are there, 7 of them as far as the mirror tells$/);
+  expect(installationLines(checked).at(-1)).toMatch(
+    /are there, 7 of them as far as the mirror reports; machines need a login$/,
+  );
 });
 
 test('an image that does not tell its platform is not taken for one of this platform', async () => {
@@ -336,7 +433,7 @@ test('an image that does not tell its platform is not taken for one of this plat
   for (const [name, tag] of NEEDED)
     seedIndex(destination.storage, `keel/${basename(name)}`, { tags: [tag], platforms });
   const route = new SyncRoute({ source, destination, set: { kubernetes: [VERSION] } });
-  const choice = { version: parseKubernetesVersion(VERSION, 'test'), architecture: 'amd64' } as const;
+  const choice = { word: parseKubernetesWord(VERSION, 'test'), architecture: 'amd64' } as const;
   const checked = await checkInstallation(choice, route.settings(), route.parts());
   expect(isInstallable(checked)).toBe(false);
   expect(checked.images[0]).toMatchObject({

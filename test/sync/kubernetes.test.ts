@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { type ImageSet, parseImageSet } from '../../src/config/image-set.ts';
+import type { LearntTags } from '../../src/config/kubernetes/kubeadm-tags.ts';
+import type { KubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
 import { ConfigurationFailure } from '../../src/config/problem.ts';
 import { parseHost, parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
 import { locateImage } from '../../src/sync/check/image-location.ts';
-import { newerReleases } from '../../src/sync/select/release-wish.ts';
+import { runSync } from '../../src/sync/run/run.ts';
 import { couldWantBelow, selectTags, wantsRepository } from '../../src/sync/select/selection.ts';
 import { unmatched } from '../../src/sync/select/unmatched.ts';
+import { State } from '../../src/sync/state/state.ts';
+import type { Asked } from '../../src/upstream/makers.ts';
 import { fillRegistry } from '../support/images/fill.ts';
 import { KUBERNETES_SET } from '../support/images/kubernetes-set.ts';
 import { PUBLIC_TOKENS, TOKENS } from '../support/registry/access.ts';
 import { startRegistry } from '../support/registry/registry.ts';
+import { seedImage } from '../support/registry/seed.ts';
 import { outcomes, SyncRoute } from '../support/sync-run.ts';
 
 function imageSet(content: object): ImageSet {
@@ -56,10 +61,20 @@ describe('"kubernetes" of an image set', () => {
     ['1.34', 'etcd', ['3.6.5-0', '3.6.4-0']],
     ['1.34.1', 'etcd', ['3.6.4-0']],
     ['1.37.1', 'etcd', ['3.7.0-0']],
-    ['1.37', 'coredns/coredns', ['v1.14.6']],
+    ['1.33', 'coredns/coredns', ['v1.12.0']],
     ['1.34', 'pause', ['3.10.1']],
   ])('%s wants of %s the tags that kubeadm of it does', (release, image, wanted) => {
-    const offered = ['3.6.4-0', '3.6.5-0', '3.7.0-0', 'v1.12.1', 'v1.14.6', 'v1.14.7', '3.10', '3.10.1'];
+    const offered = [
+      '3.6.4-0',
+      '3.6.5-0',
+      '3.7.0-0',
+      'v1.12.0',
+      'v1.12.1',
+      'v1.14.6',
+      'v1.14.7',
+      '3.10',
+      '3.10.1',
+    ];
     expect(select(imageSet({ kubernetes: [release] }), image, ...offered)).toEqual(wanted);
   });
 
@@ -108,35 +123,11 @@ describe('"kubernetes" of an image set', () => {
     ]);
   });
 
-  test('tells of versions that are newer than what is known of kubeadm', () => {
-    const exact = imageSet({ kubernetes: ['1.36.99'] });
-    expect(exact.notices.map(({ place, message }) => `${place.column} ${message.split('(')[0]}`)).toEqual([
-      '16 the images of kubeadm 1.36.99 are not known here yet, so those of 1.36.4 are taken ',
-    ]);
-    const minor = imageSet({ kubernetes: ['1.36', '1.37'] });
-    const found = new Map([
-      ['kube-apiserver', ['v1.36.3', 'v1.36.99', 'v1.37.0'].map((tag) => parseTag(tag))],
-    ]);
-    expect(
-      newerReleases(minor, found).map(({ place, message }) => [place.column, message.slice(0, 29)]),
-    ).toEqual([[16, 'the images of kubeadm 1.36.99']]);
-  });
-
   test.each<[string, unknown, string]>([
     [
       'no version',
       ['stable'],
-      '1:16 expected a version of Kubernetes, found "stable" (write "1.37" for all releases of a minor, or "1.37.1" for one)',
-    ],
-    [
-      'too new',
-      ['1.37', '1.99'],
-      '1:23 what kubeadm 1.99 needs is not known here; known are 1.22 to 1.37 (use a newer keel-pkg, or name the images in "names")',
-    ],
-    [
-      'too old',
-      ['1.21.3'],
-      '1:16 what kubeadm 1.21 needs is not known here; known are 1.22 to 1.37 (name the images in "names")',
+      '1:16 expected a version of Kubernetes, found "stable" (write "1.37" for all releases of a minor, "1.37.1" for one, "latest", "latest-1" or "supported")',
     ],
     ['a number', [1.37], '1:16 expected a text, found 1.37'],
     ['no list', '1.37', '1:15 expected a list [ … ], found "1.37"'],
@@ -184,6 +175,36 @@ describe('"cni" of an image set', () => {
     ]);
   });
 
+  test("wants the tag that upstream's list names too, whatever number of newer builds there is", () => {
+    const set = imageSet({ cni: ['cilium'], exclude: ['cbec91f'] });
+    const envoy = 'quay.io/cilium/cilium-envoy';
+    const builds = [
+      'v1.37.6-1789133542-cbec91f666af0bf742da986d43832932dbb26b82',
+      'v1.37.6-1789900001-0b63d7cbf4f1a5c3e2d1f0a9b8c7d6e5f4a3b2c1',
+      'v1.38.0-1790000001-1f2e3d4c5b6a79880716253443526170899aabbc',
+      'v1.38.0-1790000000-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+      'v1.36.10-1799999999-8f34575affde33ad364d1e669b953993bf1f4125',
+    ];
+    const others = ['latest', 'v1.38.0', 'a7f42a3390781539911b5b9107881b35ecc4e752', 'v1.38.0-1790000001'];
+    expect(select(set, envoy, ...builds, ...others)).toEqual([builds[2], builds[3], builds[1], builds[0]]);
+    expect(
+      select(set, 'quay.io/cilium/certgen', 'v0.4.12', 'v0.4.2', 'v0.4.11', 'v0.4.10', 'v0.5.0-rc.1'),
+    ).toEqual(['v0.4.12', 'v0.4.11', 'v0.4.10']);
+    const script = [
+      '1755531540-60ee83e',
+      '1763560095-8f36c34',
+      '1783560095-1234567',
+      '1793560095-abcdef0',
+      'main',
+    ];
+    expect(select(set, 'quay.io/cilium/startup-script', ...script)).toEqual([
+      '1793560095-abcdef0',
+      '1783560095-1234567',
+      '1763560095-8f36c34',
+      '1755531540-60ee83e',
+    ]);
+  });
+
   test('leaves the choice to a patch, and to an extra that wants all', () => {
     const set = imageSet({
       cni: ['calico'],
@@ -222,4 +243,22 @@ test('a mirror of a release holds exactly what kubeadm needs, and the next run h
   route.wants({ kubernetes: ['1.36', '1.37.1'] });
   const third = await route.run();
   expect(third.report.unmatched.map(({ pattern }) => pattern)).toContain('1.37.1');
+});
+
+test('what a maker said is kept, even if the run ends while another answer does not come', async () => {
+  await using source = await startRegistry({ access: PUBLIC_TOKENS });
+  await using destination = await startRegistry({ access: TOKENS });
+  for (const tag of ['v1.98.1', 'v1.98.0']) seedImage(source.storage, 'kube-apiserver', { tags: [tag] });
+  const route = new SyncRoute({ source, destination, set: { kubernetes: ['1.98'] } });
+  const end = new AbortController();
+  const tags = { etcd: parseTag('3.9.0-0'), coredns: parseTag('v1.20.0'), pause: parseTag('3.20') };
+  const kubeadmTags = async (version: KubernetesVersion): Promise<Asked<LearntTags>> => {
+    if (version === '1.98.1') return { found: { version, tags, origin: 'test' }, troubles: [] };
+    setImmediate(() => end.abort(new Error('the time is over')));
+    return new Promise((_, reject) => end.signal.addEventListener('abort', () => reject(end.signal.reason)));
+  };
+  const parts = { ...route.parts(), maker: { kubeadmTags }, signal: end.signal };
+  await expect(runSync(route.settings(), parts)).rejects.toThrow('the time is over');
+  using state = State.open(route.database, { reporter: route.parts().reporter, mode: 'read' });
+  expect(state.learntTags()).toEqual([{ version: '1.98.1', tags, origin: 'test' }]);
 });

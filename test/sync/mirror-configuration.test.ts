@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseKubernetesVersion } from '../../src/config/kubernetes/kubernetes-version.ts';
+import { destinationRepository } from '../../src/config/mirror-naming.ts';
 import { parseHost, parseRepository } from '../../src/registry/oci/reference.ts';
 import { kubeadmNames } from '../../src/sync/check/kubeadm-names.ts';
 import { mirrorFiles } from '../../src/sync/check/mirror-configuration.ts';
-import { destinationRepository } from '../../src/sync/plan/naming.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
 
 const HOST = parseHost('registry.example.com');
@@ -28,7 +28,7 @@ function names(
   const repositories = IMAGES.map((name) => {
     const patch = patches[name] === undefined ? undefined : parseRepository(patches[name]);
     const from = { host: source, repository: parseRepository(name) };
-    return [name, destinationRepository(naming, space, from, patch)] as const;
+    return [name, destinationRepository({ naming, namespace: space }, from, { patchName: patch })] as const;
   });
   return kubeadmNames(HOST, new Map(repositories));
 }
@@ -78,6 +78,7 @@ function files(facts: Partial<MirrorFacts> & { version?: MirrorFacts['version'] 
     caFile: undefined,
     isUnverified: false,
     repositories: { image: 'registry.example.com/mirror' },
+    upstreams: [{ host: parseHost('registry.k8s.io'), prefixes: ['mirror'], unfound: [] }],
     pauseImage: 'registry.example.com/mirror/pause:3.10.2',
     ...facts,
   });
@@ -95,7 +96,8 @@ describe('the files for a cluster', () => {
   capabilities = ["pull", "resolve"]
   override_path = true
 `,
-      '/etc/containerd/config.toml': `version = 3 # of containerd 2; merge with what is there
+      '/etc/containerd/conf.d/mirror.toml': `# for containerd 2, whose config.toml has to import /etc/containerd/conf.d/*.toml, as that of a package does
+version = 3
 
 [plugins.'io.containerd.cri.v1.images'.registry]
   config_path = '/etc/containerd/certs.d'
@@ -109,6 +111,36 @@ kubernetesVersion: v1.37.1
 imageRepository: registry.example.com/mirror
 `,
     });
+  });
+
+  test('lead to the mirror for each registry, with every path below which it has whole names', () => {
+    const unfound = [
+      {
+        host: parseHost('docker.io'),
+        repository: parseRepository('a/b'),
+        mirror: parseRepository('mirror/b'),
+      },
+    ];
+    const all = files({
+      upstreams: [
+        { host: parseHost('docker.io'), prefixes: ['mirror', 'mirror/base'], unfound },
+        { host: parseHost('quay.io'), prefixes: [], unfound: [] },
+      ],
+    });
+    expect([...all.keys()]).not.toContain('/etc/containerd/certs.d/quay.io/hosts.toml');
+    expect(
+      all.get('/etc/containerd/certs.d/docker.io/hosts.toml'),
+    ).toBe(`# not found by this: a/b, which is registry.example.com/mirror/b
+server = "https://registry-1.docker.io"
+
+[host."https://registry.example.com/v2/mirror"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+
+[host."https://registry.example.com/v2/mirror/base"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+`);
   });
 
   test('name what is kept apart, in the format that an old kubeadm reads', () => {
@@ -144,7 +176,8 @@ imageRepository: registry.example.com/mirror
   test('speak plain HTTP where the mirror does', () => {
     const host = parseHost('10.0.0.5:5000');
     const repositories = { image: '10.0.0.5:5000' };
-    const all = files({ host, repositories, endpoint: new URL('http://10.0.0.5:5000/') });
+    const upstreams = [{ host: parseHost('registry.k8s.io'), prefixes: [''], unfound: [] }];
+    const all = files({ host, repositories, upstreams, endpoint: new URL('http://10.0.0.5:5000/') });
     expect(all.get(UPSTREAM)).toContain('[host."http://10.0.0.5:5000/v2"]');
     expect(all.get('/etc/containerd/certs.d/10.0.0.5:5000/hosts.toml')).toContain(
       'server = "http://10.0.0.5:5000"',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { abbreviateDigest, digestOf } from '../../src/registry/oci/digest.ts';
-import { isMirrored, judge, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
+import { hasNothingLeft, isMirrored, judge, type TagFacts } from '../../src/sync/check/mirror-verdict.ts';
 import type { PartsBelow } from '../../src/sync/copy/missing-parts.ts';
 import type { RecordedImage } from '../../src/sync/state/image-rows.ts';
 import { seenImage } from '../support/state-sample.ts';
@@ -39,29 +39,29 @@ const facts = (more: Partial<TagFacts>): TagFacts => ({
 
 describe('a tag is judged', () => {
   it.each<[message: string, verdict: string, facts: TagFacts]>([
-    ['the destination holds what the source holds, by the digest of the tag alone', 'mirrored', facts({})],
+    ['the destination has what the source has, by the digest of the tag alone', 'mirrored', facts({})],
     [
-      'the destination holds what the source holds, down to each layer (1 image, 3 blobs)',
+      'the destination has what the source has, down to each layer (1 image, 3 blobs)',
       'mirrored',
       facts({ below: below({}) }),
     ],
     [
-      'the destination holds what the source holds, down to each layer (1 image, 3 blobs; it does not tell about 2 blobs of these)',
+      'the destination has what the source has, down to each layer (1 image, 3 blobs; it does not show whether it has 2 blobs of these)',
       'mirrored',
       facts({ below: below({ untold: 2 }) }),
     ],
     [
-      'the destination holds what the source holds, down to each layer (1 image, 3 blobs; it refuses to show 1 manifest)',
+      'the destination has what the source has, down to each layer (1 image, 3 blobs; it refuses to show 1 manifest)',
       'mirrored',
       facts({ below: below({ unshown: 1 }) }),
     ],
     [
-      'the destination holds what the source holds, by the digest of the tag alone: the destination refuses to show its manifests',
+      'the destination has what the source has, by the digest of the tag alone: the destination refuses to show its manifests',
       'mirrored',
       facts({ below: below({ images: 0, blobs: 0, unshown: 1 }) }),
     ],
     [
-      `the tag is right, but the destination lacks the configuration, ${abbreviateDigest(second)} (put it into the image set, and synctl sync --verify deep copies it again)`,
+      `the tag is right, but the destination lacks the configuration, ${abbreviateDigest(second)} (add it to the image set, and run synctl sync --verify deep to copy it again)`,
       'incomplete',
       facts({
         below: below({ missing: [{ kind: 'configuration', digest: second, path: [] }] }),
@@ -69,7 +69,7 @@ describe('a tag is judged', () => {
       }),
     ],
     [
-      `the tag is right, but the destination lacks layer 2 of 3 of its image for linux/arm64, ${abbreviateDigest(second)} (synctl sync --verify deep copies it again)`,
+      `the tag is right, but the destination lacks layer 2 of 3 of its image for linux/arm64, ${abbreviateDigest(second)} (run synctl sync --verify deep to copy it again)`,
       'incomplete',
       facts({
         below: below({
@@ -86,48 +86,48 @@ describe('a tag is judged', () => {
       }),
     ],
     [
-      'the destination holds what the source holds, by the digest of the tag alone except 2 layers of a type that is not distributed, whose addresses are in the manifest',
+      'the destination has what the source has, by the digest of the tag alone except 2 layers of a type that is not distributed, whose addresses are in the manifest',
       'mirrored',
       facts({ recorded: { ...recorded(), options: 'left-out=2' } }),
     ],
     [
-      'the destination holds what the source holds of the chosen platforms, by the digest of the tag alone',
+      'the destination has what the source has of the chosen platforms, by the digest of the tag alone',
       'mirrored',
       facts({ destination: there(second), expected: second, change: 'platforms' }),
     ],
     ['the destination does not have it', 'missing', facts({ destination: absent })],
     [
-      'the destination does not have it, though it was pushed there: someone removed it',
+      'the destination does not have it, although it was pushed there: someone removed it',
       'missing',
       facts({ destination: absent, recorded: recorded() }),
     ],
     [
-      'the destination does not have it, though it was found there: someone removed it',
+      'the destination does not have it, although it was found there: someone removed it',
       'missing',
       facts({ destination: absent, recorded: { ...recorded(), pushed: undefined } }),
     ],
     [
-      'the destination holds something else, and the state does not know it',
+      'the destination has another image, and the state has no record of it',
       'differs',
       facts({ destination: there(second) }),
     ],
     [
-      'the destination holds something else: someone else pushed this tag',
+      'the destination has another image: someone else pushed this tag',
       'differs',
       facts({ destination: there(second), recorded: recorded() }),
     ],
     [
-      'the destination holds something else: the source moved on since it was mirrored',
+      'the destination has another image: the source changed after it was mirrored',
       'differs',
       facts({ destination: there(second), recorded: recorded(second) }),
     ],
     [
-      'the destination holds something else: it was mirrored with other settings (give the same --platform)',
+      'the destination has another image: it was mirrored with other settings (give the same --platform)',
       'differs',
       facts({ destination: there(second), recorded: recorded(first, second) }),
     ],
     [
-      'the destination holds something else: others added to this tag of signatures or replaced it, so synctl sync leaves it alone (delete it there to have the signatures of the source, or join them)',
+      'the destination has another image: someone else added to this tag of signatures or replaced it, so synctl sync leaves it unchanged (delete it at the destination to get the signatures of the source, or merge them)',
       'differs',
       facts({
         destination: there(second),
@@ -135,7 +135,7 @@ describe('a tag is judged', () => {
       }),
     ],
     [
-      'the destination holds what the source holds, beside what others added to it, by the digest of the tag alone',
+      'the destination has what the source has, merged with what others added to it, by the digest of the tag alone',
       'mirrored',
       facts({
         destination: there(second),
@@ -162,9 +162,13 @@ describe('a tag is judged', () => {
 });
 
 it.each([
-  [true, ['mirrored', 'mirrored']],
-  [false, ['mirrored', 'differs']],
-  [false, []],
-] as const)('mirrored is %s for tags that are %j', (expected, verdicts) => {
-  expect(isMirrored(verdicts.map((verdict) => ({ verdict })))).toBe(expected);
+  [true, true, ['mirrored', 'mirrored']],
+  [false, true, ['mirrored', 'waiting']],
+  [false, true, ['waiting']],
+  [false, false, ['mirrored', 'differs']],
+  [false, false, ['waiting', 'missing']],
+  [false, false, []],
+] as const)('mirrored is %s and left to do nothing is %s for tags that are %j', (all, nothing, verdicts) => {
+  const tags = verdicts.map((verdict) => ({ verdict }));
+  expect([isMirrored(tags), hasNothingLeft(tags)]).toEqual([all, nothing]);
 });

@@ -40,7 +40,7 @@ test.each<[ReportedMove['now'], RegExp]>([
   [{ ...NOW, created: '2026-01-02T03:04:05.000Z' }, / \(made 2026-01-02 03:04\)$/],
   [{ ...NOW, uploaded: '2026-01-02T03:04:05.000Z' }, / \(uploaded 2026-01-02 03:04\)$/],
   [{ ...NOW, signature: { status: 'verified', identity: 'a@b.c' } }, / \(signed by a@b\.c\)$/],
-  [{ ...NOW, signature: { status: 'unverified' } }, / \(without a signature that counts\)$/],
+  [{ ...NOW, signature: { status: 'unverified' } }, / \(without a valid signature\)$/],
   [{ ...NOW, signature: { status: 'exempt' } }, /[0-9a-f]$/],
 ])('one side of a move is told with what is known of it: %j', (side, text) => {
   expect(describeMovedSide(side)).toMatch(text);
@@ -51,8 +51,8 @@ test.each<[Partial<ReportedMove>, string]>([
   [{ isOlder: false, sameImages: false }, ''],
   [{ isOlder: true }, 'it went back to an older image'],
   [{ sameImages: true }, 'the images of the platforms that both have are the same'],
-  [{ kind: 'differs' }, 'nobody knows which side changed'],
-  [{ kind: 'differs', isOlder: true }, 'nobody knows which side changed and it went back to an older image'],
+  [{ kind: 'differs' }, 'it is unknown which side changed'],
+  [{ kind: 'differs', isOlder: true }, 'it is unknown which side changed and it went back to an older image'],
 ])('what a move is besides: %j', (more, text) => {
   expect(describeMove({ ...MOVED, ...more })).toBe(text);
 });
@@ -62,13 +62,13 @@ test.each<[Partial<ReportedMove>, Partial<ReportedImage>, boolean, string]>([
     {},
     {},
     false,
-    'warning: registry.k8s.io/pause:3.10 moved, and should not move; it was copied: the source had ',
+    'warning: registry.k8s.io/pause:3.10 moved, but should not move; it was copied: the source had ',
   ],
   [
     { isOlder: true },
     {},
     false,
-    'pause:3.10 went back to an older image, and should not move; it was copied: the ',
+    'pause:3.10 went back to an older image, but should not move; it was copied: the ',
   ],
   [
     { sameImages: true },
@@ -89,13 +89,13 @@ test.each<[Partial<ReportedMove>, Partial<ReportedImage>, boolean, string]>([
     { kept: true },
     { outcome: 'failed', reason: { code: 'TAG_MOVED', message: 'x', hint: 'accept it' } },
     false,
-    `; the destination was left as it is: the source had ${BEFORE.digest}, and now has ${NOW.digest} (accept it)`,
+    `; the destination was left unchanged: the source had ${BEFORE.digest}, and now has ${NOW.digest} (accept it)`,
   ],
   [
     { kind: 'differs' },
     {},
     false,
-    ' differs from the destination, and should not move; nobody knows which side changed; it was copied: the destination has ',
+    ' differs from the destination, but should not move; it is unknown which side changed; it was copied: the destination has ',
   ],
   [
     { kind: 'went-back', isOlder: true },
@@ -125,6 +125,6 @@ test('of thousands the first are told, and the number of the others', () => {
   const lines = told(images);
   expect([lines.length, lines.at(-1)]).toEqual([
     11,
-    'warning: 1,224 more tags moved and should not have; the report lists all',
+    'warning: 1,224 more tags moved but should not; the report lists all',
   ]);
 });

@@ -5,7 +5,9 @@ import { parseTag, type Tag } from '../../src/registry/oci/reference.ts';
 import { discover } from '../../src/sync/plan/discovery.ts';
 import { groupByDestination } from '../../src/sync/plan/naming.ts';
 import { type PlanningParts, planRepository, signaturesOf } from '../../src/sync/plan/planning.ts';
+import { TagMaturity } from '../../src/sync/plan/tag-maturity.ts';
 import type { SyncSettings } from '../../src/sync/settings.ts';
+import { FORGETFUL_LOG } from '../support/forgetful-log.ts';
 import { recordedImage } from '../support/planned-image.ts';
 import type { Quirks } from '../support/registry/quirks.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -43,6 +45,7 @@ async function world({ style = 'google', quirks = {}, remembered, ...choices }: 
         ...remembered,
       },
       verification: undefined,
+      maturity: new TagMaturity({ log: FORGETFUL_LOG, now: new Date('2026-03-01T02:00:00Z') }),
       now: new Date('2026-03-01T02:00:00Z'),
       signal,
     };

@@ -23,15 +23,15 @@ test('a registry that takes everything is left as it was', async () => {
   const { registry, probe } = all;
   expect(await probe.pushLayer()).toEqual({
     outcome: 'ok',
-    message: 'a small layer arrives, and a mount tells in one request that it is there',
+    message: 'it accepts a small layer, and one mount request shows that it exists',
   });
   expect(await probe.pushManifests()).toEqual({
     outcome: 'ok',
-    message: 'it takes OCI image, OCI index, Docker image and Docker list',
+    message: 'it accepts OCI image, OCI index, Docker image and Docker list',
   });
   const { manifests, blobs, tags } = registry.storage.repository(APP);
   expect([manifests.size, tags.size]).toEqual([4, 0]);
-  expect(await probe.remove()).toEqual({ outcome: 'ok', message: 'the trial image was deleted again' });
+  expect(await probe.remove()).toEqual({ outcome: 'ok', message: 'the trial image was deleted' });
   expect([manifests.size, blobs.size]).toEqual([0, 0]);
 });
 
@@ -40,7 +40,8 @@ test('what a registry does not mount, take or delete is told', async () => {
   const { probe } = all;
   expect(await probe.pushLayer()).toEqual({
     outcome: 'ok',
-    message: 'a small layer arrives; whether one is there already takes a request more, as it does not mount',
+    message:
+      'it accepts a small layer; it does not mount, so each layer takes one more request to see whether it exists',
   });
   expect(await probe.pushManifests()).toMatchObject({
     outcome: 'warning',
@@ -81,7 +82,7 @@ test('a registry that takes no format at all is no destination', async () => {
 test('a request as large as the smallest part of a layer is sent, and cancelled', async () => {
   await using all = await world();
   const { registry, probe } = all;
-  expect(await probe.sendChunk()).toEqual({ outcome: 'ok', message: 'a request of 1 MiB arrives' });
+  expect(await probe.sendChunk()).toEqual({ outcome: 'ok', message: 'it accepts a request of 1 MiB' });
   const [sent] = registry.journal.filter({ kind: 'upload-patch' });
   expect(sent).toMatchObject({ bytesIn: 1024 * 1024, status: 202 });
   expect(registry.journal.count('upload-delete')).toBe(1);
@@ -94,8 +95,8 @@ test('a limit in front of the registry below that stops large layers alone, and 
   expect(await probe.sendChunk()).toEqual({
     outcome: 'partial',
     message:
-      'layers above 256 KiB can fail: a request of that size arrives, and one of 1 MiB is refused with 413',
-    hint: 'let the registry, and each proxy in front of it, take requests of 1 MiB or more (nginx: client_max_body_size 1m)',
+      'layers larger than 256 KiB can fail: the registry accepts a request of that size, but refuses one of 1 MiB with 413',
+    hint: 'allow requests of 1 MiB or more at the registry, and at each proxy in front of it (nginx: client_max_body_size 1m)',
   });
   expect(registry.journal.count('upload-delete')).toBe(3);
   expect(registry.storage.repository(APP).blobs.size).toBe(0);
@@ -131,8 +132,8 @@ test.each([
     registry.fail({ match: { kind: 'upload-patch' }, times: Number.POSITIVE_INFINITY, fault });
     expect(await probe.sendChunk()).toMatchObject({
       outcome: 'warning',
-      message: expect.stringContaining(`it takes no part of a layer: `),
-      hint: expect.stringContaining('layers go whole at first'),
+      message: expect.stringContaining(`it refuses parts of a layer: `),
+      hint: expect.stringContaining('sends layers whole first'),
     });
     expect((await probe.sendChunk()).message).toContain(said);
     expect(await probe.pushLayer()).toMatchObject({ outcome: 'ok' });

@@ -33,9 +33,9 @@ function below(path: string, count: number): Repository[] {
 test('all repositories that are there are chosen', async () => {
   const names = below('mirror', 12);
   await using all = await world(names);
-  const words = 'to the 12 repositories that are there';
+  const words = 'to the 12 existing repositories';
   expect(await all.choice(names)).toEqual({ tried: names, ranked: names, words });
-  expect((await all.choice(names.slice(0, 1))).words).toBe('to the repository that is there');
+  expect((await all.choice(names.slice(0, 1))).words).toBe('to the existing repository');
 });
 
 test('where repositories are made on push, the first is enough for all below its path', async () => {
@@ -44,7 +44,7 @@ test('where repositories are made on push, the first is enough for all below its
   expect(await all.choice(names)).toEqual({
     tried: names.slice(0, 1),
     ranked: names,
-    words: 'to a new repository below mirror/; 12 more were not tried',
+    words: 'to a new repository below mirror/; 12 more were not tested',
   });
 });
 
@@ -55,8 +55,8 @@ test('beside what is there, one new repository below each path is chosen', async
   const { tried, words } = await all.choice([...there, ...others]);
   expect(tried).toEqual([...there, 'mirror/new/app-0', 'other/app-0', 'mirror/app-5']);
   expect(words).toBe(
-    'to the 5 repositories that are there, ' +
-      'and to a new one below each of mirror/new/, other/ and mirror/; 6 more were not tried',
+    'to the 5 existing repositories, ' +
+      'and to a new one below each of mirror/new/, other/ and mirror/; 6 more were not tested',
   );
 });
 
@@ -66,7 +66,7 @@ test('an empty repository that our own token may have made is no reason to make 
   all.registry.storage.repository('mirror/app-0').tags.clear();
   expect(await all.choice(names)).toMatchObject({
     tried: names.slice(0, 1),
-    words: 'to a new repository below mirror/; 2 more were not tried',
+    words: 'to a new repository below mirror/; 2 more were not tested',
   });
 });
 
@@ -77,11 +77,11 @@ test('of many repositories at most 20 are chosen, those that are there before ne
   expect(mixed.tried).toEqual(['other/app-0', ...there.slice(0, 19)]);
   expect(mixed.ranked).toHaveLength(70);
   expect(mixed.words).toBe(
-    'to 19 of the 30 repositories that are there, and to a new one below other/; 50 more were not tried',
+    'to 19 of the 30 existing repositories, and to a new one below other/; 50 more were not tested',
   );
   const paths = Array.from({ length: 21 }, (_, at) => parseRepository(`team-${at}/app`));
   expect((await all.choice(paths)).words).toBe(
-    'to a new repository below each of 20 paths; 1 more was not tried',
+    'to a new repository below each of 20 paths; 1 more was not tested',
   );
 });
 
@@ -91,7 +91,7 @@ test('a repository whose tags may not be listed is called unlisted, and stands f
   const fault = { kind: 'status', status: 403 } as const;
   registry.fail({ match: { kind: 'tags-list' }, times: ALWAYS, fault });
   expect((await choice([parseRepository('app'), ...below('mirror', 3)])).words).toBe(
-    `to an unlisted repository below each of ${registry.host}/ and mirror/; 2 more were not tried`,
+    `to an unlisted repository below each of ${registry.host}/ and mirror/; 2 more were not tested`,
   );
 });
 

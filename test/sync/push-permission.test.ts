@@ -58,7 +58,7 @@ test('the push to each repository that is there is proved by an upload that is o
   expect(await judge(1)).toEqual({ outcome: 'ok', message: 'there is no other' });
   expect(await judge(12)).toEqual({
     outcome: 'ok',
-    message: 'pushing is allowed to the 12 repositories that are there',
+    message: 'pushing is allowed to the 12 existing repositories',
   });
   expect(tried().sort()).toEqual(names(12).sort());
   expect(registry.journal.count('upload-delete')).toBe(12);
@@ -69,8 +69,8 @@ test('no token to push is asked for but for what is tried: registries make a rep
   expect(await all.judge(20)).toEqual({
     outcome: 'ok',
     message:
-      'pushing is allowed to the 3 repositories that are there, and to a new one below mirror/; 16 more were not tried',
-    untried: 'pushing to 16 of 20 repositories was not',
+      'pushing is allowed to the 3 existing repositories, and to a new one below mirror/; 16 more were not tested',
+    untried: 'pushing to 16 of 20 repositories was not tested',
   });
   const tokens = all.registry.journal.filter({ kind: 'token' });
   const scopes = tokens.flatMap(({ query }) => query.getAll('scope'));
@@ -90,7 +90,7 @@ test('a repository that may not be pushed to is told with its reason', async () 
   await using closed = await world(12);
   closed.fail(/app/, REFUSAL);
   const { message, hint } = await closed.judge(14);
-  expect(message).toBe('pushing is refused to 13 of 14 repositories, of which 13 were tried');
+  expect(message).toBe('pushing is refused to 13 of 14 repositories, of which 13 were tested');
   expect(hint).toMatch(/; 10 more$/);
 });
 
@@ -112,7 +112,7 @@ test('a repository that has to be made first is told', async () => {
   await using all = await world(0, { repositoriesMustExist: true });
   await expect(provePush(all.client.registry, APP, all.client.signal)).rejects.toMatchObject({
     code: 'NOT_FOUND',
-    hint: 'create the repository, or let the registry create repositories on push',
+    hint: 'create the repository, or configure the registry to create repositories on push',
   });
 });
 
@@ -123,7 +123,7 @@ test('the first that may be pushed to is found, wherever it stands, and each is 
   expect(chosen).toBe('mirror/app-2');
   expect(await all.judge(5)).toMatchObject({
     outcome: 'partial',
-    message: 'pushing is refused to 2 of 5 repositories, of which 3 were tried',
+    message: 'pushing is refused to 2 of 5 repositories, of which 3 were tested',
   });
   expect(all.tried()).toEqual(names(3));
 });
@@ -144,9 +144,7 @@ test('where none may be pushed to, that is one failure that counts the others', 
   const { host } = all.registry;
   await expect(all.permissions.firstAllowed(APP, async () => names(30))).rejects.toMatchObject({
     about: `${host}/${APP}`,
-    message: expect.stringMatching(
-      /403.*; 19 other repositories that were tried may not be pushed to either$/,
-    ),
+    message: expect.stringMatching(/403.*; 19 other tested repositories cannot be pushed to either$/),
   });
   await expect(all.permissions.firstAllowed(APP, async () => [APP])).rejects.toMatchObject({
     message: expect.not.stringContaining('other'),

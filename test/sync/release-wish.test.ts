@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../src/config/document.ts';
 import { parseImageSet } from '../../src/config/image-set.ts';
 import { parseTag, type Tag } from '../../src/registry/oci/reference.ts';
-import { newerReleases, releaseWishes } from '../../src/sync/select/release-wish.ts';
+import { releaseWishes } from '../../src/sync/select/release-wish.ts';
 
 const setOf = (...kubernetes: string[]) =>
   parseImageSet(parseDocument('image_set.json', JSON.stringify({ kubernetes })));
@@ -20,6 +20,7 @@ describe('what a release of Kubernetes asks for', () => {
     const programs = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'];
     const images = Object.fromEntries(programs.map((name) => [name, ['v1.37.1']]));
     expect(told({ ...images, pause: ['3.10.2'], etcd: [] }, '1.37.1')).toEqual([
+      '+1.37.1',
       ...programs.map((name) => `+${name}:v1.37.1`),
       '-etcd:3.7.0-0',
       '-coredns/coredns:v1.14.6',
@@ -29,18 +30,5 @@ describe('what a release of Kubernetes asks for', () => {
 
   test('is one wish, the release, where none of its programs is found', () => {
     expect(told({ pause: ['3.10.1'], 'kube-proxy': ['v1.36.9'] }, '1.37.1')).toEqual(['-1.37.1']);
-  });
-});
-
-describe('a release that is newer than what is known of kubeadm', () => {
-  test.each([
-    ['is told of a minor', ['1.36'], ['v1.36.1', 'v1.36.99', 'v1.36.98'], ['1.36.99']],
-    ['is none where all are known', ['1.36'], ['v1.36.1'], []],
-    ['is none that is a pre-release', ['1.36'], ['v1.36.99-rc.0'], []],
-    ['is none of another minor', ['1.36'], ['v1.37.99'], []],
-    ['was told of an exact version when the set was read', ['1.36.99'], ['v1.36.99'], []],
-  ])('%s', (_, kubernetes, tags, versions) => {
-    const notices = newerReleases(setOf(...kubernetes), found({ 'kube-apiserver': tags }));
-    expect(notices.map(({ message }) => /kubeadm (\S+)/.exec(message)?.[1])).toEqual(versions);
   });
 });

@@ -74,13 +74,44 @@ describe('mergeReports', () => {
     ]);
   });
 
+  test('joins what a word for releases means, as the source may change between shards', () => {
+    const of = (...versions: string[]) => ({
+      ...reportOf([]),
+      kubernetes: [
+        { word: '1.38', versions: versions.map((version) => ({ version, origin: 'test' })) },
+        { word: 'latest', versions: [], unknown: true as const },
+      ],
+    });
+    const unlisted = {
+      ...reportOf([]),
+      kubernetes: [{ word: '1.38', versions: [], unknown: true as const }],
+    };
+    const reports = [unlisted, of('1.38.9'), of('1.38.10', '1.38.9')].map((report, index) => ({
+      file: `${index}`,
+      report,
+    }));
+    const shards = reports.map(({ file, report }, index) => ({
+      file,
+      report: { ...report, shards: [{ index: index + 1, count: 3 }] },
+    }));
+    const told = mergeReports(shards).kubernetes?.map(({ word, versions, unknown }) => [
+      word,
+      unknown === true,
+      ...versions.map(({ version }) => version),
+    ]);
+    expect(told).toEqual([
+      ['1.38', false, '1.38.10', '1.38.9'],
+      ['latest', true],
+    ]);
+  });
+
   test('gives a single report back as it is', () => {
     const report = reportOf([image('3.10', 'copied', 5)]);
     expect(mergeReports([{ file: 'one.json', report }])).toEqual(report);
   });
 
   test.each<[string, Partial<Report>, string]>([
-    ['the same shard twice', shard(1, 2), 'it tells about shard 1/2, and so does one.json'],
+    ['the same shard twice', shard(1, 2), 'it covers shard 1/2, and so does one.json'],
     ['another division', shard(2, 3), 'its number of shards is 3, and that of one.json is 2'],
     [
       'another destination',

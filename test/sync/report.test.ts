@@ -9,10 +9,9 @@ import {
   formatReport,
   type Report,
   type ReportedImage,
-  readReport,
   reasonOf,
-  writeReport,
 } from '../../src/sync/report/report.ts';
+import { readReport, writeReport } from '../../src/sync/report/report-file.ts';
 import { sampleReport } from '../support/report-sample.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 

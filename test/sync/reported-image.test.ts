@@ -133,7 +133,7 @@ describe('an image that did not arrive', () => {
   });
 
   test.each([
-    ['check its name and tag in the image set', NAMES.source, undefined],
+    ['check its name and tag', NAMES.source, undefined],
     ['log in', NAMES.source, 'log in'],
     [undefined, NAMES.destination, undefined],
   ])('has the hint %j where %s is not found, and the registry says %j', (hint, about, given) => {
@@ -158,7 +158,9 @@ test('a tag that several sources want is reported with all of them and a patch',
   const patches = [{ match: 'a/pause', name: parseRepository('a-pause') }];
   const collision = { tag: parseTag('3.10'), claimants, undecided: [], patches };
   const patch = '{"match": "a/pause", "name": "a-pause"}';
-  expect(collided(registry, parseRepository('keel/pause'), collision)).toMatchObject({
+  expect(
+    collided(registry, { repository: parseRepository('keel/pause'), isGiven: false }, collision),
+  ).toMatchObject({
     ...NAMES,
     outcome: 'collision',
     claimants: ['registry.k8s.io/pause:3.10', 'registry.k8s.io/a/pause:3.10'],

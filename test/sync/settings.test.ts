@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UpstreamMirror } from '../../src/config/upstream-mirror.ts';
 import { describeFailure } from '../../src/lib/failure.ts';
 import { parseSyncSettings, type SyncSettings } from '../../src/sync/settings.ts';
 
@@ -56,6 +57,8 @@ const DEFAULTS: SyncSettings = {
   insecureRegistries: [],
   tlsSkipVerify: [],
   caFile: undefined,
+  upstreamMirror: new UpstreamMirror(),
+  githubToken: undefined,
   json: false,
 };
 
@@ -126,7 +129,7 @@ test.each<[string, string, string]>([
   [
     'dry-run',
     'perhaps',
-    '--dry-run: "perhaps" is neither yes nor no (write true or false; yes, no, 1 and 0 do as well)',
+    '--dry-run: "perhaps" is neither yes nor no (write true or false; yes, no, 1 and 0 work too)',
   ],
   [
     'shard',

@@ -29,10 +29,10 @@ test('many images without a signature make one warning a reason, the most freque
     ...['h/b:1', 'h/b:2', 'h/b:3', 'h/b:4', 'h/b:5'].map((source) => image(source, 'it has none')),
     image('h/c:1'),
   ];
-  expect(signatureLine(images)).toBe('signatures: 1 verified, 6 missing or not to be relied on');
+  expect(signatureLine(images)).toBe('signatures: 1 verified, 6 missing or invalid');
   expect(signatureWarnings(images, { dryRun: false })).toEqual([
-    '5 images copied without a signature that counts: it has none: h/b:1, h/b:2, h/b:3 and 2 more',
-    '1 image copied without a signature that counts: it is odd: h/a:1',
+    '5 images copied without a valid signature: it has none: h/b:1, h/b:2, h/b:3 and 2 more',
+    '1 image copied without a valid signature: it is odd: h/a:1',
   ]);
 });
 
@@ -41,6 +41,6 @@ test('a wall of reasons is cut, and the report has all', () => {
   const warnings = signatureWarnings(images, { dryRun: true });
   expect(warnings).toHaveLength(6);
   expect(warnings.at(-1)).toBe(
-    '3 more images would be copied without a signature that counts; the report tells why',
+    '3 more images would be copied without a valid signature; the report lists the reasons',
   );
 });

@@ -24,20 +24,20 @@ const refused = (about: string): SourceAnswer => ({
 });
 
 test.each<[string, string, readonly SourceAnswer[], string | undefined]>([
-  ['ok', 'r.example/a lists 2 wanted tags with their digests', [listed('r.example/a', 2)], undefined],
+  ['ok', 'r.example/a lists 2 selected tags with their digests', [listed('r.example/a', 2)], undefined],
   [
     'ok',
-    'r.example/a lists 1 wanted tag without digests, so each run asks for each of them',
+    'r.example/a lists 1 selected tag without digests, so each run requests the digest of each',
     [listed('r.example/a', 1, false)],
     undefined,
   ],
   [
     'ok',
-    '3 repositories list 6 wanted tags, 1 of them without digests, so each run asks for each of their tags; 1 tag that is named is there',
+    '3 repositories list 6 selected tags, 1 of them without digests, so each run requests the digest of each of their tags; 1 named tag exists',
     [listed('r.example/a', 1), listed('r.example/b', 2, false), listed('r.example/c', 3), named(1)],
     undefined,
   ],
-  ['ok', '3 tags that are named are there', [named(1), named(2)], undefined],
+  ['ok', '3 named tags exist', [named(1), named(2)], undefined],
   [
     'warning',
     'r.example/a does not exist',

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Duration, seconds } from '../../src/lib/duration.ts';
+import { BlobBoard } from '../../src/registry/blob/blob-board.ts';
 import { type Digest, digestOf } from '../../src/registry/oci/digest.ts';
 import { type Manifest, parseManifest } from '../../src/registry/oci/manifest.ts';
 import { MEDIA_TYPE } from '../../src/registry/oci/media-type.ts';
 import { parseRepository, parseTag } from '../../src/registry/oci/reference.ts';
-import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
 import { PushClock } from '../../src/sync/copy/push-clock.ts';
 import { type PushTask, RefusedManifest, TreePush } from '../../src/sync/copy/tree-push.ts';
 import { seedAttested } from '../faults/attested-image.ts';

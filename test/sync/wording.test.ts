@@ -9,6 +9,7 @@ import {
   movedLine,
   nothingNewLine,
   plannedLines,
+  releaseLine,
   shrunkWarning,
   unaskedWarning,
   unmatchedWarning,
@@ -65,7 +66,19 @@ describe('headline', () => {
       475,
       { interrupted: { message: 'cancelled by SIGINT', left: 10 } },
     ],
-    ['nothing falls to shard 1/2 in 2 s', NONE, 2_000, { shards: [{ index: 1, count: 2 }] }],
+    [
+      '1 unchanged, 1 vanished in 68 ms',
+      { ...NONE, skipped: 1 },
+      68,
+      {
+        unmatched: [
+          { pattern: 'gone', matchedBefore: true },
+          { pattern: 'typo', matchedBefore: false },
+        ],
+      },
+    ],
+    ['1 vanished in 68 ms', NONE, 68, { unmatched: [{ pattern: 'gone', matchedBefore: true }] }],
+    ['shard 1/2 has no images in 2 s', NONE, 2_000, { shards: [{ index: 1, count: 2 }] }],
   ])('%s', (expected, totals, spent, more) => {
     expect(headlineOf(reportOf(totals, spent, more))).toBe(expected);
   });
@@ -121,7 +134,7 @@ describe('the line of an image', () => {
     ['failed', { reason: denied }, `${PAUSE.source}: keel/pause may not be pushed to (log in as its owner)`],
     ['failed', {}, `${PAUSE.source}: failed`],
     ['deferred', { reason: late }, `${PAUSE.source}: deferred, rate limited until 14:05`],
-    ['deferred', {}, `${PAUSE.source}: deferred, the run ended before it`],
+    ['deferred', {}, `${PAUSE.source}: deferred, the run ended first`],
     ['withdrawn', {}, `${PAUSE.source}: given up, it took longer than --push-timeout`],
     [
       'collision',
@@ -129,7 +142,7 @@ describe('the line of an image', () => {
         claimants: ['registry.k8s.io/a/pause', 'quay.io/b/pause'],
         reason: { ...denied, hint: 'add a patch' },
       },
-      `${PAUSE.destination}: wanted by registry.k8s.io/a/pause and quay.io/b/pause; left as it is (add a patch)`,
+      `${PAUSE.destination}: claimed by registry.k8s.io/a/pause and quay.io/b/pause; left unchanged (add a patch)`,
     ],
   ])('that did not arrive: %s %o', (outcome, more, expected) => {
     expect(failedLine({ ...PAUSE, outcome, ...more })).toBe(expected);
@@ -155,13 +168,14 @@ describe('the line of an image', () => {
     [
       ['v2', 'v1'],
       'collision',
-      'd:2/keel/dns (2 tags, v1 and v2): wanted by h:1/a/dns and q:3/dns; left as they are (see)',
+      'd:2/keel/dns (2 tags, v1 and v2): claimed by h:1/a/dns and q:3/dns; left unchanged (see)',
     ],
   ])('that did not arrive together: %j, %s', (tags, outcome, expected) => {
     const [first = '', ...others] = tags;
     const claimants = [`h:1/a/dns:${first}`, `q:3/dns:${first}`];
     const image = { ...names(first), outcome, reason: foreign, claimants };
-    expect(failedTogetherLine(image, others.map(names))).toBe(expected);
+    const rest = others.map((tag) => ({ ...image, ...names(tag) }));
+    expect(failedTogetherLine(image, rest)).toBe(expected);
   });
 });
 
@@ -181,9 +195,9 @@ describe('warnings', () => {
   });
 
   test.each([
-    [14, '"team/ap" finds 14 names, and "exclude" lets none of them pass'],
-    [1, '"team/ap" finds 1 name, and "exclude" does not let it pass'],
-    [0, '"team/ap" holds a part that "exclude" names, which lets none of its images pass'],
+    [14, '"team/ap" finds 14 names, and "exclude" excludes all of them'],
+    [1, '"team/ap" finds 1 name, and "exclude" excludes it'],
+    [0, '"team/ap" contains a part that "exclude" names, so all of its images are excluded'],
   ])('about a prefix of which "exclude" leaves nothing name it (%i)', (excluded, told) => {
     expect(unmatchedWarning({ pattern: 'team/ap', matchedBefore: false, excluded })).toBe(told);
   });
@@ -216,9 +230,48 @@ describe('the warning about what could not be asked for', () => {
     const why = new Failure({ code: 'REGISTRY_BROKEN', about: 'e.org', message: 'it broke' });
     const names = ['a:1', 'b:1', 'c:1', 'd:1'].map((name): [string, unknown] => [`e.org/${name}`, why]);
     expect(unaskedWarning(new Map(names))).toBe(
-      'what is below 4 tags could not be asked for, so whether all of it is there is not known (e.org: it broke): ' +
+      'the manifests and layers of 4 tags could not be checked, so they may be incomplete at the destination (e.org: it broke): ' +
         'e.org/a:1, e.org/b:1, e.org/c:1 and 1 more',
     );
+  });
+});
+
+describe('the line of what a word for releases means', () => {
+  const release = (word: string, ...versions: [string, string][]) => ({
+    word,
+    versions: versions.map(([version, origin]) => ({ version, origin })),
+  });
+  const many = Array.from({ length: 7 }, (_, patch): [string, string] => [`1.36.${6 - patch}`, 'table']);
+
+  test.each([
+    ['is none of a version that is known', release('1.37.1', ['1.37.1', 'table']), undefined],
+    ['is none of what the source lacks', release('latest'), undefined],
+    [
+      'says who knows a version',
+      release('1.38.0', ['1.38.0', 'kubernetes v1.38.0']),
+      'Kubernetes 1.38.0 (tags from kubernetes v1.38.0)',
+    ],
+    [
+      'says which version it is',
+      release('latest', ['1.37.1', 'table']),
+      'Kubernetes latest: 1.37.1 (tags from table)',
+    ],
+    [
+      'names them, the oldest first',
+      release('1.38', ['1.38.1', 'kubeadm 1.38.1'], ['1.38.0', 'kubernetes v1.38.0']),
+      'Kubernetes 1.38: 1.38.0, 1.38.1 (tags from kubeadm 1.38.1; kubernetes v1.38.0)',
+    ],
+    ['shortens many', release('1.36', ...many), 'Kubernetes 1.36: 1.36.0 … 1.36.6 (7) (tags from table)'],
+    [
+      'shortens many origins',
+      release(
+        '1.9',
+        ...['d', 'c', 'b', 'a'].map((origin, index): [string, string] => [`1.9.${3 - index}`, origin]),
+      ),
+      'Kubernetes 1.9: 1.9.0, 1.9.1, 1.9.2, 1.9.3 (tags from d; c; b; 1 more)',
+    ],
+  ])('%s', (_, word, line) => {
+    expect(releaseLine(word)).toBe(line);
   });
 });
 
@@ -232,8 +285,8 @@ describe('the warning about layers that are not at the destination', () => {
   test('counts them, and names some of the images', () => {
     const images = ['a:1', 'b:1', 'c:1', 'd:1', 'e:1'].map((name) => partial(name, 2));
     expect(leftOutWarning(images)).toBe(
-      '5 images are mirrored in part: 10 layers of a type that is not distributed; their addresses are in the ' +
-        'manifests: e.org/a:1, e.org/b:1, e.org/c:1 and 2 more',
+      '5 images are mirrored in part, without 10 layers of a type that is not distributed (their addresses are in the ' +
+        'manifests): e.org/a:1, e.org/b:1, e.org/c:1 and 2 more',
     );
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readReport } from '../../src/sync/report/report.ts';
+import { readReport } from '../../src/sync/report/report-file.ts';
 import { Desk, type Said } from '../support/built-synctl.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { DURATION_TEXT } from '../support/duration-text.ts';
@@ -67,10 +67,10 @@ describeWith(['docker-registry'], 'the built synctl, as a user sees it', () => {
 SOURCE/pause:3.10 → TARGET/check/pause:3.10
 
 source <pause> Docker list
-state not known
+state not recorded
 destination not there
 platforms linux/amd64, linux/arm64
-image set wanted by image_set.json:3:5
+image set selected by image_set.json:3:5
 
 missing: the destination does not have it
 exit 1`);
@@ -82,9 +82,9 @@ source <dns> OCI index
 state <dns> SIZE pushed TIME, last seen TIME
 destination <dns> OCI index
 platforms linux/amd64, linux/arm64
-image set wanted by image_set.json:4:5; patched at image_set.json:8:16
+image set selected by image_set.json:4:5; patched at image_set.json:8:16
 
-mirrored: the destination holds what the source holds, down to each layer (2 images, 4 blobs)
+mirrored: the destination has what the source has, down to each layer (2 images, 4 blobs)
 exit 0`);
     const pasted = await run('check', `${target.host}/check/dns:v1.12.0`);
     expect(alike(pasted)).toContain('SOURCE/coredns/coredns:v1.12.0 → TARGET/check/dns:v1.12.0');
@@ -97,7 +97,7 @@ exit 0`);
     const overwritten = alike(await run('check', 'pause:3.10'));
     expect(overwritten).toContain('destination <moved> Docker list');
     expect(overwritten).toMatch(
-      /\ndiffers: the destination holds something else: someone else pushed this tag\nexit 1$/,
+      /\ndiffers: the destination has another image: someone else pushed this tag\nexit 1$/,
     );
     expect(alike(await run('check', 'pause:3.10', '--platform', 'linux/arm64'))).toContain(
       'chosen <other> with the chosen platforms',
@@ -140,12 +140,12 @@ exit 0`);
       'TAG SOURCE DESTINATION PUSHED (UTC) VERDICT',
       expect.stringMatching(/^v1\.12\.0 ([0-9a-f]{12}) \1 TIME mirrored$/),
       '',
-      'mirrored: its one tag has the digest of the source; synctl check IMAGE:TAG looks at the parts of a tag',
+      'mirrored: its one tag has the digest of the source; to check the parts of a tag, run synctl check IMAGE:TAG',
       'exit 0',
     ]);
     expect(alike(await run('check', 'nosuch'))).toBe(
       '\nstderr: error: SOURCE/nosuch: the source has no such repository ' +
-        '(check its spelling, and whether it belongs to another registry than --source)\nexit 1',
+        '(check its spelling, and whether it belongs to a registry other than --source)\nexit 1',
     );
   });
 
@@ -182,7 +182,7 @@ TARGET/sum/pause 1 SIZE TIME
 Runs from SOURCE to TARGET/sum
 TIME ████████████████████ 2 copied SIZE SPENT
 
-SIZE counts a layer with each image that has it.
+SIZE counts a shared layer once for each image.
 exit 0`);
     const { stdout } = await desk.run('sum', 'sync.bolt.db', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -192,7 +192,7 @@ exit 0`);
     });
     expect(readFileSync(join(desk.folder, 'sync.bolt.db')).equals(before)).toBe(true);
     expect((await desk.run('sum', 'image_set.json')).stderr).toMatch(
-      /^error: image_set\.json: this file exists and is not a state of synctl; it was left as it is \(.*\)\n$/,
+      /^error: image_set\.json: this file exists and is not a state of synctl; keel-pkg left it unchanged \(.*\)\n$/,
     );
   });
 
@@ -224,7 +224,7 @@ exit 0`);
     const images = moved.images.map((image) => ({ ...image, moved: move }));
     desk.write('moved.json', { ...moved, images });
     expect((await desk.run('merge', 'moved.json')).stderr).toMatch(
-      /^warning: \S+ moved, and should not move; it was copied: the source had sha256:0{64}, and now has sha256:0{64}\n/,
+      /^warning: \S+ moved, but should not move; it was copied: the source had sha256:0{64}, and now has sha256:0{64}\n/,
     );
     const set = desk.write('set.json', { names: ['pause'], extras: [`${source.host}/pause:77`] });
     expect((await run('sync', '--image-set', set, '--report', 'bad.json')).code).toBe(1);

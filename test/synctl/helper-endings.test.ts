@@ -57,9 +57,9 @@ async function mirror(
 
 it.each<[misbehaviour: Misbehaviour, told: string]>([
   ['leaves a child that holds its output, and exits', 'there is no login for this registry'],
-  ['prints without end', 'has more than 64 KiB'],
+  ['prints without end', 'is larger than 64 KiB'],
   ['closes its input and says nothing', 'is not what Docker expects'],
-  ['kills itself', 'something ended it'],
+  ['kills itself', 'it was killed before it answered'],
 ])('a helper that %s leaves nothing behind, and the run ends', async (misbehaviour, told) => {
   const end = await mirror(misbehaviour, {});
   expect(end).toEqual({ code: 1, kept: [], told: expect.stringContaining(told) });

@@ -40,12 +40,26 @@ const PAGES: readonly (readonly [page: RegExp, name: string])[] = [
  * and of a web page about an image the name of the image. Names that nobody pasted are returned as they are.
  */
 export function pastedName(text: string): string {
+  const name = addressOf(text);
+  return nameOnPage(name) ?? name;
+}
+
+/** Returns the image that a web page shows, of an address with or without scheme; undefined for all else. */
+export function pageOfImage(text: string): string | undefined {
+  const name = nameOnPage(addressOf(text));
+  return name?.includes('/') === true ? name : undefined;
+}
+
+function addressOf(text: string): string {
   const address = withoutLogin(text.slice(0, LENGTH_LIMIT).trim())
     .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
     .replace(/[?#].*$/s, '');
   const bare = withoutTrailing(address, '/');
   const slash = bare.includes('/') ? bare.indexOf('/') : bare.length;
-  const name = `${bare.slice(0, slash).toLowerCase()}${bare.slice(slash)}`;
-  const page = PAGES.find(([form]) => form.test(name));
-  return page === undefined ? name : name.replace(page[0], page[1]);
+  return `${bare.slice(0, slash).toLowerCase()}${bare.slice(slash)}`;
+}
+
+function nameOnPage(address: string): string | undefined {
+  const page = PAGES.find(([form]) => form.test(address));
+  return page === undefined ? undefined : address.replace(page[0], page[1]);
 }

@@ -64,8 +64,8 @@ export function apiHost(registry: Host): Host {
   return registry === DOCKER_HUB ? DOCKER_HUB_API : registry;
 }
 
-/** Refuses a login in front of a host, without repeating it. */
-function refuseLogin(text: string, about: string): void {
+/** Throws `REFERENCE_MALFORMED` for a login in front of a host, and does not repeat it. */
+export function refuseLogin(text: string, about = text): void {
   if (!hasLogin(text)) return;
   throw malformed(
     about,

@@ -9,7 +9,8 @@ const TABLE = [
     value: 'VERSION',
     group: INSTALLATION,
     commandLineOnly: true,
-    description: 'Instead of an image, all that kubeadm of this version needs, such as 1.37.1',
+    description:
+      'Check all images that kubeadm of this version needs, instead of one image: 1.37.1, 1.37 (its newest release), latest, latest-1',
   },
   {
     name: 'arch',
@@ -17,7 +18,7 @@ const TABLE = [
     default: 'amd64',
     group: INSTALLATION,
     commandLineOnly: true,
-    description: 'Architecture of the machines that it is for',
+    description: 'Architecture of the machines',
   },
 ] as const satisfies readonly Flag[];
 

@@ -79,6 +79,8 @@ export function areSignaturesFine(checked: {
 
 /** Returns the result of checking a signature in words. */
 export function describeSignature({ status, identity, issuer, reason }: CheckedSignature): string {
-  if (status === 'exempt') return 'not asked for, as its registry is "off"';
-  return status === 'verified' ? `verified, of ${identity} (${issuer})` : (reason?.message ?? 'unverified');
+  if (status === 'exempt') return 'not checked, because its registry is "off"';
+  return status === 'verified'
+    ? `verified, signed by ${identity} (${issuer})`
+    : (reason?.message ?? 'unverified');
 }

@@ -1,11 +1,14 @@
 import { readImageSetIfThere } from '../../config/configuration-file.ts';
-import { EMPTY_IMAGE_SET } from '../../config/image-set.ts';
+import { EMPTY_IMAGE_SET, type ImageSet } from '../../config/image-set.ts';
+import { KUBEADM_IMAGE_NAMES } from '../../config/kubeadm-images.ts';
 import { describeFailure, Failure, failureCode } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { type Digest, isDigest } from '../../registry/oci/digest.ts';
+import { digestTag } from '../../registry/oci/digest-tag.ts';
 import type { Manifest } from '../../registry/oci/manifest.ts';
 import type { Platform } from '../../registry/oci/platform.ts';
 import { formatReference, type Reference, type Repository, type Tag } from '../../registry/oci/reference.ts';
+import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
 import type { TagList } from '../../registry/tag-list.ts';
@@ -13,13 +16,17 @@ import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import { PartsSearch } from '../copy/missing-parts.ts';
 import { openRunRegistries } from '../parts.ts';
+import { resolveCluster } from '../plan/cluster-resolution.ts';
+import { listApiserver } from '../plan/source-listing.ts';
 import { SourceVerification } from '../plan/source-verification.ts';
+import { TagMaturity } from '../plan/tag-maturity.ts';
 import type { ReportedMove } from '../report/report.ts';
-import { type OfferedTag, platformsFor, selectTags } from '../select/selection.ts';
+import { minimumAgeFor, type OfferedTag, pinFor, platformsFor, selectMature } from '../select/selection.ts';
 import { isSignatureTag } from '../select/signature-tag.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { type KnownStateParts, openKnownState } from '../state/known-state.ts';
+import type { State } from '../state/state.ts';
 import { checkMove } from './check-moves.ts';
 import { type CheckedSignature, checkSignature } from './check-signatures.ts';
 import { expectedImage } from './expected-digest.ts';
@@ -59,6 +66,8 @@ interface Sides {
   readonly image: Reference;
   readonly repository: Repository;
   readonly platforms: readonly Platform[];
+  /** Returns the digest that a tag has to have, whatever the source has under it. */
+  readonly pinOf: (tag: Tag | Digest) => Digest | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -75,43 +84,68 @@ export async function checkImage(
   const { reporter } = parts;
   using deadline = new RunDeadline(settings.commandTimeout, parts.signal);
   const { signal } = deadline;
-  const set = await readImageSetIfThere(settings.imageSet, signal);
-  if (set === undefined) {
+  const written = await readImageSetIfThere(settings.imageSet, signal);
+  if (written === undefined) {
     reporter.warning(
-      `${settings.imageSet}: there is no image set, so what it wants and renames is not considered`,
+      `${settings.imageSet}: there is no image set, so check does not know which images it selects or renames`,
     );
   }
-  for (const { message, place } of set?.notices ?? []) reporter.warning(message, place);
+  for (const { message, place } of written?.notices ?? []) reporter.warning(message, place);
   const { verifySignatures, trustedRoot, imageSet: file } = settings;
-  const { signatures: policies } = set ?? EMPTY_IMAGE_SET;
+  const { signatures: policies } = written ?? EMPTY_IMAGE_SET;
   const signatures = await SignatureCheck.open(verifySignatures, { policies, trustedRoot, file }, signal);
   const limited = { ...parts, signal };
   const registries = await openRunRegistries(settings, { ...limited, deadline: deadline.at });
   try {
     using known = await openKnownState(settings, registries, limited);
     const { state } = known;
-    const image = sourceOf(given, settings, state, set);
-    const location = locateImage(image, set, settings);
+    const image = sourceOf(given, settings, state, written);
+    const location = locateImage(image, written, settings);
     const repository = location.destination;
+    const resolved =
+      written && (await resolvedFor(location, written, { settings, registries, state, parts: limited }));
+    const set = resolved?.set;
     const source = registries.at(image.host);
     const target = registries.at(settings.destination);
     const chosen = platformsFor(set ?? EMPTY_IMAGE_SET, location.name) ?? settings.platforms;
     const platforms = isSignatureTag(image.tag ?? '') ? [] : chosen;
     const search = new PartsSearch(target, signal);
-    const sides: Sides = { source, target, search, image, repository, platforms, signal };
+    const pinOf: Sides['pinOf'] = (tag) => {
+      if (isDigest(tag)) return undefined;
+      return tag === image.tag && image.digest !== undefined
+        ? image.digest
+        : pinFor(set ?? EMPTY_IMAGE_SET, location.name, tag)?.digest;
+    };
+    const sides: Sides = { source, target, search, image, repository, platforms, pinOf, signal };
     const recorded = (tag: Tag): RecordedImage | undefined =>
       state.image({ host: target.host, repository }, tag);
     const listing = await listSource(sides);
-    const { tags: wanted } = selectTags(set ?? EMPTY_IMAGE_SET, location.name, offeredBy(listing, image));
-    const isWanted = (tag: Tag | Digest): boolean | undefined =>
-      set === undefined || isDigest(tag)
-        ? undefined
-        : location.wantedBy !== undefined && wanted.includes(tag);
-    const one = image.digest ?? image.tag;
+    const maturity = new TagMaturity({
+      log: { sightings: (from) => state.sightings(from), sight: () => undefined },
+      now: parts.now?.() ?? new Date(),
+    });
+    const named = image.tag === undefined ? [] : [image.tag];
+    const young = maturity.youngIn(
+      { host: image.host, repository: image.repository },
+      listing ?? { tags: named, children: [], manifests: new Map() },
+      {
+        minimumAge: minimumAgeFor(set ?? EMPTY_IMAGE_SET, location.name),
+        mirrored: (tag) => recorded(tag)?.sourceDigest,
+      },
+    );
+    const offered = offeredBy(listing, image);
+    const { tags: wanted } = selectMature(set ?? EMPTY_IMAGE_SET, location.name, { offered, young });
+    const isWanted = (tag: Tag | Digest): boolean | undefined => {
+      if (set === undefined || isDigest(tag)) return undefined;
+      const isKnown = location.wantedBy !== undefined && wanted.includes(tag);
+      return isKnown || resolved?.listFailure === undefined ? isKnown : undefined;
+    };
+    const one = image.tag ?? image.digest;
+    if (one === undefined && resolved?.listFailure !== undefined) throw resolved.listFailure;
     const tags =
       one === undefined
         ? await lookAtMany(sides, listing, wanted, { recorded, isDeep: settings.verify === 'deep' })
-        : [await lookAtOne(sides, listing, one, isDigest(one) ? undefined : recorded(one))];
+        : [await lookAtOne(sides, listing, one, recorded(isDigest(one) ? digestTag(one) : one))];
     for (const { facts } of tags) await requireLogin(facts.destination, target, repository);
     warnOfStrangers([source, target], reporter);
     const verification = signatures && new SourceVerification(verifySignatures, signatures, signal);
@@ -123,7 +157,7 @@ export async function checkImage(
         tag,
         isWanted: isWanted(tag),
         ...facts,
-        ...judge({ ...facts, isWanted: isWanted(tag) }),
+        ...judge({ ...facts, isWanted: isWanted(tag), isYoung: !isDigest(tag) && young.has(tag) }),
         signature,
         moved: isDigest(tag) ? undefined : await checkMove(moves, tag, facts),
       };
@@ -141,6 +175,41 @@ export async function checkImage(
   }
 }
 
+/**
+ * Returns a set, with its words for releases of Kubernetes resolved where an image depends on them, and why some of them could
+ * not be.
+ */
+async function resolvedFor(
+  { name }: ImageLocation,
+  set: ImageSet,
+  {
+    settings,
+    registries,
+    state,
+    parts,
+  }: {
+    readonly settings: SyncSettings;
+    readonly registries: Registries;
+    readonly state: State;
+    readonly parts: KnownStateParts;
+  },
+): Promise<{ readonly set: ImageSet; readonly listFailure?: unknown }> {
+  if (!set.clusterImages.has(name)) return { set };
+  const { signal } = parts;
+  const list = () => listApiserver(registries.at(settings.source), (host) => registries.at(host), signal);
+  // The tags of the programs follow from the list alone.
+  const isOfKubeadm = Object.values(KUBEADM_IMAGE_NAMES).includes(name);
+  const maker = isOfKubeadm ? parts.maker : undefined;
+  const resolved = await resolveCluster(set, { list, learnt: state.learntTags(), maker, signal });
+  for (const { message, place } of isOfKubeadm ? resolved.notices : [])
+    parts.reporter.warning(message, place);
+  const open = resolved.words.filter(({ isOpen }) => isOpen);
+  const why = describeFailure(resolved.listFailure);
+  for (const { word, place } of open)
+    parts.reporter.warning(`the meaning of "${word}" is unknown: ${why}`, place);
+  return { set: resolved.set, listFailure: open.length > 0 ? resolved.listFailure : undefined };
+}
+
 interface Look {
   readonly tag: Tag | Digest;
   readonly facts: TagFacts;
@@ -156,12 +225,12 @@ async function listSource({ source, image, signal }: Sides): Promise<TagList | u
     if (!isNotFound(error)) throw error;
     // No other image was asked for, so nothing tells a registry behind a web site from the web site.
     const { oddity } = source.likeness;
-    const doubt = oddity === undefined ? '' : `, or is no registry: ${oddity}`;
+    const doubt = oddity === undefined ? '' : `, or is not a registry: ${oddity}`;
     throw new Failure({
       code: 'NOT_FOUND',
       about: formatReference(image),
       message: `the source has no such repository${doubt}`,
-      hint: 'check its spelling, and whether it belongs to another registry than --source',
+      hint: 'check its spelling, and whether it belongs to a registry other than --source',
       cause: error,
     });
   }
@@ -180,9 +249,9 @@ async function lookAtOne(
   tag: Tag | Digest,
   recorded: RecordedImage | undefined,
 ): Promise<Look> {
-  const { source, target, image, repository, signal } = sides;
+  const { source, target, image, repository, pinOf, signal } = sides;
   const [here, there] = await Promise.all([
-    viewManifest(source, image.repository, tag, signal),
+    viewManifest(source, image.repository, pinOf(tag) ?? tag, signal),
     viewManifest(target, repository, tag, signal),
   ]);
   const uploaded = isDigest(tag) ? undefined : listing?.manifests.get(tag)?.uploaded;
@@ -228,13 +297,14 @@ async function lookAtMany(
     isDeep,
   }: { readonly recorded: (tag: Tag) => RecordedImage | undefined; readonly isDeep: boolean },
 ): Promise<Look[]> {
-  const { source, target, image, repository, signal } = sides;
+  const { source, target, image, repository, pinOf, signal } = sides;
   return await Promise.all(
     wanted.map(async (tag): Promise<Look> => {
-      const listed = listing?.manifests.get(tag);
+      const pin = pinOf(tag);
+      const listed = pin === undefined ? listing?.manifests.get(tag) : undefined;
       const [here, destination] = await Promise.all([
         listed === undefined
-          ? viewDigest(source, image.repository, tag, signal)
+          ? viewDigest(source, image.repository, pin ?? tag, signal)
           : ({ kind: 'there', digest: listed.digest, uploaded: listed.uploaded } as const),
         viewDigest(target, repository, tag, signal),
       ]);
@@ -255,7 +325,7 @@ async function lookAtMany(
  * cannot be had, or not for the chosen platforms, the source is `unknown`.
  */
 async function expect(
-  { source, image, platforms, signal }: Sides,
+  { source, image, platforms: chosen, pinOf, signal }: Sides,
   tag: Tag | Digest,
   {
     here,
@@ -270,6 +340,7 @@ async function expect(
   },
 ): Promise<Pick<TagFacts, 'source' | 'expected' | 'change'>> {
   if (here.kind !== 'there') return { source: here, expected: undefined };
+  const platforms = pinOf(tag) === undefined ? chosen : [];
   const isSame = there.kind !== 'there' || there.digest === here.digest;
   if (platforms.length === 0 && isSame) return { source: here, expected: here.digest };
   try {

@@ -1,5 +1,6 @@
 import type { ImageSet } from '../../config/image-set.ts';
 import { extraName, type ImageName } from '../../config/image-set-name.ts';
+import { destinationRepository } from '../../config/mirror-naming.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { Place } from '../../lib/reporter.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type Reference,
   type Repository,
 } from '../../registry/oci/reference.ts';
-import { destinationRepository } from '../plan/naming.ts';
 import { patchFor, wantsRepository } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { State } from '../state/state.ts';
@@ -38,8 +38,9 @@ export function sourceOf(
     throw new Failure({
       code: 'IMAGE_NOT_KNOWN',
       about: formatReference(given),
-      message: 'this is a name at the destination, and the state does not know what it was mirrored from',
-      hint: 'give the image as its source calls it, such as kube-proxy:v1.36.2',
+      message:
+        'this is a name at the destination, and the state does not record which image it was mirrored from',
+      hint: 'give the name of the image at its source, such as kube-proxy:v1.36.2',
     });
   }
   const { host, repository, tag } = recorded.source;
@@ -76,7 +77,7 @@ export function locateImage(
     entries.find(({ value }) => value === path) ?? entries.find(({ value }) => path.startsWith(value));
   return {
     name,
-    destination: destinationRepository(settings.naming, settings.namespace, image, patch?.name),
+    destination: destinationRepository(settings, image, { patchName: patch?.name }),
     wantedBy: wantedBy?.place ?? set?.clusterImages.get(name)?.places[0] ?? extra?.places[0],
     patchedBy: patch?.place,
   };

@@ -1,11 +1,12 @@
 import { readImageSetIfThere } from '../../config/configuration-file.ts';
 import { EMPTY_IMAGE_SET, type ImageSet } from '../../config/image-set.ts';
-import type { ImageName } from '../../config/image-set-name.ts';
+import { type ImageName, KUBERNETES_REGISTRY } from '../../config/image-set-name.ts';
 import { clusterNeeds } from '../../config/kubeadm-images.ts';
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
-import { kubeadmTags } from '../../config/kubernetes/kubeadm-tags.ts';
-import { parseKubernetesRelease } from '../../config/kubernetes/kubernetes-release.ts';
+import type { KubeadmKnowledge } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { KubernetesVersion } from '../../config/kubernetes/kubernetes-version.ts';
+import type { KubernetesWord } from '../../config/kubernetes/kubernetes-word.ts';
+import { destinationRepository } from '../../config/mirror-naming.ts';
 import { describeFailure } from '../../lib/failure.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
 import { countOf, joinWords } from '../../lib/text/sentence.ts';
@@ -14,6 +15,8 @@ import type { Descriptor, Manifest } from '../../registry/oci/manifest.ts';
 import {
   apiHost,
   formatReference,
+  type Host,
+  parseHost,
   parseRepository,
   parseTag,
   type Repository,
@@ -23,27 +26,36 @@ import type { Registry } from '../../registry/registry.ts';
 import { SignatureCheck } from '../../signatures/signature-check.ts';
 import type { RepositoryName } from '../../signatures/signed-name.ts';
 import { describeMissing, type PartsBelow, PartsSearch } from '../copy/missing-parts.ts';
-import { openRunRegistries } from '../parts.ts';
-import { destinationRepository } from '../plan/naming.ts';
+import { openRegistriesWithoutLogin, openRunRegistries } from '../parts.ts';
 import { patchFor } from '../select/selection.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { KnownStateParts } from '../state/known-state.ts';
+import { type AnonymousPull, askWithoutLogin, type SeenTag } from './anonymous-pull.ts';
 import { areSignaturesFine, type CheckedSignature, checkInstalledSignature } from './check-signatures.ts';
+import { resolveRelease } from './installed-release.ts';
 import { type KubeadmNames, kubeadmNames } from './kubeadm-names.ts';
 import { type ConfigurationFile, mirrorFiles } from './mirror-configuration.ts';
+import { mirroredNames } from './mirrored-names.ts';
+import { findNetworkImages, type NetworkImage } from './network-images.ts';
 import { warnOfStrangers } from './stranger-notice.ts';
 import { requireLogin, viewManifest } from './tag-view.ts';
+import { type MirroredName, upstreamHosts } from './upstream-hosts.ts';
 
 /** The Kubernetes version and architecture to install. */
 export interface InstallationChoice {
-  readonly version: KubernetesVersion;
+  /** One that means one version: of several releases, the newest is meant. */
+  readonly word: KubernetesWord;
   readonly architecture: Architecture;
 }
 
 /** A required image, and whether the mirror has it. */
 export interface NeededImage {
-  /** Its name upstream, such as `coredns/coredns:v1.14.6`. */
+  /** Its name upstream, such as `coredns/coredns:v1.14.6`, with the host where that is another than registry.k8s.io. */
   readonly name: string;
+  /** Who needs it: kubeadm, or a network plugin that the image set names. */
+  readonly for: 'kubeadm' | 'cni';
+  /** Whether an installation with upstream's defaults does without it. */
+  readonly isOptional: boolean;
   /** Its full name at the mirror. */
   readonly reference: string;
   readonly verdict: 'there' | 'incomplete' | 'missing' | 'other-platforms' | 'unknown';
@@ -56,21 +68,32 @@ export interface NeededImage {
 
 /** The result of `synctl check --kubernetes`. */
 export interface CheckedInstallation extends InstallationChoice {
+  readonly version: KubernetesVersion;
+  /** Who says which images belong to the version, for people: such as `table` or `kubernetes v1.38.0`. */
+  readonly origin: string;
+  /** Whether nobody knows its tags, so that those of another version stand in. */
+  readonly isAssumed: boolean;
   readonly mirror: string;
+  /** The needed ones of kubeadm and of the network, and the optional ones of the network. */
   readonly images: readonly NeededImage[];
+  /** Whether machines can pull what is there without the login of this run. */
+  readonly withoutLogin: AnonymousPull;
   readonly requiresSignatures: boolean;
   readonly names: KubeadmNames;
   /** Empty if kubeadm cannot use the names at the mirror. */
   readonly files: readonly ConfigurationFile[];
+  /** Images of the set that containerd cannot find at the mirror by the names that manifests have for them. */
+  readonly unfound: readonly MirroredName[];
 }
 
 /** Returns whether a mirror has all required images, with signatures if required, under names that kubeadm can use. */
 export function isInstallable({ images, names, requiresSignatures }: CheckedInstallation): boolean {
-  const isThere = images.every(({ verdict }) => verdict === 'there');
-  return names.kind === 'usable' && isThere && areSignaturesFine({ tags: images, requiresSignatures });
+  const tags = images.filter(({ isOptional }) => !isOptional);
+  const isThere = tags.every(({ verdict }) => verdict === 'there');
+  return names.kind === 'usable' && isThere && areSignaturesFine({ tags, requiresSignatures });
 }
 
-interface Needed {
+interface Needed extends Pick<NeededImage, 'for' | 'isOptional'> {
   readonly name: ImageName;
   readonly from: RepositoryName;
   readonly repository: Repository;
@@ -78,15 +101,17 @@ interface Needed {
 }
 
 function neededImages(
-  { version }: InstallationChoice,
+  version: KubernetesVersion,
+  kubeadm: KubeadmKnowledge,
   set: ImageSet | undefined,
-  { naming, namespace, source }: SyncSettings,
+  settings: SyncSettings,
 ): Needed[] {
-  return clusterNeeds(parseKubernetesRelease(version)).map(({ name, text }) => {
-    const patch = set === undefined ? undefined : patchFor(set, name)?.name;
-    const from = { host: source, repository: parseRepository(name) };
-    const repository = destinationRepository(naming, namespace, from, patch);
-    return { name, from, repository, tag: parseTag(text) };
+  const release = { kind: 'version', text: version, version } as const;
+  return clusterNeeds(release, kubeadm, [version]).map(({ name, text }): Needed => {
+    const patchName = set === undefined ? undefined : patchFor(set, name)?.name;
+    const from = { host: settings.source, repository: parseRepository(name) };
+    const repository = destinationRepository(settings, from, { patchName });
+    return { for: 'kubeadm', isOptional: false, name, from, repository, tag: parseTag(text) };
   });
 }
 
@@ -111,35 +136,61 @@ export async function checkInstallation(
     { policies, trustedRoot, file: settings.imageSet },
     signal,
   );
-  const { warning, tags } = kubeadmTags(choice.version) ?? {};
-  if (warning !== undefined) reporter.warning(warning);
-  const needed = neededImages(choice, set, settings);
-  const registries = await openRunRegistries(settings, { ...parts, signal, deadline: deadline.at });
+  const limits = { ...parts, signal, deadline: deadline.at };
+  const registries = await openRunRegistries(settings, limits);
+  const strangers = await openRegistriesWithoutLogin(settings, limits);
   try {
+    const wanted = { settings, set: set ?? EMPTY_IMAGE_SET };
+    const release = await resolveRelease(choice.word, wanted, registries, { ...parts, signal });
+    const { version, origin, isAssumed, tags, kubeadm } = release;
+    for (const { message } of release.notices) reporter.warning(message);
+    const needed = neededImages(version, kubeadm, set, settings);
     const target = registries.at(destination);
     const { architecture } = choice;
-    const look = { architecture, target, source: registries.at(settings.source), signatures, signal };
-    const images = await Promise.all(needed.map((one) => lookAt(one, look)));
+    const look = { architecture, target, sourceAt: (host: Host) => registries.at(host), signatures, signal };
+    const network = findNetworkImages(set ?? EMPTY_IMAGE_SET, settings, target, signal);
+    const looks = [
+      ...(await Promise.all(needed.map((one) => lookAt(one, look)))),
+      ...(await Promise.all((await network).map((one) => lookAtNetwork(one, look)))),
+    ];
+    const images = looks.map(({ image }) => image);
+    const seen = looks.flatMap((one) => one.seen ?? []);
+    const withoutLogin = await askWithoutLogin(seen, strangers.at(destination), signal);
     warnOfStrangers([target], reporter);
     const repositories = new Map(needed.map(({ name, repository }) => [name, repository]));
     const names = kubeadmNames(destination, repositories);
     const pause = repositories.get('pause');
+    const upstream = parseHost(KUBERNETES_REGISTRY);
+    const hosts = upstreamHosts([
+      ...needed.map(({ name, repository }) => ({
+        host: upstream,
+        repository: parseRepository(name),
+        mirror: repository,
+      })),
+      ...mirroredNames(set ?? EMPTY_IMAGE_SET, settings).filter(
+        ({ host, repository }) => host !== upstream || !repositories.has(repository),
+      ),
+    ]);
     const files =
-      names.kind === 'unusable' || pause === undefined || tags === undefined
+      names.kind === 'unusable' || pause === undefined
         ? []
         : mirrorFiles({
-            version: choice.version,
+            version,
             host: destination,
             endpoint: target.endpoint,
             caFile,
             isUnverified: tlsSkipVerify.includes(apiHost(destination)),
             repositories: names.repositories,
+            upstreams: hosts,
             pauseImage: formatReference({ host: destination, repository: pause, tag: tags.pause }),
           });
     const mirror = namespace === undefined ? destination : `${destination}/${namespace}`;
     const requiresSignatures = verifySignatures === 'require';
-    return { ...choice, mirror, images, requiresSignatures, names, files };
+    const unfound = hosts.flatMap((host) => host.unfound);
+    const facts = { version, origin, isAssumed, mirror, requiresSignatures };
+    return { ...choice, ...facts, images, withoutLogin, names, files, unfound };
   } finally {
+    strangers.close();
     registries.close();
   }
 }
@@ -147,18 +198,33 @@ export async function checkInstallation(
 interface Look {
   readonly architecture: Architecture;
   readonly target: Registry;
-  readonly source: Registry;
+  readonly sourceAt: (host: Host) => Registry;
   /** What verifies signatures; undefined if none are wanted. */
   readonly signatures: SignatureCheck | undefined;
   readonly signal: AbortSignal;
 }
 
-async function lookAt(
-  { name, from, repository, tag }: Needed,
-  { architecture, target, source, signatures, signal }: Look,
+/** An image, and what the mirror has under its tag, if anything. */
+interface Looked {
+  readonly image: NeededImage;
+  readonly seen?: SeenTag | undefined;
+}
+
+async function lookAt(needed: Needed, look: Look): Promise<Looked> {
+  const image = await judge(needed, look);
+  const { repository, tag } = needed;
+  const { digest } = image;
+  return { image, seen: digest && { repository, tag, digest } };
+}
+
+async function judge(
+  { for: whose, isOptional, name, from, repository, tag }: Needed,
+  { architecture, target, sourceAt, signatures, signal }: Look,
 ): Promise<NeededImage> {
   const wanted = `linux/${architecture}`;
   const image = {
+    for: whose,
+    isOptional,
     name: `${name}:${tag}`,
     reference: formatReference({ host: target.host, repository, tag }),
   };
@@ -187,7 +253,7 @@ async function lookAt(
         children: manifest === undefined ? [] : takeableFrom(manifest, architecture),
         places: [
           { registry: target, repository },
-          { registry: source, repository: from.repository },
+          { registry: sourceAt(from.host), repository: from.repository },
         ],
       },
       signal,
@@ -207,6 +273,17 @@ async function lookAt(
     signal.throwIfAborted();
     return { ...seen, verdict: 'unknown', message: describeFailure(error) };
   }
+}
+
+/** Returns whether the mirror has a release of an image of a network plugin: the newest one that the set wants. */
+async function lookAtNetwork(
+  { name, from, repository, tag, reason, isOptional }: NetworkImage,
+  look: Look,
+): Promise<Looked> {
+  if (tag !== undefined) return await lookAt({ for: 'cni', isOptional, name, from, repository, tag }, look);
+  const reference = formatReference({ host: look.target.host, repository });
+  const verdict = reason === undefined ? 'missing' : 'unknown';
+  return { image: { for: 'cni', isOptional, name, reference, verdict, message: reason ?? '' } };
 }
 
 const NO_PLATFORM = 'it does not tell for which platform it is';

@@ -1,7 +1,7 @@
-import { KUBERNETES_REGISTRY } from '../../config/image-set-name.ts';
 import { type KubernetesVersion, kubernetesMinor } from '../../config/kubernetes/kubernetes-version.ts';
-import type { Host } from '../../registry/oci/reference.ts';
+import { apiHost, type Host } from '../../registry/oci/reference.ts';
 import type { KubeadmRepositories } from './kubeadm-names.ts';
+import type { UpstreamHost } from './upstream-hosts.ts';
 
 /** A configuration file for the machines of a cluster. */
 export interface ConfigurationFile {
@@ -21,6 +21,8 @@ interface MirrorFacts {
   /** Whether its certificate is not checked. */
   readonly isUnverified: boolean;
   readonly repositories: KubeadmRepositories;
+  /** The registries whose images the mirror has. */
+  readonly upstreams: readonly UpstreamHost[];
   /** Full name of the pause image, with which containerd starts every pod. */
   readonly pauseImage: string;
 }
@@ -31,16 +33,21 @@ const CERTIFICATE = `${FOLDER}/mirror-ca.crt`;
 const FIRST_MINOR_OF_V1BETA4 = 31;
 
 /**
- * Returns the files with which containerd and kubeadm use a mirror: containerd asks it before registry.k8s.io, and
- * kubeadm uses its names. The files contain no secrets.
+ * Returns the files with which containerd and kubeadm use a mirror: containerd asks it before the registries whose images it
+ * has, and kubeadm uses its names. The files contain no secrets.
  */
 export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {
   const own = facts.endpoint.protocol === 'https:' && trust(facts).length === 0;
   return [
-    { path: `${FOLDER}/${KUBERNETES_REGISTRY}/hosts.toml`, text: upstreamHosts(facts) },
+    ...facts.upstreams
+      .filter(({ prefixes }) => prefixes.length > 0)
+      .map((upstream) => ({
+        path: `${FOLDER}/${upstream.host}/hosts.toml`,
+        text: hostsFile(upstream, facts),
+      })),
     // containerd reaches the mirror by its own name without configuration, unless it needs an authority or plain HTTP.
     ...(own ? [] : [{ path: `${FOLDER}/${facts.host}/hosts.toml`, text: ownHosts(facts) }]),
-    { path: '/etc/containerd/config.toml', text: containerdSettings(facts) },
+    { path: '/etc/containerd/conf.d/mirror.toml', text: containerdSettings(facts) },
     { path: 'kubeadm.yaml', text: kubeadmSettings(facts) },
   ];
 }
@@ -50,16 +57,20 @@ function trust({ caFile, isUnverified, endpoint }: MirrorFacts): string[] {
   return caFile === undefined ? [] : [`  # a copy of ${caFile}`, `  ca = ${JSON.stringify(CERTIFICATE)}`];
 }
 
-function upstreamHosts(facts: MirrorFacts): string {
-  const folder = facts.repositories.image.slice(facts.host.length);
-  const address = `${facts.endpoint.origin}/v2${folder}`;
-  return lines([
-    `server = "https://${KUBERNETES_REGISTRY}"`,
+function hostsFile({ host, prefixes, unfound }: UpstreamHost, facts: MirrorFacts): string {
+  const places = prefixes.flatMap((prefix) => [
     '',
-    `[host.${JSON.stringify(address)}]`,
+    `[host.${JSON.stringify(`${facts.endpoint.origin}/v2${prefix === '' ? '' : `/${prefix}`}`)}]`,
     '  capabilities = ["pull", "resolve"]',
     '  override_path = true',
     ...trust(facts),
+  ]);
+  return lines([
+    ...unfound.map(
+      ({ repository, mirror }) => `# not found by this: ${repository}, which is ${facts.host}/${mirror}`,
+    ),
+    `server = "https://${apiHost(host)}"`,
+    ...places,
   ]);
 }
 
@@ -76,7 +87,8 @@ function ownHosts(facts: MirrorFacts): string {
 
 function containerdSettings({ pauseImage }: MirrorFacts): string {
   return lines([
-    'version = 3 # of containerd 2; merge with what is there',
+    '# for containerd 2, whose config.toml has to import /etc/containerd/conf.d/*.toml, as that of a package does',
+    'version = 3',
     '',
     "[plugins.'io.containerd.cri.v1.images'.registry]",
     `  config_path = '${FOLDER}'`,

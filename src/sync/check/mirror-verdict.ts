@@ -11,6 +11,8 @@ export type MirrorVerdict =
   | 'mirrored'
   | 'incomplete'
   | 'missing'
+  /** What the source has is younger than the image set allows. */
+  | 'waiting'
   | 'differs'
   | 'not-at-source'
   | 'nowhere'
@@ -29,6 +31,8 @@ export interface TagFacts {
   readonly below?: PartsBelow | undefined;
   /** Whether the image set wants it. Undefined if that is not known. */
   readonly isWanted?: boolean | undefined;
+  /** Whether the image set holds it back, as it is too young. */
+  readonly isYoung?: boolean | undefined;
 }
 
 /** A verdict and the sentence that explains it. */
@@ -39,7 +43,7 @@ export interface Judgement {
 
 /** Returns the verdict about one tag. It depends on both registries' answers only; the state only explains it. */
 export function judge(facts: TagFacts): Judgement {
-  const { source, destination, expected, change, recorded, below, isWanted } = facts;
+  const { source, destination, expected, change, recorded, below, isWanted, isYoung = false } = facts;
   if (source.kind === 'unknown') return { verdict: 'unknown', message: source.reason };
   if (destination.kind === 'unknown') return { verdict: 'unknown', message: destination.reason };
   if (source.kind === 'absent') {
@@ -48,8 +52,10 @@ export function judge(facts: TagFacts): Judgement {
       : { verdict: 'not-at-source', message: 'the destination has it, the source does not' };
   }
   if (destination.kind === 'absent') {
+    if (isYoung && recorded === undefined)
+      return { verdict: 'waiting', message: `not mirrored yet: ${YOUNG}` };
     const was = recorded?.pushed === undefined ? 'found' : 'pushed';
-    const lost = recorded === undefined ? '' : `, though it was ${was} there: someone removed it`;
+    const lost = recorded === undefined ? '' : `, although it was ${was} there: someone removed it`;
     return { verdict: 'missing', message: `the destination does not have it${lost}` };
   }
   if (destination.digest === expected) {
@@ -58,15 +64,19 @@ export function judge(facts: TagFacts): Judgement {
       return { verdict: 'incomplete', message };
     }
     const other = change === undefined ? '' : CHANGED[change];
-    const message = `the destination holds what the source holds${other}, ${compared(below, recorded)}`;
+    const message = `the destination has what the source has${other}, ${compared(below, recorded)}`;
     return { verdict: 'mirrored', message };
   }
+  if (isYoung && recorded?.pushedDigest === destination.digest) {
+    return { verdict: 'waiting', message: `the destination keeps what it had: ${YOUNG}` };
+  }
   const why = explainDifference(source.digest, destination.digest, recorded);
-  return { verdict: 'differs', message: `the destination holds something else${why}` };
+  return { verdict: 'differs', message: `the destination has another image${why}` };
 }
 
-const REPAIR = 'synctl sync --verify deep copies it again';
-const REPAIR_OF_UNWANTED = `put it into the image set, and ${REPAIR}`;
+const YOUNG = 'what the source has is younger than "minimumAge" in the image set';
+const REPAIR = 'run synctl sync --verify deep to copy it again';
+const REPAIR_OF_UNWANTED = `add it to the image set, and ${REPAIR}`;
 
 /** Returns what was compared. Without a look below the tag, only the state knows of layers that are elsewhere. */
 function compared(below: PartsBelow | undefined, recorded: RecordedImage | undefined): string {
@@ -77,7 +87,7 @@ function compared(below: PartsBelow | undefined, recorded: RecordedImage | undef
   if (unshown > 0 && images === 0)
     return 'by the digest of the tag alone: the destination refuses to show its manifests';
   const refused = [
-    untold === 0 ? '' : `; it does not tell about ${countOf(untold, 'blob')} of these`,
+    untold === 0 ? '' : `; it does not show whether it has ${countOf(untold, 'blob')} of these`,
     unshown === 0 ? '' : `; it refuses to show ${countOf(unshown, 'manifest')}`,
   ];
   const rest = refused.join('');
@@ -91,24 +101,29 @@ function exceptForeign(count: number): string {
 
 const CHANGED: Readonly<Record<Change, string>> = {
   platforms: ' of the chosen platforms',
-  'beside-others': ', beside what others added to it',
+  'beside-others': ', merged with what others added to it',
   'without-attestations': ', without attestations',
   'docker-format': ", in Docker's format",
   'oci-format': ', in the OCI format',
 };
 
 function explainDifference(source: Digest, destination: Digest, recorded: RecordedImage | undefined): string {
-  if (recorded === undefined) return ', and the state does not know it';
+  if (recorded === undefined) return ', and the state has no record of it';
   if (recorded.pushedDigest !== destination) return ': someone else pushed this tag';
   if (isLeftAlone(recorded.options)) return LEFT_ALONE;
-  if (recorded.sourceDigest !== source) return ': the source moved on since it was mirrored';
+  if (recorded.sourceDigest !== source) return ': the source changed after it was mirrored';
   return ': it was mirrored with other settings (give the same --platform)';
 }
 
 const LEFT_ALONE =
-  ': others added to this tag of signatures or replaced it, so synctl sync leaves it alone (delete it there to have the signatures of the source, or join them)';
+  ': someone else added to this tag of signatures or replaced it, so synctl sync leaves it unchanged (delete it at the destination to get the signatures of the source, or merge them)';
 
 /** Returns whether there are tags and each is mirrored. */
 export function isMirrored(tags: readonly Pick<Judgement, 'verdict'>[]): boolean {
   return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored');
+}
+
+/** Returns whether there are tags and a run would leave all of them: each is mirrored, or too young to be. */
+export function hasNothingLeft(tags: readonly Pick<Judgement, 'verdict'>[]): boolean {
+  return tags.length > 0 && tags.every(({ verdict }) => verdict === 'mirrored' || verdict === 'waiting');
 }

@@ -16,10 +16,11 @@ export function confirm(
   sourceDigest: Digest,
   pushedDigest: Digest,
 ): Omit<ImageFacts, 'digests'> | undefined {
-  const { recorded, platforms } = image;
+  const { recorded, platforms, pin } = image;
   const layersLeftOut = knownLeftOut(image, sourceDigest);
   const found = { sourceDigest, pushedDigest, layersLeftOut };
   if (platforms.length === 0 && pushedDigest === sourceDigest) return { ...found, conversion: undefined };
+  if (pin !== undefined) return undefined;
   const isRecorded =
     recorded?.sourceDigest === sourceDigest &&
     recorded.pushedDigest === pushedDigest &&

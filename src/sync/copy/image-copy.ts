@@ -1,6 +1,7 @@
 import type { Duration } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
+import type { BlobBoard } from '../../registry/blob/blob-board.ts';
 import { abbreviateDigest, type Digest, digestAlgorithm } from '../../registry/oci/digest.ts';
 import { hasDigest, type Manifest, type ToldManifest } from '../../registry/oci/manifest.ts';
 import { mayBeIndexType } from '../../registry/oci/media-type.ts';
@@ -10,20 +11,23 @@ import { isRefusedQuestion } from '../../registry/registry-failure.ts';
 import { getTaggedManifest } from '../../registry/tagged-manifest.ts';
 import type { PlannedImage } from '../plan/planning.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
+import { sourceName } from '../plan/source-name.ts';
 import type { SourceVerification } from '../plan/source-verification.ts';
+import type { TagMaturity } from '../plan/tag-maturity.ts';
 import type { ReportedMove } from '../report/report.ts';
 import { isReferrersTag, isSignatureTag } from '../select/signature-tag.ts';
-import type { BlobBoard } from './blob-board.ts';
 import { confirm, knownLeftOut } from './confirmation.ts';
 import { conversionFor, formImage, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
 import type { MirroredImage } from './mirrored-image.ts';
 import { type PartsBelow, type PartsSearch, requireRepair } from './missing-parts.ts';
+import { getPinnedManifest, pinnedRefusal } from './pinned-manifest.ts';
 import { choosePlatforms } from './platform-choice.ts';
 import { PushClock } from './push-clock.ts';
 import { type CopiedReferrers, ReferrerCopier } from './referrer-copy.ts';
 import { findUnion } from './signature-union.ts';
 import { keeps, keptFailure, MoveSearch } from './tag-move.ts';
+import type { Transfer } from './transfer.ts';
 import { type PushedTree, type PushTask, RefusedManifest, type Tally, TreePush } from './tree-push.ts';
 
 /** What copying needs. */
@@ -35,6 +39,8 @@ interface CopyParts {
   readonly wasAbsent: (repository: Repository) => boolean;
   /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
+  /** Knows which tags are old enough. */
+  readonly maturity: TagMaturity;
   /** For the transfers of one image. 0 means no limit. */
   readonly pushTimeout: Duration;
   /** Whether to send nothing. */
@@ -91,19 +97,25 @@ export class ImageCopier {
   async mirror(
     image: PlannedImage,
     onMoved: (move: ReportedMove) => void = () => undefined,
+    transfer?: Transfer,
   ): Promise<MirroredImage> {
     const { verification, pushTimeout } = this.#parts;
     const about = this.#target.nameOf(image.target.repository, image.target.tag);
     const asked = image.decision.action === 'check' ? await this.#ask(image) : undefined;
     let sourceDigest = asked?.sourceDigest ?? image.sourceDigest;
-    // A digest was verified. From here on the tag is not used any more, because it may be moved in the meantime.
-    if (verification !== undefined || this.#moves.watches(image))
+    // A digest was verified, or has its age. From here on the tag is not used any more, because it may be moved in the meantime.
+    if (verification !== undefined || image.minimumAge > 0 || this.#moves.watches(image))
       sourceDigest ??= await this.#findSource(image);
     const move = sourceDigest && (await this.#moves.find(image, sourceDigest, asked?.known));
     const there = asked?.missing.length === 0 ? asked.confirmed : undefined;
     const isDue = there === undefined || verification?.isDue(image, sourceDigest) === true;
+    // What the destination holds already was old enough, or is not for this run to judge.
+    const tooYoung =
+      sourceDigest !== undefined && asked?.confirmed === undefined
+        ? this.#parts.maturity.judge(image, sourceDigest)
+        : undefined;
     const verdict =
-      sourceDigest && (isDue || move !== undefined)
+      sourceDigest && ((isDue && tooYoung === undefined) || move !== undefined)
         ? await verification?.judge(image, sourceDigest)
         : undefined;
     if (sourceDigest !== undefined && move !== undefined) {
@@ -114,13 +126,15 @@ export class ImageCopier {
       const { source } = image;
       if (isKept) throw keptFailure(source.registry.nameOf(source.repository, source.tag), move);
     }
+    if (tooYoung !== undefined) throw tooYoung;
     const signature = isDue ? verification?.accept(verdict) : undefined;
     if (there !== undefined) {
       const digests = await this.#signedParts(image, there.sourceDigest);
       return { ...there, outcome: 'unchanged', signature, digests };
     }
     using clock = new PushClock(pushTimeout, about, this.#signal);
-    return { ...(await this.#copy({ ...image, sourceDigest }, asked?.present, clock)), signature };
+    const copied = await this.#copy({ ...image, sourceDigest }, asked?.present, { clock, transfer });
+    return { ...copied, signature };
   }
 
   /** Asks both sides for an image. Returns the facts about it if it is there, and what is missing below its tag. */
@@ -167,10 +181,14 @@ export class ImageCopier {
    * Copies one image: first the blobs, then the manifests that an index lists, then the index, and last the tag, so
    * that no tag ever points to an incomplete image. If the destination refuses a format, the image is converted.
    */
-  async #copy(image: PlannedImage, present: Digest | undefined, clock: PushClock): Promise<MirroredImage> {
-    const { source } = image;
-    const about = source.registry.nameOf(source.repository, source.tag);
-    const original = await this.#fetchImage(source, image.sourceDigest);
+  async #copy(
+    image: PlannedImage,
+    present: Digest | undefined,
+    { clock, transfer }: Pick<PushTask, 'clock' | 'transfer'>,
+  ): Promise<MirroredImage> {
+    const { source, pin } = image;
+    const about = sourceName(image);
+    const original = await this.#fetchImage(source, image.sourceDigest, pin);
     const union = await findUnion(this.#target, image, { original, present }, this.#signal);
     if (union?.kind === 'complete' || union?.kind === 'apart') {
       const others = union.kind === 'apart' ? 'instead' : 'beside';
@@ -191,7 +209,7 @@ export class ImageCopier {
     if (chosen.kind === 'index') requireReasonable(chosen, 0, new Set(), about);
     const digests = new Set([original.digest]);
     const tally: Tally = { bytesSent: 0, uploaded: 0, mounted: 0, present: 0, digests };
-    const refused = new Set(this.#refused);
+    const refused = new Set(pin === undefined ? this.#refused : []);
     const certain = new Set<RefusedFormat>();
     const tried = new Set<Conversion | undefined>();
     let refusal: unknown;
@@ -216,6 +234,7 @@ export class ImageCopier {
                   form: { ...form, parts: new Map([...parts, ...form.parts]), theirs: joined?.theirs },
                   clock,
                   tally,
+                  transfer,
                   missing,
                 },
                 image,
@@ -239,6 +258,7 @@ export class ImageCopier {
         return { ...facts, outcome: 'copied', size, bytesSent, blobs, replaced, missing };
       } catch (error) {
         if (!(error instanceof RefusedManifest)) throw error;
+        if (pin !== undefined) throw pinnedRefusal(error.refusal);
         refusal ??= error.refusal;
         refused.add(error.format);
         if (failureCode(error.refusal) === 'FORMAT_REFUSED') certain.add(error.format);
@@ -325,7 +345,7 @@ export class ImageCopier {
       code: 'NOT_FOUND',
       about: registry.nameOf(repository, tag),
       message: 'it does not exist at the source',
-      hint: 'check its name and tag in the image set',
+      hint: 'check its name and tag',
     });
   }
 
@@ -356,11 +376,17 @@ export class ImageCopier {
     }
   }
 
-  #fetchImage(source: PlannedImage['source'], digest: Digest | undefined): Promise<Manifest> {
+  #fetchImage(
+    source: PlannedImage['source'],
+    digest: Digest | undefined,
+    pin?: PlannedImage['pin'],
+  ): Promise<Manifest> {
     const { registry, repository, tag } = source;
     if (digest === undefined) return this.#fetch(source, tag);
     return this.#fetched.get(registry.nameOf(repository, digest), () =>
-      getTaggedManifest(registry, repository, { tag, digest }, this.#signal),
+      pin === undefined
+        ? getTaggedManifest(registry, repository, { tag, digest }, this.#signal)
+        : getPinnedManifest(source, pin, this.#signal),
     );
   }
 

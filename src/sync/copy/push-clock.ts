@@ -48,7 +48,7 @@ export class PushClock implements Disposable {
         code: 'PUSH_TIMED_OUT',
         about: this.#about,
         message: `pushing it took longer than ${formatDuration(this.#limit)}`,
-        hint: 'give it more time with --push-timeout; the next run goes on with what is missing',
+        hint: 'give it more time with --push-timeout; the next run copies what is missing',
       }),
     );
   }

@@ -180,7 +180,7 @@ export class ReferrerCopier {
     return new Failure({
       code: 'REFERRERS_UNREASONABLE',
       about: source.registry.nameOf(source.repository, subject),
-      message: `what refers to it goes on for more than ${DEEPEST_LEVEL} levels, or there are more than ${MOST_REFERRERS} signatures of one image`,
+      message: `its referrers go more than ${DEEPEST_LEVEL} levels deep, or there are more than ${MOST_REFERRERS} signatures of one image`,
       hint: 'those before were copied; leave the image out with "exclude", or do without "--signatures copy"; if it is real, please tell us',
     });
   }

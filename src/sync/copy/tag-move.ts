@@ -262,15 +262,15 @@ export function keeps({ ifMoved }: WatchedImage, { kind }: FoundMove): boolean {
   return ifMoved.mode === 'keep' && kind !== 'maybe-back';
 }
 
-/** Returns the failure of an image whose tag moved, so that the destination was left as it is. */
+/** Returns the failure of an image whose tag moved, so that the destination was left unchanged. */
 export function keptFailure(about: string, { kind }: Pick<FoundMove, 'kind'>): Failure {
   const hint = `find out why; accept it for one run with --moved-tags copy, in a workflow moved-tags, or for this tag with "movedTags": {"${about}": "copy"} in the image set`;
   if (kind === 'moved') {
     const message =
-      'this tag should not move, and has another image at the source than the one that was mirrored; the destination was left as it is';
+      'this tag should not move, and has another image at the source than the one that was mirrored; the destination was left unchanged';
     return new Failure({ code: 'TAG_MOVED', about, message, hint });
   }
   const message =
-    'this tag should not move, and the source has another image than the destination, which was left as it is; nobody knows which of them changed';
+    'this tag should not move, and the source has another image than the destination, which was left unchanged; it is unknown which of them changed';
   return new Failure({ code: 'TAG_DIFFERS', about, message, hint });
 }

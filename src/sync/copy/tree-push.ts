@@ -1,6 +1,7 @@
 import { failureCode } from '../../lib/failure.ts';
 import { HttpFailure, isAnswerFailure } from '../../lib/http/http-failure.ts';
 import { SingleFlight } from '../../lib/single-flight.ts';
+import type { BlobBoard } from '../../registry/blob/blob-board.ts';
 import { type BlobSource, registrySource } from '../../registry/blob/blob-source.ts';
 import { hasBlob } from '../../registry/blob-presence.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
@@ -15,13 +16,13 @@ import { isBlobMediaType } from '../../registry/oci/media-type.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { PlannedImage } from '../plan/planning.ts';
-import type { BlobBoard } from './blob-board.ts';
 import { type FormedImage, formatOf, type RefusedFormat } from './format.ts';
 import { requireReasonable } from './index-limits.ts';
 import { isAttestation } from './index-subset.ts';
 import type { MissingPart } from './missing-parts.ts';
 import { failureOfBlobs, failureOfIndex, type PartResult } from './parts-failure.ts';
 import type { PushClock } from './push-clock.ts';
+import type { Transfer } from './transfer.ts';
 
 /** What pushing one image took. It grows while the image is pushed. */
 export interface Tally {
@@ -39,6 +40,8 @@ export interface PushTask extends Pick<PlannedImage, 'name' | 'source' | 'target
   readonly form: FormedImage;
   readonly clock: PushClock;
   readonly tally: Tally;
+  /** Follows what moves; undefined if nobody looks. */
+  readonly transfer?: Transfer | undefined;
   /** What is known to be missing below the tag, which is right already. Empty where nobody looked. */
   readonly missing: readonly MissingPart[];
 }
@@ -182,7 +185,11 @@ export class TreePush {
   }
 
   async #pushParts(task: PushTask, manifest: Manifest, depth: number): Promise<PushedTree> {
-    if (manifest.kind === 'image') return this.#placeBlobs(task, manifest);
+    if (manifest.kind === 'image') {
+      const placed = this.#placeBlobs(task, manifest);
+      task.transfer?.read();
+      return placed;
+    }
     const about = this.#target.nameOf(task.target.repository, manifest.digest);
     requireReasonable(manifest, depth, task.tally.digests, about);
     for (const { digest } of manifest.manifests) task.tally.digests.add(digest);
@@ -192,6 +199,7 @@ export class TreePush {
   /** Failures that another format would not avoid come before refused formats. All of them are told. */
   async #pushChildren(task: PushTask, index: Index, depth: number): Promise<PushedTree> {
     const ours = index.manifests.filter(({ digest }) => task.form.theirs?.has(digest) !== true);
+    task.transfer?.read(ours.length);
     const settled = await Promise.all(
       ours.map(async (part): Promise<PartResult & { readonly tree?: PushedTree }> => {
         try {
@@ -222,16 +230,23 @@ export class TreePush {
   }
 
   async #pushChild(task: PushTask, child: Descriptor, depth: number): Promise<PushedTree> {
-    if (isBlobMediaType(child.mediaType)) return this.#placeBlob(task, child);
+    if (isBlobMediaType(child.mediaType)) {
+      const placed = this.#placeBlob(task, child);
+      task.transfer?.read();
+      return placed;
+    }
     // What an earlier image found there without a look below it does not count for a child that lacks something.
     const key = `${task.target.repository}@${child.digest}${isIncomplete(task, child) ? ' in full' : ''}`;
     for (;;) {
       let isOwn = false;
       try {
-        return await this.#pushed.get(key, () => {
+        const pushed = this.#pushed.get(key, () => {
           isOwn = true;
           return this.#bringChild(task, child, depth);
         });
+        // What another image pushes is not counted for this one.
+        if (!isOwn) task.transfer?.read();
+        return await pushed;
       } catch (error) {
         // Another image pushed it for both and reached its own time limit. This image has time left.
         const isForeign = !isOwn && failureCode(error) === 'PUSH_TIMED_OUT' && !task.clock.signal.aborted;
@@ -248,7 +263,10 @@ export class TreePush {
       !isIncomplete(task, child) &&
       (await this.#target.claimsManifest(repository, child.digest, signal));
     // Only images of Windows have foreign layers, which may not be there.
-    if (isThere && child.platform?.os !== 'windows') return { size: undefined, layersLeftOut: 0 };
+    if (isThere && child.platform?.os !== 'windows') {
+      task.transfer?.read();
+      return { size: undefined, layersLeftOut: 0 };
+    }
     const manifest = task.form.parts.get(child.digest) ?? (await this.#fetchChild(task, child));
     if (isThere) return this.#pushParts(task, manifest, depth);
     const format = isAttestation(child) ? 'attestation' : formatOf(manifest);
@@ -283,13 +301,20 @@ export class TreePush {
   }
 
   async #placeBlob(task: PushTask, descriptor: Descriptor): Promise<PushedTree> {
-    const { tally, clock } = task;
+    const { tally, clock, transfer } = task;
     const { size } = descriptor;
+    let moved = 0;
+    const onBytes = (count: number): void => {
+      moved += count;
+      transfer?.move(count);
+    };
+    transfer?.expect(size);
     const { repository } = task.target;
     const source: BlobSource = registrySource(task.source.registry, task.source.repository);
     try {
-      const want = { descriptor, repository, signal: clock.signal, onActive: clock.setActive };
+      const want = { descriptor, repository, signal: clock.signal, onActive: clock.setActive, onBytes };
       const placed = await this.#board.place(want, source);
+      transfer?.settle(size, moved);
       tally[placed] += 1;
       if (placed === 'uploaded') tally.bytesSent += size;
       return { size, layersLeftOut: 0 };

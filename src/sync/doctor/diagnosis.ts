@@ -1,4 +1,4 @@
-import { describeFailure, Failure, type Fault, faultOf } from '../../lib/failure.ts';
+import { describeFailure, Failure, type Fault, failureCode, faultOf } from '../../lib/failure.ts';
 
 /** The result of a check that did not fail. */
 export interface Finding {
@@ -26,6 +26,9 @@ export interface Diagnosis {
   readonly message: string;
   readonly hint?: string | undefined;
   readonly untried?: string | undefined;
+  /** The code of a failure, and what it is about. */
+  readonly code?: string | undefined;
+  readonly about?: string | undefined;
   /** Whose fault a failure is. */
   readonly fault?: Fault | undefined;
   readonly milliseconds: number;
@@ -94,6 +97,8 @@ async function carryOut(check: Check, signal: AbortSignal): Promise<Diagnosis> {
     return {
       check: check.name,
       outcome: 'failed',
+      code: failureCode(error),
+      about: error instanceof Failure ? error.about : undefined,
       message,
       hint,
       fault: faultOf(error),

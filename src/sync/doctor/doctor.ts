@@ -1,6 +1,6 @@
-import { readImageSet } from '../../config/configuration-file.ts';
 import type { ImageSet } from '../../config/image-set.ts';
 import { extraName } from '../../config/image-set-name.ts';
+import { APISERVER } from '../../config/kubeadm-images.ts';
 import { seconds } from '../../lib/duration.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
 import type { Reporter } from '../../lib/reporter.ts';
@@ -10,11 +10,13 @@ import type { Host, Repository } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRunRegistries } from '../parts.ts';
+import { resolveCluster } from '../plan/cluster-resolution.ts';
 import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { groupByDestination } from '../plan/naming.ts';
 import { repeatedly } from '../run/preflight.ts';
 import type { SyncSettings } from '../settings.ts';
-import type { KnownStateParts } from '../state/known-state.ts';
+import { type KnownStateParts, readKnownTags } from '../state/known-state.ts';
+import { countGiven, readWantedImages, wantsOfSource } from '../wanted-images.ts';
 import { type Check, type Diagnosis, diagnose, doubtful, type Finding, fine, withheld } from './diagnosis.ts';
 import { listDestination, ping, resolveName } from './host-checks.ts';
 import { Probe } from './probe.ts';
@@ -51,6 +53,8 @@ export async function examine(
   }
 }
 
+const NOTHING_OF_SOURCE = 'no image is selected from it';
+
 type SourceAnswers = Awaited<ReturnType<typeof askSources>>;
 
 /** What the command line lends to doctor. */
@@ -69,6 +73,8 @@ class Examination {
   readonly #named = once(() => this.#find({ ...this.#setOf(), prefixes: [] }));
   /** All that is wanted, as a run finds it. */
   readonly #found = once(() => this.#find(this.#setOf()));
+  /** The set, with what its words for releases of Kubernetes mean. */
+  readonly #resolved = once(() => this.#resolve());
   readonly #first = once(() => this.#findFirst());
   /** What the source says of what is wanted of it. */
   readonly #own = once(async () => this.#ask(await this.#found(), (found) => this.#isOwn(found)));
@@ -102,12 +108,14 @@ class Examination {
       needs,
       run: () => examineState(this.#settings, this.#registries, this.#parts),
     });
+    const ofSource = (check: () => Promise<Finding>) => async () =>
+      this.#set === undefined || wantsOfSource(this.#set, source.host) ? check() : fine(NOTHING_OF_SOURCE);
     const probe = (use: (probe: Probe) => Promise<Finding>) => async () => use(await this.#probeOf());
     return [
       { name: 'image set', needs: [], run: () => this.#readSet(signal) },
       ...(isRemote ? [] : [state([])]),
-      { name: 'source name', needs: [], run: () => resolveName(source, signal) },
-      { name: 'source', needs: ['source name'], run: () => ping(source, signal) },
+      { name: 'source name', needs: [], run: ofSource(() => resolveName(source, signal)) },
+      { name: 'source', needs: ['source name'], run: ofSource(() => ping(source, signal)) },
       { name: 'source list', needs: ['image set', 'source'], run: () => this.#askSource() },
       { name: 'other sources', needs: ['image set'], run: () => this.#askOthers() },
       { name: 'destination name', needs: [], run: () => resolveName(target, signal) },
@@ -144,15 +152,17 @@ class Examination {
       if (left !== undefined) this.#parts.reporter.warning(left);
     } catch (error) {
       this.#parts.reporter.warning(
-        `the trial image, which has no tag, may stay at ${this.#target.host} until it cleans up (${describeFailure(error)})`,
+        `the trial image, which has no tag, may remain at ${this.#target.host} until it cleans up (${describeFailure(error)})`,
       );
     }
   }
 
   async #readSet(signal: AbortSignal): Promise<Finding> {
-    const set = await readImageSet(this.#settings.imageSet, signal);
+    const set = await readWantedImages(this.#settings, signal);
     this.#set = set;
-    const held = `${set.file}: ${contentsOf(set)}`;
+    const given = this.#settings.given && countOf(countGiven(set), 'given image');
+    const rules = set.file === '' ? '' : `, with the rules of ${set.file}`;
+    const held = given === undefined ? `${set.file}: ${contentsOf(set)}` : `${given}${rules}`;
     const [notice] = set.notices;
     return notice === undefined
       ? fine(held)
@@ -192,13 +202,17 @@ class Examination {
       if (answers.length > 0 || (await this.#others()).length === 0)
         throw this.#nothingWanted(this.#source.host);
     }
-    return answers.length === 0 ? fine('nothing is wanted of it') : judgeSources(answers, this.#source.host);
+    if (answers.length === 0) return fine(NOTHING_OF_SOURCE);
+    const finding = judgeSources(answers, this.#source.host);
+    const [notice] = (await this.#resolved()).notices;
+    if (notice === undefined || finding.outcome === 'partial') return finding;
+    return doubtful(`line ${notice.place.line}: ${notice.message}; ${finding.message}`, finding.hint);
   }
 
   /** Asks for the extras that other registries have. */
   async #askOthers(): Promise<Finding> {
     const answers = await this.#others();
-    if (answers.length === 0) return fine('none is used');
+    if (answers.length === 0) return fine('there are none');
     // What the source itself refuses is told of the source.
     const own = async () => (await this.#own().catch(() => this.#parts.signal.throwIfAborted())) ?? [];
     const isNothing = await this.#isNothing(answers, own);
@@ -229,7 +243,8 @@ class Examination {
       .map(({ found: { name }, failure }) => ({ name, kind: 'refused', failure }) as const);
     const progress = { activity: 'asking', unit: 'repositories', bytes: 0, current: [] };
     const onAnswer = (done: number, total: number) => reporter.progress({ ...progress, done, total });
-    const answers = await askSources(members, { set, signal, onAnswer });
+    const { set: resolved } = await this.#resolved();
+    const answers = await askSources(members, { set: resolved, signal, onAnswer });
     for (const { kind, name } of answers) if (kind === 'unmatched') this.#unmatched.add(name);
     return [...answers, ...refused];
   }
@@ -257,12 +272,24 @@ class Examination {
     });
   }
 
+  async #resolve(): Promise<Awaited<ReturnType<typeof resolveCluster>>> {
+    const { signal, maker } = this.#parts;
+    const apiserver = (await this.#named()).find(({ name }) => name === APISERVER);
+    // What is wrong with the state is told where it is examined.
+    const silent = { ...this.#parts, reporter: { warning: () => undefined, detail: () => undefined } };
+    const learnt = await readKnownTags(this.#settings, this.#registries, silent).catch(() => {
+      signal.throwIfAborted();
+      return [];
+    });
+    return resolveCluster(this.#setOf(), { list: async () => apiserver?.list(), learnt, maker, signal });
+  }
+
   #nothingWanted(where: string): Failure<'NOT_FOUND'> {
     return new Failure({
       code: 'NOT_FOUND',
       about: this.#setOf().file,
-      message: `nothing at ${where} is wanted by it`,
-      hint: 'correct its names, prefixes, "tags" and "exclude", or add their namespaces with --addition-ns',
+      message: `it selects nothing at ${where}`,
+      hint: 'correct its names, prefixes, "tags" and "exclude", or add namespaces with --addition-ns',
     });
   }
 
@@ -277,12 +304,12 @@ class Examination {
     const repository = await this.#first();
     if (repository === undefined) return withheld('source list');
     const user = await repeatedly(this.#target, signal, () => this.#target.logIn(repository));
-    if (user === undefined) return fine(`${this.#target.host} wants no login`);
+    if (user === undefined) return fine(`${this.#target.host} requires no login`);
     const { isProved, origin = '--username or KEEL_USERNAME' } = await this.#target.aboutLogin(repository);
     if (isProved) return fine(`logged in as ${user}, from ${origin}`);
     return doubtful(
-      `no answer of ${this.#target.host} shows whether the login of ${user}, from ${origin}, is right`,
-      'the checks below tell what it may do',
+      `no answer of ${this.#target.host} shows whether the login of ${user}, from ${origin}, is correct`,
+      'the checks below show what it may do',
     );
   }
 
@@ -325,15 +352,15 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
 }
 
 /** Returns the numbers of releases, names, prefixes and extras in an image set, without zeroes. */
-function contentsOf({ kubernetes, cniFilters, names, prefixes, extras }: ImageSet): string {
-  const others = extras.filter(({ value }) => !cniFilters.has(extraName(value)));
+function contentsOf({ kubernetes, cniWishes, names, prefixes, extras }: ImageSet): string {
+  const others = extras.filter(({ value }) => !cniWishes.has(extraName(value)));
   const parts = [
     [kubernetes.length, countOf(kubernetes.length, 'release of Kubernetes', 'releases of Kubernetes')],
-    [cniFilters.size, countOf(cniFilters.size, 'image for CNI', 'images for CNI')],
+    [cniWishes.size, countOf(cniWishes.size, 'image for CNI', 'images for CNI')],
     [names.length, countOf(names.length, 'name')],
     [prefixes.length, countOf(prefixes.length, 'prefix', 'prefixes')],
     [others.length, countOf(others.length, 'extra')],
   ] as const;
   const words = parts.flatMap(([count, text]) => (count === 0 ? [] : [text]));
-  return words.length === 0 ? 'it asks for nothing' : words.join(', ');
+  return words.length === 0 ? 'it selects nothing' : words.join(', ');
 }

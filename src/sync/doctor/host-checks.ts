@@ -14,7 +14,7 @@ import { doubtful, type Finding, fine } from './diagnosis.ts';
 /** Resolves the name of a registry, unless a proxy does. Throws `UNREACHABLE`. */
 export async function resolveName({ host, endpoint }: Registry, signal: AbortSignal): Promise<Finding> {
   const proxy = proxyFor(endpoint);
-  if (proxy !== undefined) return fine(`what is sent to ${host} goes through the proxy ${proxy.host}`);
+  if (proxy !== undefined) return fine(`requests to ${host} go through the proxy ${proxy.host}`);
   const hostname = endpoint.hostname.replace(/^\[|\]$/g, '');
   try {
     const { address } = await withinSignal(lookup(hostname), signal);
@@ -39,11 +39,13 @@ export async function ping(
   const { host, endpoint } = registry;
   const { oddity } = registry.likeness;
   if (oddity !== undefined) {
-    return doubtful(`${host} answers, but not as a registry does: ${oddity}`, 'check its name and its port');
+    return doubtful(`${host} answers, but not like a registry: ${oddity}`, 'check its name and its port');
   }
   if (endpoint.protocol === 'https:') return fine(`${host} answers over TLS`);
   if (isLoopback(endpoint.hostname)) return fine(`${host} answers over HTTP, on this machine`);
-  return doubtful(`${host} answers over plain HTTP: passwords and images can be read on the way`);
+  return doubtful(
+    `${host} answers over plain HTTP: anyone on the network path can read passwords and images`,
+  );
 }
 
 /** Lists a repository at the destination. It need not exist yet. */
@@ -58,11 +60,11 @@ export async function listDestination(
     return fine(`${name} lists ${countOf(tags.length, 'tag')}`);
   } catch (error) {
     const code = failureCode(orStranger(registry, error));
-    if (code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push makes it`);
+    if (code === 'NOT_FOUND') return fine(`${name} does not exist yet; the first push creates it`);
     if (code !== 'DENIED' && code !== 'UNAUTHORIZED') throw orStranger(registry, error);
     return doubtful(
-      `${name} may not be listed, so each run asks for each tag`,
-      'allow the account to list (pull) there',
+      `the tags of ${name} may not be listed, so each run requests each tag`,
+      'allow the account to pull (list) it',
     );
   }
 }

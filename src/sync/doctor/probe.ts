@@ -30,7 +30,7 @@ const MOST_CHUNK_BYTES = 16 * MEBIBYTE;
 const LEAST_TRIED_BYTES = 4 * 1024;
 
 const WHOLE_ONLY =
-  'layers go whole at first; one that is too large for that, or that breaks off on the way, may fail';
+  'synctl sync sends layers whole first; a layer that is too large for that, or whose transfer breaks off, may fail';
 
 /** What came of a part of a layer. */
 interface SentPart {
@@ -44,8 +44,8 @@ function tooLarge(refused: number, taken: number): Finding {
   const least = formatSize(refused);
   return {
     outcome: 'partial',
-    message: `layers above ${formatSize(taken)} can fail: a request of that size arrives, and one of ${least} is refused with ${TOO_LARGE}`,
-    hint: `let the registry, and each proxy in front of it, take requests of ${least} or more (nginx: client_max_body_size ${Math.ceil(refused / MEBIBYTE)}m)`,
+    message: `layers larger than ${formatSize(taken)} can fail: the registry accepts a request of that size, but refuses one of ${least} with ${TOO_LARGE}`,
+    hint: `allow requests of ${least} or more at the registry, and at each proxy in front of it (nginx: client_max_body_size ${Math.ceil(refused / MEBIBYTE)}m)`,
   };
 }
 
@@ -73,11 +73,11 @@ export class Probe {
     const { size, failure } = await this.#send((smallest) =>
       Math.min(Math.max(LEAST_CHUNK_BYTES, smallest), MOST_CHUNK_BYTES),
     );
-    if (failure === undefined && size > 0) return fine(`a request of ${formatSize(size)} arrives`);
+    if (failure === undefined && size > 0) return fine(`it accepts a request of ${formatSize(size)}`);
     if (failure === undefined || (failure.status !== TOO_LARGE && isRefusedQuestion(failure)))
-      return fine('it takes layers only whole, whose size no request shows');
+      return fine('it accepts layers only whole, so the limit of their size is unknown');
     if (failure.status !== TOO_LARGE)
-      return doubtful(`it takes no part of a layer: ${failure.message}`, WHOLE_ONLY);
+      return doubtful(`it refuses parts of a layer: ${failure.message}`, WHOLE_ONLY);
     for (let less = size / 2; less >= LEAST_TRIED_BYTES; less /= 2) {
       const smaller = await this.#send(() => less);
       if (smaller.failure === undefined) return tooLarge(size, less);
@@ -100,16 +100,16 @@ export class Probe {
       });
     }
     const [first] = blobs;
-    if (first === undefined) return fine('a small layer arrives');
+    if (first === undefined) return fine('it accepts a small layer');
     const mount = { digest: first.descriptor.digest, from: this.#repository };
     const opened = await this.#repeatedly(() =>
       openUpload(this.#target, this.#repository, this.#signal, mount),
     );
     if (opened === 'mounted')
-      return fine('a small layer arrives, and a mount tells in one request that it is there');
+      return fine('it accepts a small layer, and one mount request shows that it exists');
     if (typeof opened === 'object') await cancelUpload(this.#target, opened);
     return fine(
-      'a small layer arrives; whether one is there already takes a request more, as it does not mount',
+      'it accepts a small layer; it does not mount, so each layer takes one more request to see whether it exists',
     );
   }
 
@@ -128,13 +128,13 @@ export class Probe {
         else refused.push({ name: `${name} ${form}`, reason });
       }
     }
-    if (refused.length === 0) return fine(`it takes ${joinWords(taken)}`);
+    if (refused.length === 0) return fine(`it accepts ${joinWords(taken)}`);
     const names = joinWords(refused.map((each) => each.name));
     const message = `it refuses ${names}: ${refused[0]?.reason ?? ''}`;
     const format = families.find(({ name }) => !refused.some((each) => each.name.startsWith(name)))?.name;
     const hint =
       format !== undefined
-        ? `images are converted to ${FORMAT_NAMES[format]} on their way; their digests there differ, and signatures do not fit`
+        ? `images are converted to ${FORMAT_NAMES[format]} on push; their digests at the destination differ, and signatures do not match`
         : `images in ${refused.length === 1 ? 'this format' : 'these formats'} will fail; update the registry`;
     if (taken.length > 0) return doubtful(message, hint);
     const about = `${this.#target.host}/${this.#repository}`;
@@ -144,7 +144,7 @@ export class Probe {
   /** Deletes what was pushed. Says what the registry does not delete. */
   async remove(): Promise<Finding> {
     const left = await this.withdraw();
-    return left === undefined ? fine('the trial image was deleted again') : fine(left);
+    return left === undefined ? fine('the trial image was deleted') : fine(left);
   }
 
   /**

@@ -81,12 +81,12 @@ function describeChoice(
       : [`to ${kind} ${noun} below ${others.length > 1 ? 'each of ' : ''}${below}`]),
   ];
   const rest = known.length - tried.length;
-  return `${parts.join(', and ')}${rest === 0 ? '' : `; ${formatCount(rest)} more ${rest === 1 ? 'was' : 'were'} not tried`}`;
+  return `${parts.join(', and ')}${rest === 0 ? '' : `; ${formatCount(rest)} more ${rest === 1 ? 'was' : 'were'} not tested`}`;
 }
 
 function thoseThere(tried: number, there: number): string {
-  if (there === 1) return 'to the repository that is there';
-  return `to ${tried === there ? '' : `${tried} of `}the ${formatCount(there)} repositories that are there`;
+  if (there === 1) return 'to the existing repository';
+  return `to ${tried === there ? '' : `${tried} of `}the ${formatCount(there)} existing repositories`;
 }
 
 /** Returns the path that a repository is below, such as `mirror/`; an empty one for a name without a slash. */

@@ -29,7 +29,7 @@ export async function provePush(
     if (reason !== error || !(error instanceof HttpFailure && error.code === 'NOT_FOUND')) throw reason;
     const { code, message, status } = error;
     const about = `${target.host}/${repository}`;
-    const hint = 'create the repository, or let the registry create repositories on push';
+    const hint = 'create the repository, or configure the registry to create repositories on push';
     throw new HttpFailure({ code, about, message, hint, status: status ?? 404, cause: error });
   }
 }
@@ -88,13 +88,13 @@ export class PushPermissions {
     const refused = failures.filter((failure) => failure !== undefined);
     const all = countOf(total, 'repository', 'repositories');
     const rest = total - tried.length;
-    const untried = rest === 0 ? undefined : `pushing to ${rest} of ${all} was not`;
+    const untried = rest === 0 ? undefined : `pushing to ${rest} of ${all} was not tested`;
     if (refused.length === 0) return { ...fine(`pushing is allowed ${choice.words}`), untried };
     const reasons = [...new Set(refused.map(describeFailure))];
     const more = reasons.length - REASONS_NAMED;
     return {
       outcome: 'partial',
-      message: `pushing is refused to ${refused.length} of ${all}${rest === 0 ? '' : `, of which ${tried.length} were tried`}`,
+      message: `pushing is refused to ${refused.length} of ${all}${rest === 0 ? '' : `, of which ${tried.length} were tested`}`,
       hint: [...reasons.slice(0, REASONS_NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; '),
     };
   }
@@ -113,11 +113,11 @@ export class PushPermissions {
   }
 }
 
-/** Returns the failure of the first repository, with the number of others that may not be pushed to either. */
+/** Returns the failure of the first repository, with the number of others that cannot be pushed to either. */
 function ofAll(failure: unknown, others: number): unknown {
   if (!(failure instanceof Failure)) return failure;
   const { code, about, hint } = failure;
-  const named = countOf(others, 'other repository that was tried', 'other repositories that were tried');
-  const message = `${failure.message}; ${named} may not be pushed to either`;
+  const named = countOf(others, 'other tested repository', 'other tested repositories');
+  const message = `${failure.message}; ${named} cannot be pushed to either`;
   return new Failure({ code, about, message, hint, cause: failure });
 }

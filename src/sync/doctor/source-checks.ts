@@ -2,12 +2,13 @@ import type { ImageSet } from '../../config/image-set.ts';
 import { describeFailure, Failure } from '../../lib/failure.ts';
 import { countOf } from '../../lib/text/sentence.ts';
 import { orStranger } from '../../registry/likeness.ts';
+import type { Digest } from '../../registry/oci/digest.ts';
 import type { Host, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
 import { isNothing } from '../report/run-outcome.ts';
 import { repeatedly } from '../run/preflight.ts';
-import { type OfferedTag, selectTags } from '../select/selection.ts';
+import { type OfferedTag, pinFor, selectTags } from '../select/selection.ts';
 import type { Shard } from '../shard.ts';
 import { doubtful, type Finding, fine } from './diagnosis.ts';
 
@@ -74,7 +75,8 @@ async function ask(
 ): Promise<SourceAnswer> {
   const { namedTags } = found;
   if (namedTags !== undefined) {
-    await Promise.all(namedTags.map((tag) => requireTag(found, tag, signal)));
+    const named = namedTags.map((tag) => pinFor(set, found.name, tag)?.digest ?? tag);
+    await Promise.all(named.map((tag) => requireManifest(found, tag, signal)));
     return { name, kind: 'named', tags: namedTags.length };
   }
   const listing = await found.list();
@@ -89,11 +91,11 @@ async function ask(
   if (emptied === 'since') return { name, kind: 'quiet' };
   if (newest === undefined) {
     const why =
-      offered.length === 0 ? 'has no tags' : `has ${countOf(offered.length, 'tag')}, none of which is wanted`;
+      offered.length === 0 ? 'has no tags' : `has ${countOf(offered.length, 'tag')}, none of them selected`;
     return { name, kind: 'unmatched', why };
   }
   // Some registries let everyone list and only few pull.
-  await requireTag(found, newest, signal);
+  await requireManifest(found, newest, signal);
   return { name, kind: 'listed', tags: wanted.length, hasDigests: manifests.size > 0 };
 }
 
@@ -102,9 +104,9 @@ function unknownThere({ registry }: FoundRepository, about: string): unknown {
   return orStranger(registry, new Failure({ code: 'NOT_FOUND', about, message: 'it does not exist there' }));
 }
 
-async function requireTag(
+async function requireManifest(
   { registry, repository }: FoundRepository,
-  tag: Tag,
+  tag: Tag | Digest,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await registry.findManifest(repository, tag, signal);
@@ -113,7 +115,7 @@ async function requireTag(
     code: 'NOT_FOUND',
     about: registry.nameOf(repository, tag),
     message: 'it does not exist at the source',
-    hint: 'check its name and tag in the image set',
+    hint: 'check its name and tag',
   });
 }
 
@@ -161,15 +163,13 @@ function describeTags(answers: readonly SourceAnswer[]): string {
   const listed = answers.flatMap((answer) => (answer.kind === 'listed' ? [answer] : []));
   const named = answers.reduce((sum, answer) => sum + (answer.kind === 'named' ? answer.tags : 0), 0);
   const quiet = answers.filter(({ kind }) => kind === 'quiet').length;
-  const names = `${countOf(named, 'tag that is named', 'tags that are named')} ${named === 1 ? 'is' : 'are'} there`;
+  const names = `${countOf(named, 'named tag exists', 'named tags exist')}`;
   return [
     ...describeLists(listed),
     ...(named === 0 ? [] : [names]),
     ...(quiet === 0
       ? []
-      : [
-          `${countOf(quiet, 'repository has', 'repositories have')} no tag that is newer than the day in "since"`,
-        ]),
+      : [`${countOf(quiet, 'repository has', 'repositories have')} no tag newer than the day in "since"`]),
   ].join('; ');
 }
 
@@ -180,12 +180,12 @@ function describeLists(listed: readonly ListedAnswer[]): string[] {
   if (first === undefined) return [];
   const subject = others.length === 0 ? `${first.name} lists` : `${listed.length} repositories list`;
   const tags = listed.reduce((sum, answer) => sum + answer.tags, 0);
-  return [`${subject} ${countOf(tags, 'wanted tag')}${describeDigests(listed)}`];
+  return [`${subject} ${countOf(tags, 'selected tag')}${describeDigests(listed)}`];
 }
 
 function describeDigests(listed: readonly ListedAnswer[]): string {
   const bare = listed.filter(({ hasDigests }) => !hasDigests).length;
   if (bare === 0) return ' with their digests';
-  if (bare === listed.length) return ' without digests, so each run asks for each of them';
-  return `, ${bare} of them without digests, so each run asks for each of their tags`;
+  if (bare === listed.length) return ' without digests, so each run requests the digest of each';
+  return `, ${bare} of them without digests, so each run requests the digest of each of their tags`;
 }

@@ -24,12 +24,12 @@ export async function examineState(
   const refusal =
     settings.state === 'registry' ? await refusalToPush(settings, registries, parts) : undefined;
   if (refusal !== undefined) {
-    const hint = 'let the account pull and push there; until then each run begins without a state';
-    return doubtful(`the state cannot be left at ${known.name}: ${refusal}`, hint);
+    const hint = 'allow the account to pull and push it; until then, each run starts without a state';
+    return doubtful(`the state cannot be stored at ${known.name}: ${refusal}`, hint);
   }
-  if (!known.isThere) return fine(`${known.name} is not there yet; the first run asks for everything`);
+  if (!known.isThere) return fine(`${known.name} does not exist yet; the first run checks everything`);
   const tags = known.state.repositories().reduce((sum, repository) => sum + repository.tags, 0);
-  return fine(`${known.name} knows ${countOf(tags, 'tag')}`);
+  return fine(`${known.name} records ${countOf(tags, 'tag')}`);
 }
 
 /** Opens an upload where the state is kept and cancels it. Returns the failure in words if there is one. */

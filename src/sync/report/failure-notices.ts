@@ -1,28 +1,28 @@
 import type { Place, Reporter } from '../../lib/reporter.ts';
+import { groupFailures, isAboutOne } from './failure-groups.ts';
 import type { Report, ReportedImage } from './report.ts';
-import {
-  failedLine,
-  failedTogetherLine,
-  moreUnmatchedWarning,
-  splitName,
-  unmatchedWarning,
-} from './wording.ts';
+import { failedLine, failedTogetherLine, moreUnmatchedWarning, unmatchedWarning } from './wording.ts';
 
 /**
- * Reports images that did not arrive, each with its severity and its place in the image set. Collisions and missing
- * platforms concern many tags of a repository, so they are reported together when all images are known.
+ * Reports images that did not arrive when all images are known: those with the same cause on one line, with their number.
  */
 export class TroubleTeller {
   readonly #reporter: Reporter;
-  readonly #placeOf: (claimants: readonly string[]) => Place | undefined;
+  readonly #placeOf: (sources: readonly string[]) => Place | undefined;
   readonly #held: ReportedImage[] = [];
 
-  /** `placeOf` returns where the image set asks for one of the images that claim a name. */
-  constructor(reporter: Reporter, placeOf: (claimants: readonly string[]) => Place | undefined) {
+  /** `placeOf` returns where the image set asks for one of these images. */
+  constructor(reporter: Reporter, placeOf: (sources: readonly string[]) => Place | undefined) {
     this.#reporter = reporter;
     this.#placeOf = placeOf;
   }
 
+  /** The number of images that failed so far. */
+  get failed(): number {
+    return this.#held.filter(({ outcome }) => outcome !== 'deferred').length;
+  }
+
+  /** Takes an image as soon as its outcome is known. */
   take(image: ReportedImage): void {
     // `tellMoved` tells more of it.
     if (image.moved?.kept === true) return;
@@ -31,41 +31,27 @@ export class TroubleTeller {
       case 'skipped':
       case 'checked':
         return;
-      case 'deferred':
-        // After an interruption there may be thousands, and the headline has their number.
-        if (image.reason?.code === 'INTERRUPTED') this.#reporter.detail(failedLine(image));
-        else this.#reporter.warning(failedLine(image));
-        return;
-      case 'collision':
-        this.#held.push(image);
-        return;
       default:
-        if (image.reason?.code === 'PLATFORM_MISSING') this.#held.push(image);
-        else this.#reporter.error(failedLine(image), this.#placeOfName(image));
+        this.#reporter.detail(failedLine(image));
+        // After an interruption there may be thousands, and the headline has their number.
+        // Those that are too young are told together, and are no trouble.
+        if (image.reason?.code !== 'INTERRUPTED' && image.oldEnough === undefined) this.#held.push(image);
     }
   }
 
-  /** A name that is too long is a fault of the line that wants it. */
-  #placeOfName({ source, reason }: ReportedImage): Place | undefined {
-    return reason?.code === 'NAME_TOO_LONG' ? this.#placeOf([source]) : undefined;
-  }
-
-  /** Reports the collisions and missing platforms. */
+  /** Reports what was taken. */
   finish(): void {
-    for (const [first, ...others] of Map.groupBy(this.#held.splice(0), causeOf).values()) {
-      if (first === undefined) continue;
-      this.#reporter.error(failedTogetherLine(first, others), this.#placeOf(first.claimants ?? []));
+    for (const [first, ...others] of groupFailures(this.#held.splice(0))) {
+      const line = failedTogetherLine(first, others);
+      if (first.outcome === 'deferred') this.#reporter.warning(line);
+      else this.#reporter.error(line, this.#placeOfGroup(first));
     }
   }
-}
 
-function causeOf({ source, destination, outcome, reason, claimants }: ReportedImage): string {
-  const repositories = (names: readonly string[]): string[] =>
-    names.map((name) => splitName(name).repository);
-  const which =
-    outcome === 'collision' ? repositories([destination, ...(claimants ?? [])]) : repositories([source]);
-  // Messages of collisions contain the tag.
-  return JSON.stringify([outcome, which, outcome === 'collision' ? '' : reason?.message, reason?.hint]);
+  #placeOfGroup(image: ReportedImage): Place | undefined {
+    if (image.outcome === 'collision') return this.#placeOf(image.claimants ?? []);
+    return isAboutOne(image) ? this.#placeOf([image.source]) : undefined;
+  }
 }
 
 /** A set that was written for another source has dozens. */

@@ -39,7 +39,7 @@ function describeSigner(signature: ReportedMove['now']['signature']): string[] {
     case 'verified':
       return [`signed by ${signature.identity ?? 'someone trusted'}`];
     case 'unverified':
-      return ['without a signature that counts'];
+      return ['without a valid signature'];
     default:
       return [];
   }
@@ -48,7 +48,7 @@ function describeSigner(signature: ReportedMove['now']['signature']): string[] {
 /** Returns what a move is, besides that the tag has another digest: `it went back to an older image`. */
 export function describeMove({ kind, isOlder, sameImages }: ReportedMove): string {
   const facts = [
-    ...(kind === 'differs' ? ['nobody knows which side changed'] : []),
+    ...(kind === 'differs' ? ['it is unknown which side changed'] : []),
     ...(isOlder === true ? ['it went back to an older image'] : []),
     ...(sameImages === true ? ['the images of the platforms that both have are the same'] : []),
   ];
@@ -60,7 +60,7 @@ export function fateOfMoved(
   { outcome, reason, moved }: Omit<MovedImage, 'source'>,
   { dryRun }: { readonly dryRun: boolean },
 ): string {
-  if (moved.kept) return 'the destination was left as it is';
+  if (moved.kept) return 'the destination was left unchanged';
   if (outcome === 'copied') return dryRun ? 'it would be copied' : 'it was copied';
   if (outcome === 'checked') return 'the destination has it already';
   return `it was not copied: ${reason?.message ?? outcome}`;
@@ -91,7 +91,7 @@ export function moveSentence(moved: ReportedMove, fate: string): string {
       : kind === 'moved'
         ? 'moved'
         : 'differs from the destination';
-  const should = kind === 'went-back' ? '' : ', and should not move';
+  const should = kind === 'went-back' ? '' : ', but should not move';
   const facts = describeMove(isBack ? { ...moved, isOlder: false } : moved);
   return `${what}${should}${facts === '' ? '' : `; ${facts}`}; ${fate}: ${digests}`;
 }
@@ -113,7 +113,7 @@ export function tellMoved(
   }
   const left = all.slice(MOVES_TOLD);
   if (left.length === 0) return;
-  const text = `${countOf(left.length, 'more tag')} moved and should not have; the report lists all`;
+  const text = `${countOf(left.length, 'more tag')} moved but should not; the report lists all`;
   if (left.some(({ moved }) => moved.kept)) reporter.error(text);
   else reporter.warning(text);
 }

@@ -1,3 +1,4 @@
+import { rcompare } from 'semver';
 import { Failure } from '../../lib/failure.ts';
 import { countImages, type Report } from './report.ts';
 
@@ -12,7 +13,9 @@ interface NamedReport {
  * Throws `REPORTS_MISSING`, and `REPORTS_DISAGREE` for reports that do not belong together.
  */
 export function mergeReports(reports: readonly NamedReport[]): Report {
-  const [first, ...others] = reports;
+  // A run that could not start may not even know its settings.
+  const began = reports.filter(({ report }) => report.failures === undefined);
+  const [first, ...others] = began.length === 0 ? reports.slice(0, 1) : began;
   if (first === undefined) {
     throw new Failure({
       code: 'REPORTS_MISSING',
@@ -29,6 +32,7 @@ export function mergeReports(reports: readonly NamedReport[]): Report {
   const shards = all.flatMap((report) => report.shards).toSorted((one, other) => one.index - other.index);
   const stops = all.flatMap((report) => (report.interrupted === undefined ? [] : [report.interrupted]));
   const [stop] = stops;
+  const failures = all.flatMap((report) => report.failures ?? []);
   return {
     ...first.report,
     started: outermost(
@@ -41,12 +45,14 @@ export function mergeReports(reports: readonly NamedReport[]): Report {
     ),
     shards,
     stateRestored: all.every(({ stateRestored }) => stateRestored),
+    failures: failures.length === 0 ? undefined : failures,
     interrupted:
       stop === undefined
         ? undefined
         : { message: stop.message, left: stops.reduce((sum, { left }) => sum + left, 0) },
     totals: countImages(images),
-    unmatched: unmatchedEverywhere(all),
+    kubernetes: mergeReleases(all),
+    unmatched: unmatchedEverywhere(began.map(({ report }) => report)),
     unselected: all.flatMap(({ unselected = [] }) => unselected),
     warnings: [...distinct(all.flatMap(({ warnings }) => warnings)), ...missingShards(shards)],
     requests: sumRequests(all),
@@ -94,7 +100,7 @@ function requireDistinctShards(reports: readonly NamedReport[]): void {
     for (const name of names.length === 0 ? ['the undivided run'] : names) {
       const other = seen.get(name);
       if (other !== undefined) {
-        throw disagreement(file, `it tells about ${name}, and so does ${other}`, 'name each report once');
+        throw disagreement(file, `it covers ${name}, and so does ${other}`, 'name each report once');
       }
       seen.set(name, file);
     }
@@ -116,6 +122,29 @@ function unmatchedEverywhere(reports: readonly Report[]): Report['unmatched'] {
   return (first?.unmatched ?? []).filter(({ pattern }) =>
     others.every((report) => report.unmatched.some((each) => each.pattern === pattern)),
   );
+}
+
+type ReportedRelease = NonNullable<Report['kubernetes']>[number];
+
+/** The source may have changed between shards: a word means all that it meant in any of them. */
+function mergeReleases(reports: readonly Report[]): ReportedRelease[] | undefined {
+  if (reports.every(({ kubernetes }) => kubernetes === undefined)) return undefined;
+  const words = Map.groupBy(
+    reports.flatMap(({ kubernetes = [] }) => kubernetes),
+    ({ word, place }) => JSON.stringify([word, place]),
+  );
+  return [...words.values()].flatMap((ones) => {
+    const [first] = ones;
+    if (first === undefined) return [];
+    const versions = new Map(ones.flatMap((one) => one.versions).map((each) => [each.version, each]));
+    return [
+      {
+        ...first,
+        versions: [...versions.values()].toSorted((one, other) => rcompare(one.version, other.version)),
+        unknown: ones.every(({ unknown }) => unknown === true) ? true : undefined,
+      },
+    ];
+  });
 }
 
 function distinct(warnings: Report['warnings']): Report['warnings'] {

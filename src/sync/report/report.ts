@@ -1,46 +1,47 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { rcompare } from 'semver';
 import { z } from 'zod';
-import { writeFileWhole } from '../../lib/atomic-file.ts';
 import { type Duration, milliseconds } from '../../lib/duration.ts';
 import { Failure, failureCode } from '../../lib/failure.ts';
-import { readJson } from '../../lib/json.ts';
-import { requireOutputFile } from '../../lib/output-file.ts';
-import { decodeText, UndecodableText } from '../../lib/text/decoded-text.ts';
-import { eachOf } from '../../lib/zero-value.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 import type { SyncSettings } from '../settings.ts';
 
 /** Increased when readers of the report have to change. New optional fields do not require it. */
-const REPORT_SCHEMA_VERSION = 1;
-const TOOL = 'keel-pkg';
+export const REPORT_SCHEMA_VERSION = 1;
+export const TOOL = 'keel-pkg';
 
 const count = z.int().min(0);
 const time = z.iso.datetime().describe('UTC, ISO 8601');
 
 const place = z
   .object({ file: z.string(), line: z.int().min(1), column: z.int().min(1) })
-  .describe('Where in a file it stands; lines and columns count from 1');
+  .describe('Position in a file; lines and columns count from 1');
 
 const reason = z.object({
   code: z.string().describe('A literal for programs, such as RATE_LIMITED or UNCHANGED'),
   message: z.string().describe('What happened, for people'),
   hint: z.string().optional().describe('What to change'),
+  host: z.string().optional().describe('Of an image that failed by an answer, or for want of one: the host'),
+  status: z.int().optional().describe('The HTTP status of that answer'),
+});
+
+const failure = reason.pick({ code: true, message: true, hint: true }).extend({
+  about: z.string().optional().describe('An image, a host, a file or a flag'),
+  place: place.optional(),
 });
 
 const signature = z.object({
   status: z
     .enum(['verified', 'unverified', 'exempt'])
     .describe(
-      'exempt: the policy of its registry is "off"; an image that failed for want of one has a reason',
+      'exempt: the policy of its registry is "off"; an image that failed without a valid signature has a reason',
     ),
-  identity: z.string().optional().describe('Whom the certificate names'),
-  issuer: z.string().optional().describe('Who vouched for that name'),
+  identity: z.string().optional().describe('The identity in the certificate'),
+  issuer: z.string().optional().describe('The OIDC issuer that confirmed the identity'),
   form: z
     .enum(['cosign', 'bundle'])
     .optional()
     .describe("Under cosign's tag, or as a bundle that refers to the image"),
-  reason: reason.optional().describe('Why no signature counts'),
+  reason: reason.optional().describe('Why no signature is valid'),
 });
 
 const digest = z.string().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
@@ -49,8 +50,8 @@ const movedSide = z.object({
   digest,
   created: time.optional().describe('When the image was made, as its configuration says. Missing: not known'),
   mirrored: time.optional().describe('When a run of this mirror pushed it'),
-  uploaded: time.optional().describe('When it was uploaded to the source, where the source tells that'),
-  signature: signature.optional().describe('Where --verify-signatures asks for it'),
+  uploaded: time.optional().describe('When it was uploaded to the source, if the source reports that'),
+  signature: signature.optional().describe('Present if --verify-signatures is on'),
 });
 
 const moved = z.object({
@@ -61,8 +62,8 @@ const moved = z.object({
         'differs: such a tag has another digest at the source than at the destination, and which of them changed is ' +
         'not known; went-back: a tag that moves by nature, whose new image is older than the one before it',
     ),
-  kept: z.boolean().describe('Whether the destination was left as it is (--moved-tags keep)'),
-  before: movedSide.describe('What was mirrored; of "differs", what the destination has'),
+  kept: z.boolean().describe('Whether the destination was left unchanged (--moved-tags keep)'),
+  before: movedSide.describe('What was mirrored; for "differs", what the destination has'),
   now: movedSide.describe('What the source has'),
   isOlder: z
     .boolean()
@@ -75,16 +76,16 @@ const moved = z.object({
 });
 
 const image = z.object({
-  source: z.string().describe('host/repository:tag'),
+  source: z.string().describe('host/repository:tag, with @ and a digest if one was given'),
   destination: z.string().describe('host/repository:tag'),
   outcome: z
     .enum(['copied', 'skipped', 'checked', 'failed', 'collision', 'deferred', 'withdrawn'])
     .describe(
       'copied: pushed by this run (in a dry run: would be); skipped: there, without a request; checked: there, by an ' +
-        'answer; failed; collision: several sources want this name; deferred: left for the next run; withdrawn: ' +
+        'answer; failed; collision: several sources claim this name; deferred: left for the next run; withdrawn: ' +
         'given up at --push-timeout',
     ),
-  digest: digest.optional().describe('What the tag is at the destination, where that is known'),
+  digest: digest.optional().describe('Digest of the tag at the destination, if known'),
   reason: reason.optional(),
   failures: z
     .array(
@@ -93,12 +94,13 @@ const image = z.object({
       }),
     )
     .optional()
-    .describe('Of an image that failed by some of its parts: why each of them did; reason has the first'),
+    .describe('For an image of which parts failed: why each of them failed; reason has the first'),
+  oldEnough: time.optional().describe('Of a tag that is younger than "minimumAge": when it is old enough'),
   conversion: z
     .enum(['without-attestations', 'docker-format', 'oci-format'])
     .optional()
     .describe(
-      'What had to be changed, as the destination refuses the image as it is: its digest there is another one, which ' +
+      'What had to be changed, as the destination refuses the image unchanged: its digest there is another one, which ' +
         'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations; ' +
         'oci-format: OCI manifest and index instead of Docker',
     ),
@@ -108,23 +110,24 @@ const image = z.object({
       'Layers of types that are not distributed, which the source does not hold or the destination does not take: who ' +
         'pulls the image fetches them from the addresses in its manifest. Missing: none, as far as is known',
     ),
-  signature: signature.optional().describe('Where --verify-signatures asked for it in this run'),
+  signature: signature.optional().describe('Present if --verify-signatures verified it in this run'),
   moved: moved
     .optional()
-    .describe('Of a tag that moved and should not, and of one that went back to an older image'),
-  claimants: z.array(z.string()).optional().describe('Of a collision: all sources that want the name'),
-  patch: z.string().optional().describe('Of a collision: JSON to put into "patches" of the image set'),
+    .describe('For a tag that moved but should not, and for one that went back to an older image'),
+  claimants: z.array(z.string()).optional().describe('For a collision: all sources that claim the name'),
+  patch: z.string().optional().describe('For a collision: JSON to add to "patches" in the image set'),
   bytes: count.describe('Sent to the destination for this image'),
   blobs: z.object({ uploaded: count, mounted: count, present: count }).optional(),
   milliseconds: count,
 });
 
 const totals = z.object({
-  total: count.describe('Images (tags) that were wanted'),
+  total: count.describe('Images (tags) that the image set selects'),
   copied: count,
   skipped: count.describe('skipped and checked'),
   failed: count.describe('failed, collision and withdrawn'),
   deferred: count,
+  tooYoung: count.optional().describe('Of the deferred ones, those younger than "minimumAge"'),
   bytes: count.describe('Sent to the destination'),
 });
 
@@ -148,15 +151,43 @@ export const REPORT_SCHEMA = z.object({
     movedTags: z.enum(['warn', 'keep', 'copy']).optional().describe('Missing in older reports: copy'),
     dryRun: z.boolean(),
   }),
-  shards: z
-    .array(shard)
-    .describe('The shards that this report tells about; empty for a run that was not divided'),
-  stateRestored: z.boolean().describe('Whether what an earlier run knew was found'),
-  interrupted: z
-    .object({ message: z.string(), left: count.describe('Images that were not dealt with') })
+  shards: z.array(shard).describe('The shards that this report covers; empty for a run without shards'),
+  stateRestored: z.boolean().describe('Whether the state of an earlier run was found'),
+  failures: z
+    .array(failure)
     .optional()
-    .describe('Why the run ended early; missing where it did not'),
+    .describe('Why the run could not start, so that no image was looked at; missing where it did'),
+  interrupted: z
+    .object({ message: z.string(), left: count.describe('Images that were left for the next run') })
+    .optional()
+    .describe('Why the run ended early; missing if it did not'),
   totals,
+  kubernetes: z
+    .array(
+      z.object({
+        word: z.string().describe('As the image set has it, such as 1.38, latest or supported'),
+        place: place.optional(),
+        versions: z
+          .array(
+            z.object({
+              version: z.string().regex(/^1\.\d{1,3}\.\d{1,4}(-(alpha|beta|rc)\.\d{1,3})?$/),
+              origin: z
+                .string()
+                .describe(
+                  'Who says which etcd, CoreDNS and pause belong to it: table (built in), kubernetes v1.38.0 (the ' +
+                    'source of kubeadm), kubeadm 1.38.0 (the program), last known, 1.37.1 (of that version), or nobody',
+                ),
+            }),
+          )
+          .describe('What it means at the source, the newest first. Empty: nothing there'),
+        unknown: z
+          .literal(true)
+          .optional()
+          .describe('Set if the source did not list its tags, so the meaning is unknown'),
+      }),
+    )
+    .optional()
+    .describe('The releases of Kubernetes that the image set asks for. Missing in older reports'),
   unmatched: z
     .array(
       z.object({
@@ -173,7 +204,7 @@ export const REPORT_SCHEMA = z.object({
     .array(
       z.object({
         image: z.string(),
-        tags: count.describe('How many it has'),
+        tags: count.describe('Number of its tags'),
         emptied: z
           .enum(['filters', 'since'])
           .describe(
@@ -187,7 +218,7 @@ export const REPORT_SCHEMA = z.object({
   warnings: z.array(z.object({ message: z.string(), place: place.optional() })),
   requests: z
     .array(z.object({ host: z.string(), requests: count, retried: count, rateLimited: count }))
-    .describe('What was asked of each host'),
+    .describe('Requests to each host'),
   images: z.array(image),
 });
 
@@ -209,14 +240,23 @@ const COUNTED_AS: Readonly<Record<ReportedImage['outcome'], 'copied' | 'skipped'
 };
 
 /** Returns the number of images by outcome, and the bytes sent for them. */
-export function countImages(images: Iterable<Pick<ReportedImage, 'outcome' | 'bytes'>>): Totals {
-  const totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
-  for (const { outcome, bytes } of images) {
+export function countImages(
+  images: Iterable<Pick<ReportedImage, 'outcome' | 'bytes' | 'oldEnough'>>,
+): Totals {
+  const totals: Totals = { total: 0, copied: 0, skipped: 0, failed: 0, deferred: 0, bytes: 0 };
+  for (const { outcome, bytes, oldEnough } of images) {
     totals.total += 1;
     totals[COUNTED_AS[outcome]] += 1;
+    if (oldEnough !== undefined) totals.tooYoung = (totals.tooYoung ?? 0) + 1;
     totals.bytes += bytes;
   }
   return totals;
+}
+
+/** Returns the versions of Kubernetes that a run was about, each once, the newest first. */
+export function versionsOf({ kubernetes = [] }: Pick<Report, 'kubernetes'>): string[] {
+  const versions = kubernetes.flatMap((word) => word.versions.map(({ version }) => version));
+  return [...new Set(versions)].toSorted(rcompare);
 }
 
 /** Returns how long the run of a report took. */
@@ -231,7 +271,8 @@ export function reasonOf(error: unknown): ReportedReason {
   return { code: failureCode(error), message, hint };
 }
 
-type ReportHead = Pick<
+/** The part of a report that follows from the settings. */
+export type ReportHead = Pick<
   Report,
   'schemaVersion' | 'tool' | 'source' | 'destination' | 'namespace' | 'options' | 'shards'
 >;
@@ -276,86 +317,4 @@ export function formatReport(report: Report): string {
   const head = JSON.stringify(facts, undefined, 2).replace(/\n\}$/, '');
   const lines = images.map((each) => `\n    ${JSON.stringify(each)}`).join(',');
   return `${head},\n  "images": [${lines}${lines === '' ? '' : '\n  '}]\n}\n`;
-}
-
-/** Of wrong images only the first one is told. */
-const readShape = REPORT_SCHEMA.extend({ images: eachOf(image) });
-const ownShape = z.object({ schemaVersion: z.number(), tool: z.object({ name: z.literal(TOOL) }) });
-
-/**
- * Makes sure, before a run, that its report replaces nothing but a report. `others` are files that the same command
- * reads or writes, which it must not be either. Throws `FILE_NOT_OURS` and `PATH_UNUSABLE`.
- */
-export function requireReportFile(file: string | undefined, others: readonly string[]): void {
-  if (file === undefined) return;
-  const same = others.find((other) => resolve(other) === resolve(file));
-  if (same !== undefined) {
-    throw new Failure({
-      code: 'FILE_NOT_OURS',
-      fault: 'usage',
-      about: file,
-      message: 'this command uses the file for something else',
-      hint: 'give the report another path',
-    });
-  }
-  requireOutputFile(file, { what: 'report', isOne: isReport });
-}
-
-/** A report of a hundred thousand images is heavy, and a file that was named by whoever waits for it. */
-function reportJson(content: Buffer): unknown {
-  return readJson(decodeText(content), Number.POSITIVE_INFINITY);
-}
-
-/** Returns whether a file is a report of any version. */
-function isReport(file: string): boolean {
-  try {
-    return ownShape.safeParse(reportJson(readFileSync(file))).success;
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof UndecodableText) return false;
-    throw error;
-  }
-}
-
-/** Writes a report to a file, completely or not at all. Throws `FILE_UNWRITABLE`. */
-export function writeReport(file: string, report: Report): void {
-  writeFileWhole(file, formatReport(report));
-}
-
-/** Returns the report in a file, whose content `read` returns. Throws `REPORT_UNREADABLE` and `REPORT_MALFORMED`. */
-export function readReport(file: string, read: () => Buffer = () => readFileSync(file)): Report {
-  const malformed = (message: string, hint: string, cause?: unknown) =>
-    new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });
-  const hint = 'give the files that --report wrote';
-  let value: unknown;
-  try {
-    value = reportJson(read());
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof UndecodableText)
-      throw malformed(`this is not JSON (${error.message.replaceAll(/\s+/g, ' ')})`, hint, error);
-    const isMissing = failureCode(error) === 'ENOENT';
-    const message = isMissing ? 'there is no such report' : `it cannot be read: ${failureCode(error)}`;
-    throw new Failure({
-      code: 'REPORT_UNREADABLE',
-      fault: 'usage',
-      about: file,
-      message,
-      hint,
-      cause: error,
-    });
-  }
-  const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
-  if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
-    throw malformed(
-      `its schemaVersion is ${version}, and this synctl knows ${REPORT_SCHEMA_VERSION}`,
-      'use the version of synctl that wrote it, or a newer one',
-    );
-  }
-  const parsed = readShape.safeParse(value);
-  if (parsed.success) return parsed.data;
-  if (version === undefined && typeof value === 'object' && !Array.isArray(value)) {
-    throw malformed('this is not a report: it has no schemaVersion', hint, parsed.error);
-  }
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? 'the whole file' : issue.path.join('.');
-  throw malformed(`this is not a report: ${where}: ${issue?.message ?? 'unknown'}`, hint, parsed.error);
 }

@@ -14,11 +14,13 @@ interface Harvest {
  * wanted is at the destination, what matched before still does, and the image set did not match nothing at all. The state, the summary and the exit code go by it.
  */
 export function outcomeOf(
-  report: Pick<Report, 'totals' | 'interrupted' | 'unmatched' | 'unselected' | 'shards'>,
+  report: Pick<Report, 'totals' | 'failures' | 'interrupted' | 'unmatched' | 'unselected' | 'shards'>,
 ): RunOutcome {
-  const { totals, interrupted, unmatched } = report;
+  const { totals, failures = [], interrupted, unmatched } = report;
+  if (failures.length > 0) return 'failed';
   if (interrupted !== undefined) return 'interrupted';
-  const isWhole = totals.failed === 0 && totals.deferred === 0;
+  // Tags that are too young are where the image set wants them.
+  const isWhole = totals.failed === 0 && totals.deferred === (totals.tooYoung ?? 0);
   const isLost = unmatched.some(({ matchedBefore }) => matchedBefore);
   return isWhole && !isLost && !isNothing(report) ? 'succeeded' : 'failed';
 }

@@ -31,8 +31,8 @@ export function signatureLine(images: readonly Told[]): string | undefined {
   const unverified = count('unverified') + images.filter(isRefused).length;
   const parts = [
     [count('verified'), 'verified'],
-    [unverified, 'missing or not to be relied on'],
-    [count('exempt'), 'not asked for, as their registry is "off"'],
+    [unverified, 'missing or invalid'],
+    [count('exempt'), 'not checked, because their registry is "off"'],
   ] as const;
   const told = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${formatCount(number)} ${words}`]));
   return told.length === 0 ? undefined : `signatures: ${told.join(', ')}`;
@@ -57,13 +57,13 @@ export function signatureWarnings(
     const names = group.slice(0, IMAGES_NAMED).map(({ source }) => source);
     const more = group.length - names.length;
     const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
-    return `${countOf(group.length, 'image')} ${verb} without a signature that counts: ${message}: ${named}`;
+    return `${countOf(group.length, 'image')} ${verb} without a valid signature: ${message}: ${named}`;
   });
   const left = groups.slice(REASONS_TOLD).reduce((sum, [, group]) => sum + group.length, 0);
   if (left === 0) return told;
   return [
     ...told,
-    `${countOf(left, 'more image')} ${verb} without a signature that counts; the report tells why`,
+    `${countOf(left, 'more image')} ${verb} without a valid signature; the report lists the reasons`,
   ];
 }
 
@@ -77,7 +77,7 @@ export function leftAloneWarning(
   const more = alone.length - names.length;
   const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
   return (
-    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left alone, as others added to it or replaced it at ` +
-    `the destination; signatures of the source are missing there until you delete it or join them: ${named}`
+    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left unchanged, because someone else added to it or replaced it at ` +
+    `the destination; signatures of the source are missing there until you delete the tag or merge them: ${named}`
   );
 }

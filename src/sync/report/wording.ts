@@ -4,6 +4,7 @@ import { type Duration, formatDuration, milliseconds } from '../../lib/duration.
 import { describeFailure } from '../../lib/failure.ts';
 import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatSize } from '../../lib/text/size.ts';
+import { formatTime } from '../../lib/text/time.ts';
 import { durationOf, type Report, type ReportedImage, type ReportedReason } from './report.ts';
 
 /** The two parts of an image's name in a report. */
@@ -14,8 +15,13 @@ interface TaggedName {
   readonly tag: string;
 }
 
-/** Returns the parts of an image's name in a report, `host:port/repository:tag`. */
+/** Returns the parts of an image's name in a report, `host:port/repository:tag`. A digest stands for a tag if there is none. */
 export function splitName(name: string): TaggedName {
+  const at = name.indexOf('@');
+  if (at >= 0) {
+    const { repository, tag } = splitName(name.slice(0, at));
+    return { repository, tag: tag === '' ? name.slice(at + 1) : tag };
+  }
   const colon = name.lastIndexOf(':');
   // The failure of a whole repository has no tag. A colon before the last slash starts a port.
   if (colon <= name.lastIndexOf('/')) return { repository: name, tag: '' };
@@ -27,29 +33,37 @@ export function splitName(name: string): TaggedName {
  * run that ended early, it includes the reason and how many images are left.
  */
 export function headlineOf(
-  report: Pick<Report, 'totals' | 'interrupted' | 'unselected' | 'shards' | 'started' | 'ended'> & {
+  report: Pick<
+    Report,
+    'totals' | 'failures' | 'interrupted' | 'unselected' | 'unmatched' | 'shards' | 'started' | 'ended'
+  > & {
     readonly options: Pick<Report['options'], 'dryRun'>;
   },
 ): string {
-  const { totals, interrupted, shards, unselected = [] } = report;
+  const { totals, failures = [], interrupted, shards, unselected = [], unmatched } = report;
+  const vanished = unmatched.filter(({ matchedBefore }) => matchedBefore).length;
   const { dryRun } = report.options;
+  const { tooYoung = 0 } = totals;
   const shard = shards.length === 1 ? shards[0] : undefined;
   const size = totals.bytes === 0 ? '' : ` (${formatSize(totals.bytes)})`;
   const parts = [
     ...part(totals.copied, `${dryRun ? 'to copy' : 'copied'}${size}`),
     ...part(totals.skipped, 'unchanged'),
     ...part(totals.failed, dryRun ? 'cannot be copied' : 'failed'),
+    ...part(vanished, 'vanished'),
+    ...(failures.length === 0 ? [] : [countOf(failures.length, 'error')]),
     // The images that an early end left over follow at the end of the sentence.
-    ...part(Math.max(0, totals.deferred - (interrupted?.left ?? 0)), 'deferred'),
+    ...part(Math.max(0, totals.deferred - tooYoung - (interrupted?.left ?? 0)), 'deferred'),
+    ...part(tooYoung, 'too young'),
   ];
   const nothing =
     interrupted !== undefined
-      ? `nothing ${dryRun ? 'looked at' : 'copied'} yet`
+      ? `nothing ${dryRun ? 'checked' : 'copied'} yet`
       : shard === undefined
         ? unselected.some(({ emptied }) => emptied === 'since')
           ? 'nothing new since the day in "since"'
           : 'no image matched'
-        : `nothing falls to shard ${shard.index}/${shard.count}`;
+        : `shard ${shard.index}/${shard.count} has no images`;
   const told = parts.length === 0 ? nothing : parts.join(', ');
   const sentence = `${dryRun ? 'dry run: ' : ''}${told} in ${formatSpent(durationOf(report))}`;
   if (interrupted === undefined) return sentence;
@@ -96,10 +110,16 @@ const REFUSED: Readonly<Record<Conversion, string>> = {
 
 /** Returns the warning that a destination requires conversions, and their consequences. It is shown once per run. */
 export function conversionWarning(host: string, conversion: Conversion): string {
-  return `${host} ${REFUSED[conversion]}; their digests there differ from the source's, and signatures do not fit them any more`;
+  return `${host} ${REFUSED[conversion]}; their digests at the destination differ from the source's, and signatures no longer match`;
 }
 
+type ReportedRelease = Pick<NonNullable<Report['kubernetes']>[number], 'word' | 'versions'> & {
+  /** The newest release, if it is too young to be meant. */
+  readonly passedOver?: string | undefined;
+};
+
 const IMAGES_NAMED = 3;
+const byName = new Intl.Collator('en-GB', { numeric: true });
 
 /** Returns the warning about images whose layers are not all at the destination; undefined if there are none. */
 export function leftOutWarning(
@@ -108,12 +128,10 @@ export function leftOutWarning(
   const partial = images.filter(({ layersLeftOut = 0 }) => layersLeftOut > 0);
   if (partial.length === 0) return undefined;
   const layers = partial.reduce((sum, { layersLeftOut = 0 }) => sum + layersLeftOut, 0);
-  const named = partial.slice(0, IMAGES_NAMED).map(({ destination }) => destination);
-  const more = partial.length - named.length;
-  const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
+  const names = nameSome(partial.map(({ destination }) => destination));
   return (
-    `${countOf(partial.length, 'image is', 'images are')} mirrored in part: ${countOf(layers, 'layer')} of a type that is ` +
-    `not distributed; their addresses are in the manifests: ${names}`
+    `${countOf(partial.length, 'image is', 'images are')} mirrored in part, without ${countOf(layers, 'layer')} of a type that is ` +
+    `not distributed (their addresses are in the manifests): ${names}`
   );
 }
 
@@ -122,10 +140,9 @@ export function unaskedWarning(unasked: ReadonlyMap<string, unknown>): string | 
   const [reason] = unasked.values();
   if (unasked.size === 0) return undefined;
   const names = [...unasked.keys()];
-  const more = names.length - IMAGES_NAMED;
-  const named = joinWords(more > 0 ? [...names.slice(0, IMAGES_NAMED), `${formatCount(more)} more`] : names);
+  const named = nameSome(names);
   return (
-    `what is below ${countOf(names.length, 'tag')} could not be asked for, so whether all of it is there is not known ` +
+    `the manifests and layers of ${countOf(names.length, 'tag')} could not be checked, so they may be incomplete at the destination ` +
     `(${describeFailure(reason)}): ${named}`
   );
 }
@@ -139,7 +156,6 @@ export function plannedLines(
   route: Route,
 ): string[] {
   const told = new Set<string>();
-  const byName = new Intl.Collator('en-GB', { numeric: true });
   return images
     .filter(({ outcome }) => outcome === 'copied')
     .toSorted((one, other) => byName.compare(one.destination, other.destination))
@@ -153,15 +169,17 @@ export function plannedLines(
 }
 
 const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
+const DIGEST = /@(sha(?:256|512):[0-9a-f]{12})[0-9a-f]+/g;
 
-function shortNames(
+/** Returns the names of an image without what the route says: `coredns/coredns:v1.14.2 → coredns:v1.14.2`. */
+export function shortNames(
   { source, destination }: Pick<ReportedImage, 'source' | 'destination'>,
   route: Route,
 ): string {
   const from = withoutPrefix(source, `${route.source}/`);
   const to = withoutPrefix(destination, `${route.destination}/`);
   const names = from === to ? from : `${from} → ${to}`;
-  return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…');
+  return names.replaceAll(SIGNATURE_NAME, ':sha256-$1…').replaceAll(DIGEST, '@$1…');
 }
 
 function withoutPrefix(text: string, prefix: string): string {
@@ -173,35 +191,81 @@ export function failedLine(
   image: Pick<ReportedImage, 'source' | 'destination' | 'outcome' | 'reason' | 'claimants'>,
 ): string {
   const { source, destination, outcome, reason, claimants = [] } = image;
+  if (outcome !== 'collision') return `${source}: ${fateOf(image)}${remedy(reason)}`;
+  const claimed = claimants.length < 2 ? source : joinWords(claimants);
+  return `${destination}: claimed by ${claimed}; left unchanged${remedy(reason)}`;
+}
+
+/** Returns what became of an image, and why. */
+function fateOf({ outcome, reason }: Pick<ReportedImage, 'outcome' | 'reason'>): string {
   switch (outcome) {
-    case 'collision':
-      return `${destination}: wanted by ${claimants.length < 2 ? source : joinWords(claimants)}; left as it is${remedy(reason)}`;
     case 'deferred':
-      return `${source}: deferred, ${reason?.message ?? 'the run ended before it'}${remedy(reason)}`;
+      return `deferred, ${reason?.message ?? 'the run ended first'}`;
     case 'withdrawn':
-      return `${source}: given up, ${reason?.message ?? 'it took longer than --push-timeout'}${remedy(reason)}`;
+      return `given up, ${reason?.message ?? 'it took longer than --push-timeout'}`;
     default:
-      return `${source}: ${reason?.message ?? 'failed'}${remedy(reason)}`;
+      return reason?.message ?? 'failed';
   }
 }
 
 const TAGS_NAMED = 3;
 
-/** Returns one line for several tags of a repository that did not arrive for the same reason. */
-export function failedTogetherLine(
-  first: Parameters<typeof failedLine>[0],
-  others: readonly Pick<ReportedImage, 'source' | 'destination'>[],
-): string {
+type FailedImage = Parameters<typeof failedLine>[0];
+
+/** Returns one line for several images that did not arrive for the same reason, with their number. */
+export function failedTogetherLine(first: FailedImage, others: readonly FailedImage[]): string {
   if (others.length === 0) return failedLine(first);
-  const { outcome, reason, claimants = [] } = first;
+  const { outcome, claimants = [] } = first;
   const isCollision = outcome === 'collision';
-  const names = [first, ...others].map((image) => splitName(isCollision ? image.destination : image.source));
-  const tags = newestFirst(names).map(({ tag }) => tag);
-  const told = tags.length > TAGS_NAMED ? `${tags.at(-1)} … ${tags[0]}` : joinWords(tags.toReversed());
+  const all = [first, ...others];
+  const names = all.map((image) => splitName(isCollision ? image.destination : image.source));
   const what = isCollision
-    ? `wanted by ${joinWords(claimants.map((claimant) => splitName(claimant).repository))}; left as they are`
-    : (reason?.message ?? 'failed');
-  return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${told}): ${what}${remedy(reason)}`;
+    ? `claimed by ${joinWords(claimants.map((claimant) => splitName(claimant).repository))}; left unchanged`
+    : fateOf(first);
+  const told = `${what}${remedy(first.reason)}`;
+  const repositories = new Set(names.map(({ repository }) => repository));
+  if (repositories.size > 1) {
+    const { host, message } = first.reason ?? {};
+    const whose = host === undefined || message?.startsWith(`${host}: `) === true ? '' : `${host}: `;
+    return `${countOf(all.length, 'image')}: ${whose}${told}: ${nameSome(all.map(({ source }) => source).toSorted(byName.compare))}`;
+  }
+  const tags = newestFirst(names).map(({ tag }) => tag);
+  const range = tags.length > TAGS_NAMED ? `${tags.at(-1)} … ${tags[0]}` : joinWords(tags.toReversed());
+  return `${names[0]?.repository} (${countOf(tags.length, 'tag')}, ${range}): ${told}`;
+}
+
+/** Returns names in words: the first ones, and how many more there are. */
+function nameSome(names: readonly string[]): string {
+  const more = names.length - IMAGES_NAMED;
+  return joinWords(more > 0 ? [...names.slice(0, IMAGES_NAMED), `${formatCount(more)} more`] : names);
+}
+
+const VERSIONS_NAMED = 6;
+
+/** Returns versions in words, the oldest first: of many, the oldest and the newest. */
+export function versionsWords(versions: readonly string[]): string {
+  if (versions.length <= VERSIONS_NAMED) return versions.toReversed().join(', ');
+  return `${versions.at(-1)} … ${versions[0]} (${versions.length})`;
+}
+
+/** Returns who says what belongs to versions, each once, the newest version's first. */
+export function originWords(versions: ReportedRelease['versions']): string {
+  const origins = [...new Set(versions.map(({ origin }) => origin))];
+  const more = origins.length - IMAGES_NAMED;
+  return [...origins.slice(0, IMAGES_NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; ');
+}
+
+/**
+ * Returns the line of what a word for releases of Kubernetes means: `Kubernetes 1.38: 1.38.0, 1.38.1 (tags from kubernetes
+ * v1.38.1; kubernetes v1.38.0)`. Undefined for a version of the built-in table, of which there is nothing to say, and for
+ * what the source does not have, which is told elsewhere.
+ */
+export function releaseLine({ word, versions, passedOver }: ReportedRelease): string | undefined {
+  const [only] = versions;
+  if (only === undefined || (only.version === word && only.origin === 'table')) return undefined;
+  const named = only.version === word ? '' : `: ${versionsWords(versions.map(({ version }) => version))}`;
+  const young = passedOver === undefined ? '' : `; ${passedOver} is younger than "minimumAge"`;
+  return `Kubernetes ${word}${named} (tags from ${originWords(versions)})${young}`;
 }
 
 /**
@@ -214,13 +278,13 @@ export function unmatchedWarning({
   excluded,
 }: Pick<Report['unmatched'][number], 'pattern' | 'matchedBefore' | 'excluded'>): string {
   if (excluded === 0)
-    return `"${pattern}" holds a part that "exclude" names, which lets none of its images pass`;
+    return `"${pattern}" contains a part that "exclude" names, so all of its images are excluded`;
   if (excluded !== undefined) {
-    const verb = excluded === 1 ? 'does not let it pass' : 'lets none of them pass';
+    const verb = excluded === 1 ? 'excludes it' : 'excludes all of them';
     return `"${pattern}" finds ${countOf(excluded, 'name')}, and "exclude" ${verb}`;
   }
   return matchedBefore
-    ? `"${pattern}" matched in the last run and matches nothing now; what it mirrored is still at the destination`
+    ? `"${pattern}" matched in the last run and matches nothing now; its images are still at the destination`
     : `"${pattern}" matches nothing at the source; correct or remove it`;
 }
 
@@ -231,7 +295,7 @@ export function nothingMatched(source: string): string {
 
 /** Returns the warning about a host of a run that went wrong and that does not answer as registries do. */
 export function strangerWarning(host: string, oddity: string): string {
-  return `${host} answers, but not as a registry does: ${oddity}; check its name and its port`;
+  return `${host} answers, but not like a registry: ${oddity}; check its name and its port`;
 }
 
 /** Returns the warning about further names that match nothing. */
@@ -241,40 +305,37 @@ export function moreUnmatchedWarning(count: number): string {
 
 /** Returns the warning about an image whose tags are all filtered out. */
 export function filteredWarning(name: string, tags: number): string {
-  return `"${name}" lists ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+  return `"${name}" lists ${countOf(tags, 'tag')}, but "tags" and "exclude" drop all of them`;
 }
 
 /** Returns the warning about a prefix that finds images, all tags of which are filtered out. */
 export function filteredPrefixWarning(prefix: string, images: number, tags: number): string {
-  return `"${prefix}" finds ${countOf(images, 'image')} with ${countOf(tags, 'tag')}, and "tags" and "exclude" let none pass`;
+  return `"${prefix}" finds ${countOf(images, 'image')} with ${countOf(tags, 'tag')}, but "tags" and "exclude" drop all of them`;
 }
 
 /** Returns the line about images of which nothing was uploaded since the day that the image set asks for. */
 export function nothingNewLine(images: readonly string[]): string | undefined {
   if (images.length === 0) return undefined;
-  const named = images.toSorted().slice(0, IMAGES_NAMED);
-  const more = images.length - named.length;
-  const names = joinWords(more === 0 ? named : [...named, `${formatCount(more)} more`]);
-  return `older than the day in "since": ${names}`;
+  return `older than the day in "since": ${nameSome(images.toSorted())}`;
 }
 
 /** Returns the warning about an image whose list of tags had no end. */
 export function endlessListWarning(name: string, tags: number): string {
   return (
-    `"${name}": its list of tags has no end, its pages lead back to what they listed before; ` +
-    `of the ${countOf(tags, 'tag')} that it listed all are seen, others may be missing`
+    `"${name}": its list of tags is endless, because its pages repeat; ` +
+    `synctl uses the ${countOf(tags, 'tag')} that it listed, and others may be missing`
   );
 }
 
 /** Returns the warning about an image whose list of tags was probably cut. */
 export function cutListWarning(name: string, tags: number): string {
-  return `"${name}": its list of tags ends at ${formatCount(tags)}, where the source cuts lists, and the registry behind it did not tell the rest`;
+  return `"${name}": its list of tags ends at ${formatCount(tags)}, the limit of the source, and the registry behind it did not list the rest`;
 }
 
 /** Returns the warning about an image of which the newest tags are wanted and nothing tells which these are. */
 export function unclearCutWarning(name: string, { taken, left }: UnclearCut): string {
   return (
-    `"${name}": "latest" takes ${taken} and leaves ${left} out, and nothing tells which of them is newer; ` +
+    `"${name}": "latest" takes ${taken} and leaves ${left} out, and nothing shows which of them is newer; ` +
     'narrow its tags with "regex", or name them'
   );
 }
@@ -284,7 +345,7 @@ export function shrunkWarning(listing: string, before: number, now: number): str
   if (before < 5 || now > before * 0.8) return undefined;
   return (
     `${listing}: the listing shrank from ${formatCount(before)} to ${countOf(now, 'entry', 'entries')}; ` +
-    'nothing is removed from the destination, and the source may be answering in part'
+    'nothing is removed from the destination, and the answer of the source may be incomplete'
   );
 }
 
@@ -300,4 +361,26 @@ function formatSpent(duration: Duration): string {
 
 function remedy(reason: ReportedReason | undefined): string {
   return reason?.hint === undefined ? '' : ` (${reason.hint})`;
+}
+
+/**
+ * Returns the line about tags that are younger than `minimumAge`: how many, which, and when the first is old enough; undefined
+ * if there are none.
+ */
+export function youngLine(
+  images: readonly Pick<ReportedImage, 'source' | 'oldEnough'>[],
+): string | undefined {
+  const young = images
+    .flatMap(({ source, oldEnough }) => (oldEnough === undefined ? [] : [{ source, oldEnough }]))
+    .toSorted((one, other) => (one.oldEnough < other.oldEnough ? -1 : 1));
+  const [first] = young;
+  if (first === undefined) return undefined;
+  const more = young.length - IMAGES_NAMED;
+  const names = young.slice(0, IMAGES_NAMED).map(({ source }) => source);
+  const told = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
+  const when = `${formatTime(new Date(first.oldEnough))} UTC`;
+  return (
+    `${countOf(young.length, 'tag is', 'tags are')} younger than "minimumAge" and not mirrored yet: ${told}; ` +
+    `${young.length === 1 ? 'it is' : 'the first is'} old enough from ${when} on`
+  );
 }

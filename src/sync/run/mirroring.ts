@@ -1,12 +1,13 @@
 import { failureCode } from '../../lib/failure.ts';
+import { BlobBoard } from '../../registry/blob/blob-board.ts';
 import type { Digest } from '../../registry/oci/digest.ts';
 import { formatReference, type Repository, type Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { BlobBoard } from '../copy/blob-board.ts';
 import { ImageCopier } from '../copy/image-copy.ts';
 import type { MirroredImage } from '../copy/mirrored-image.ts';
 import { PartsSearch } from '../copy/missing-parts.ts';
 import type { CopiedReferrers } from '../copy/referrer-copy.ts';
+import { Transfer } from '../copy/transfer.ts';
 import type { RepositoryGroup } from '../plan/naming.ts';
 import {
   type PlannedImage,
@@ -15,6 +16,8 @@ import {
   type RepositoryPlan,
   signaturesOf,
 } from '../plan/planning.ts';
+import { sourceName } from '../plan/source-name.ts';
+import { TooYoung } from '../plan/tag-maturity.ts';
 import type { ReportedImage, ReportedMove } from '../report/report.ts';
 import type { State } from '../state/state.ts';
 import { attached, collided, failed, type ImageNames, left, skipped, worked } from './reported-image.ts';
@@ -41,6 +44,14 @@ interface Turn {
   readonly image: PlannedImage;
   readonly into: OpenRepository;
   readonly rank: number;
+  /** Undefined until its turn. */
+  transfer?: Transfer | undefined;
+}
+
+/** An image that is being worked on. */
+interface UnderWay extends ImageNames {
+  /** How far it is, where something is to be said. */
+  readonly note: string | undefined;
 }
 
 /** Plans destination repositories and mirrors their images at the same time. */
@@ -53,9 +64,10 @@ export class Mirroring {
   readonly #copier: ImageCopier;
   readonly #schedule: Schedule<Turn>;
   #bytes = 0;
+  #isPlanned = false;
 
   constructor(parts: MirroringParts) {
-    const { state, signal, target, verification } = parts;
+    const { state, signal, target, verification, maturity } = parts;
     const { host } = target;
     this.#parts = {
       ...parts,
@@ -89,6 +101,7 @@ export class Mirroring {
       search: this.#search,
       wasAbsent,
       verification,
+      maturity,
       pushTimeout,
       isDryRun,
       signal,
@@ -111,14 +124,26 @@ export class Mirroring {
     return this.#search.unasked;
   }
 
-  /** The images that are being worked on as `repository:tag`, the longest-running first. */
-  get current(): string[] {
-    return [...this.#schedule.underWay].map(({ image: { target } }) => `${target.repository}:${target.tag}`);
+  /** The bytes to send in all, and whether more may be found as not all manifests were read. */
+  get bytesTotal(): { readonly bytesTotal: number; readonly isAtLeast: boolean } {
+    const { underWay, open } = this.#schedule;
+    const isRead = [...underWay].every(({ transfer }) => transfer?.isRead === true);
+    const isAtLeast = !this.#isPlanned || open > underWay.size || !isRead;
+    return { bytesTotal: this.#bytes + this.#board.pending, isAtLeast };
+  }
+
+  /** The images that are being worked on, the longest-running first. */
+  get current(): readonly UnderWay[] {
+    return [...this.#schedule.underWay].map(({ image, transfer }) => ({
+      ...this.#names(image),
+      note: transfer?.describe(),
+    }));
   }
 
   /** Mirrors all groups until the signal aborts. Returns the plans of those that could be listed. */
   async run(groups: readonly RepositoryGroup[]): Promise<readonly RepositoryPlan[]> {
     await Promise.all(groups.map((group) => this.#plan(group)));
+    this.#isPlanned = true;
     const notBegun = await this.#schedule.finish();
     await this.#board.settled();
     for (const { image } of notBegun) this.#parts.onResult(left(this.#names(image)));
@@ -132,8 +157,9 @@ export class Mirroring {
     const { host } = this.#target;
     try {
       const plan = await planRepository(group, this.#parts);
+      const whose = { repository: plan.repository, isGiven: this.#parts.settings.given !== undefined };
       const into = this.#open(plan);
-      for (const collision of plan.collisions) onResult(collided(this.#target, plan.repository, collision));
+      for (const collision of plan.collisions) onResult(collided(this.#target, whose, collision));
       this.#submit(into, plan.images);
       for (const image of plan.images) {
         // A signature is of no use without its image, so those of other images are planned when they were copied.
@@ -181,15 +207,19 @@ export class Mirroring {
     );
   }
 
-  async #mirror({ image, into }: Turn): Promise<void> {
+  async #mirror(turn: Turn): Promise<void> {
+    const { image, into } = turn;
     const { signal, onResult } = this.#parts;
     const began = performance.now();
+    const transfer = new Transfer(() => performance.now());
+    turn.transfer = transfer;
     const names = this.#names(image);
     let moved: ReportedMove | undefined;
     try {
-      const result = await this.#copier.mirror(image, (move) => {
+      const onMoved = (move: ReportedMove): void => {
         moved = move;
-      });
+      };
+      const result = await this.#copier.mirror(image, onMoved, transfer);
       const took = performance.now() - began;
       const referrers = await this.#copyReferrers(image, into, result);
       // Signatures may be signed too, by tags and by the API.
@@ -200,7 +230,8 @@ export class Mirroring {
       onResult({ ...worked(names, image, result, took), moved });
     } catch (error) {
       if (signal.aborted) return onResult(left(names));
-      into.tally.failed(image, failureCode(error));
+      if (error instanceof TooYoung) into.tally.waits();
+      else into.tally.failed(image, failureCode(error));
       onResult({ ...failed(names, error, performance.now() - began), moved });
     }
   }
@@ -222,7 +253,6 @@ export class Mirroring {
       if (into.planned.has(tag)) continue;
       into.planned.add(tag);
       const names = this.#names({
-        ...image,
         source: { ...image.source, tag },
         target: { ...image.target, tag },
       });
@@ -233,10 +263,9 @@ export class Mirroring {
     return all;
   }
 
-  #names(image: PlannedImage): ImageNames {
-    const { registry, repository, tag } = image.source;
+  #names(image: Pick<PlannedImage, 'source' | 'target' | 'pin'>): ImageNames {
     return {
-      source: registry.nameOf(repository, tag),
+      source: sourceName(image),
       destination: this.#target.nameOf(image.target.repository, image.target.tag),
     };
   }

@@ -1,4 +1,5 @@
 import { Failure, failureCode, isTransient } from '../../lib/failure.ts';
+import { HttpFailure, isConnectionFailure } from '../../lib/http/http-failure.ts';
 import { formatReference, type Host } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { isNotFound } from '../../registry/registry-failure.ts';
@@ -11,6 +12,7 @@ import { type Decision, describeReason } from '../plan/decision.ts';
 import type { FoundRepository } from '../plan/discovery.ts';
 import type { PlannedImage } from '../plan/planning.ts';
 import { contentOptions, conversionIn, fitsSettings, layersLeftOutIn } from '../plan/recorded-options.ts';
+import { TooYoung } from '../plan/tag-maturity.ts';
 import { type ReportedImage, type ReportedReason, reasonOf } from '../report/report.ts';
 import { reportedSignature } from '../report/signature-report.ts';
 
@@ -92,7 +94,8 @@ export function attached(
 
 /** Returns the entry of an image that could not be mirrored. `took` is in milliseconds. */
 export function failed(names: ImageNames, error: unknown, took: number): ReportedImage {
-  const isDeferred = failureCode(error) === 'RATE_LIMITED' && !isTransient(error);
+  const isTooYoung = error instanceof TooYoung;
+  const isDeferred = isTooYoung || (failureCode(error) === 'RATE_LIMITED' && !isTransient(error));
   const isWithdrawn = failureCode(error) === 'PUSH_TIMED_OUT';
   const outcome = isDeferred ? 'deferred' : isWithdrawn ? 'withdrawn' : 'failed';
   const reason = withRemedy(reasonOf(error), error, names);
@@ -102,10 +105,17 @@ export function failed(names: ImageNames, error: unknown, took: number): Reporte
   const failures = parts.map(({ part, failure }) => ({ part, ...reasonOf(failure) }));
   return {
     ...quiet(names, outcome),
-    reason: { ...reason, message },
+    reason: { ...reason, message, ...answerOf(error) },
+    oldEnough: isTooYoung ? error.oldEnough.toISOString() : undefined,
     failures: failures.length === 0 ? undefined : failures,
     milliseconds: Math.round(took),
   };
+}
+
+/** Returns whose answer made an image fail, with its status, or who gave none. */
+function answerOf(error: unknown): Pick<ReportedReason, 'host' | 'status'> {
+  const isOfHost = error instanceof HttpFailure && (error.status !== undefined || isConnectionFailure(error));
+  return isOfHost ? { host: error.about.split('/')[0], status: error.status } : {};
 }
 
 /** Returns the entry of an image that was not finished when the run ended. */
@@ -113,14 +123,20 @@ export function left(names: ImageNames): ReportedImage {
   const message = 'the run ended first';
   return {
     ...quiet(names, 'deferred'),
-    reason: { code: 'INTERRUPTED', message, hint: 'the next run goes on here' },
+    reason: { code: 'INTERRUPTED', message, hint: 'the next run continues here' },
   };
 }
 
-/** Returns the entry of a destination tag for which several sources have different images. */
+/**
+ * Returns the entry of a destination tag for which several sources have different images. `isGiven` is whether images were
+ * given, so that there may be no image set.
+ */
 export function collided(
   target: Registry,
-  repository: PlannedImage['target']['repository'],
+  {
+    repository,
+    isGiven,
+  }: { readonly repository: PlannedImage['target']['repository']; readonly isGiven: boolean },
   collision: Collision,
 ): ReportedImage {
   const { tag } = collision;
@@ -128,9 +144,10 @@ export function collided(
     formatReference({ host, repository, tag }),
   );
   const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
-  const message = `${claimants.join(' and ')} differ and both want this name; it was left as it is`;
+  const message = `${claimants.join(' and ')} differ and both want this name; the tag at the destination is unchanged`;
   const patch = patchText(collision);
-  const hint = `give one a name of its own: "patches": [${patch}]`;
+  const where = isGiven ? ' in an image set that --image-set names too' : '';
+  const hint = `give one a name of its own${where}: "patches": [${patch}]`;
   return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
 }
 
@@ -139,7 +156,7 @@ function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNam
   const isMissing = isNotFound(error) && error instanceof Failure && error.about === source;
   if (!isMissing || reason.hint !== undefined) return reason;
   const message = `it does not exist at the source: ${reason.message}`;
-  return { ...reason, message, hint: 'check its name and tag in the image set' };
+  return { ...reason, message, hint: 'check its name and tag' };
 }
 
 /**
@@ -147,11 +164,19 @@ function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNam
  * is only the host, so that a failure of the registry has the same text for all images and can be told once.
  */
 function culprit(about: string, { source, destination }: ImageNames): string | undefined {
-  if (about === source || source.startsWith(`${about}/`)) return undefined;
+  if (namesOf(source).includes(about) || source.startsWith(`${about}/`)) return undefined;
   const repository = destination.replace(/:[^:/]*$/, '');
   return about === repository || about === destination
     ? destination.slice(0, destination.indexOf('/'))
     : about;
+}
+
+/** Returns all that an image is called in failures: with tag and digest, and with one of them. */
+function namesOf(source: string): string[] {
+  const at = source.indexOf('@');
+  if (at < 0) return [source];
+  const tagged = source.slice(0, at);
+  return [source, tagged, `${tagged.replace(/:[^:/]*$/, '')}${source.slice(at)}`];
 }
 
 function quiet(names: ImageNames, outcome: ReportedImage['outcome']): ReportedImage {

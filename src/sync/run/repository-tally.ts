@@ -44,6 +44,11 @@ export class RepositoryTally {
     this.#ended();
   }
 
+  /** Notes that nothing was done about an image, which the next run looks at again. */
+  waits(): void {
+    this.#ended();
+  }
+
   /** Writes all entries that are not written yet. */
   flush(): void {
     const news = { images: this.#images, confirmed: this.#confirmed, failures: this.#failures };

@@ -1,15 +1,21 @@
-import { readImageSet } from '../../config/configuration-file.ts';
 import type { ImageSet } from '../../config/image-set.ts';
+import { APISERVER } from '../../config/kubeadm-images.ts';
+import { KubeadmKnowledge } from '../../config/kubernetes/kubeadm-tags.ts';
 import type { Place, Reporter } from '../../lib/reporter.ts';
 import { RunDeadline } from '../../lib/run-deadline.ts';
+import { countOf } from '../../lib/text/sentence.ts';
+import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registries } from '../../registry/registries.ts';
 import { openRunRegistries, type RunParts } from '../parts.ts';
+import { type ResolvedWord, resolveCluster } from '../plan/cluster-resolution.ts';
 import { placeOfClaim } from '../plan/collision.ts';
-import { discover } from '../plan/discovery.ts';
+import { discover, type FoundRepository } from '../plan/discovery.ts';
 import { type Grouping, groupByDestination } from '../plan/naming.ts';
 import type { RepositoryPlan } from '../plan/planning.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
+import { youngReleases } from '../plan/release-maturity.ts';
 import { openVerification, type SourceVerification } from '../plan/source-verification.ts';
+import { TagMaturity } from '../plan/tag-maturity.ts';
 import { TroubleTeller, tellUnmatched } from '../report/failure-notices.ts';
 import { tellMoved } from '../report/moved-report.ts';
 import { countImages, type Report, type ReportedImage, reportHead } from '../report/report.ts';
@@ -23,16 +29,19 @@ import {
   nothingNewLine,
   plannedLines,
   type Route,
+  releaseLine,
+  shortNames,
   strangerWarning,
   unaskedWarning,
+  youngLine,
 } from '../report/wording.ts';
-import { newerReleases } from '../select/release-wish.ts';
 import type { SyncSettings } from '../settings.ts';
 import { openRemoteState, type RemoteState } from '../state/remote-state.ts';
 import { takeRunLock } from '../state/run-lock.ts';
-import type { RecordedRun } from '../state/run-rows.ts';
+import type { RecordedRun, SourceView } from '../state/run-rows.ts';
 import { State } from '../state/state.ts';
 import { scopeOf } from '../state/state-in-registry.ts';
+import { countGiven, readWantedImages, wantsOfSource } from '../wanted-images.ts';
 import { Mirroring } from './mirroring.ts';
 import { proveLogin, proveRegistry, reachRegistries } from './preflight.ts';
 import { withoutName } from './reported-image.ts';
@@ -46,7 +55,6 @@ import {
   findUnmatchedScopes,
   findUnselected,
   type Sight,
-  selectionOf,
   viewOfSource,
 } from './source-view.ts';
 
@@ -57,18 +65,29 @@ export interface FinishedRun {
   readonly runs: readonly RecordedRun[];
 }
 
+/** What was found of a set at its sources. */
+interface Found {
+  readonly repositories: readonly FoundRepository[];
+  readonly grouping: Grouping;
+}
+
 /** What a run works with. */
 interface OpenRun {
   readonly set: ImageSet;
+  readonly words: readonly ResolvedWord[];
   readonly state: State;
   readonly remote: RemoteState | undefined;
   readonly registries: Registries;
   readonly verification: SourceVerification | undefined;
+  readonly maturity: TagMaturity;
   readonly deadline: RunDeadline;
   readonly started: Date;
 }
 
 const PROGRESS_EVERY_MILLISECONDS = 200;
+
+/** What counts as seen before by a run with given images, which does not look for anything else. */
+const NOTHING_SEEN: SourceView = { matched: [], listings: new Map() };
 
 /**
  * Mirrors the images of an image set from the source to the destination. Returns the report, also if the run was ended
@@ -96,9 +115,9 @@ class Run {
 
   async run(): Promise<FinishedRun> {
     const started = this.#now();
-    const { imageSet, database, dryRun, commandTimeout } = this.#settings;
+    const { database, dryRun, commandTimeout } = this.#settings;
     using deadline = new RunDeadline(commandTimeout, this.#parts.signal);
-    const set = await readImageSet(imageSet, deadline.signal);
+    const set = await readWantedImages(this.#settings, deadline.signal);
     for (const { message, place } of set.notices) this.#warn(message, place);
     const reporter = this.#reporter();
     using _lock = dryRun ? undefined : takeRunLock(database);
@@ -115,26 +134,31 @@ class Run {
     });
     try {
       const verification = await openVerification(this.#settings, set, deadline.signal);
-      const find = (): Promise<Grouping> => this.#find(set, registries, deadline.signal);
+      const find = (): Promise<Found> => this.#find(set, registries, deadline.signal);
       const fetchState = remote?.fetching(registries, deadline.signal) ?? this.#parts.fetchState;
       // A state is fetched while repositories are searched for. A local one is opened before the first request.
       const early = fetchState === undefined ? undefined : await Promise.all([find(), fetchState()]);
       const mode = dryRun ? 'read' : 'write';
       using state = State.open(remote?.file ?? database, { reporter, mode, now: this.#now });
       const [found] = early ?? [await find()];
-      return await this.#mirror(found, { set, state, remote, registries, verification, deadline, started });
+      const maturity = new TagMaturity({ log: state, now: started });
+      const resolved = await this.#resolve(set, found, { state, maturity }, deadline.signal);
+      const open = { ...resolved, state, remote, registries, verification, maturity, deadline, started };
+      return await this.#mirror(found.grouping, open);
     } finally {
       registries.close();
     }
   }
 
   async #mirror(grouping: Grouping, open: OpenRun): Promise<FinishedRun> {
-    const { set, state, remote, registries, deadline, started } = open;
-    const { source } = this.#settings;
+    const { set, words, state, remote, registries, deadline, started } = open;
+    const { source, given } = this.#settings;
     const plans = await this.#mirrorGroups(grouping, open);
     const planned = this.#settings.dryRun ? plannedLines(this.#images, this.#route()) : [];
     for (const line of planned) this.#parts.reporter.line(line);
     tellMoved(this.#images, this.#settings, this.#parts.reporter);
+    const young = youngLine(this.#images);
+    if (young !== undefined) this.#parts.reporter.line(young);
     const head = reportHead(this.#settings, this.#parts.version);
     this.#tellSignatures(head.options);
     const leftOut = leftOutWarning(this.#images);
@@ -143,7 +167,7 @@ class Run {
     if (leftAlone !== undefined) this.#warn(leftAlone);
     const isWhole = !deadline.signal.aborted;
     const view = viewOfSource(set, plans);
-    const before = state.sourceView(source);
+    const before = given === undefined ? state.sourceView(source) : NOTHING_SEEN;
     const unselected = isWhole ? findUnselected(set, plans) : [];
     const sight = { set, ...grouping, plans, before, excluded: this.#excluded };
     const unmatched = isWhole ? this.#findUnmatched(sight, unselected) : [];
@@ -158,8 +182,8 @@ class Run {
     const run: RecordedRun = { started, ended: this.#now(), outcome, ...totals };
     const scope = scopeOf(this.#settings);
     const runs = [...state.runs(scope), run];
-    // A shard sees only a part of the source, and must not overwrite what the whole was.
-    const isWholeView = isWhole && this.#settings.shard === undefined;
+    // A shard sees only a part of the source, as do given images, and must not overwrite what the whole was.
+    const isWholeView = isWhole && this.#settings.shard === undefined && given === undefined;
     state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
     await remote?.push(deadline.signal);
     const report: Report = {
@@ -169,6 +193,9 @@ class Run {
       stateRestored: state.restored,
       interrupted,
       totals,
+      kubernetes: words.map(({ word, place, versions, isOpen }) => {
+        return { word, place, versions, unknown: isOpen ? true : undefined };
+      }),
       unmatched,
       unselected,
       warnings: this.#warnings,
@@ -183,13 +210,14 @@ class Run {
     return { source, destination: namespace === undefined ? destination : `${destination}/${namespace}` };
   }
 
-  async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<Grouping> {
-    const { source, destination, additionNamespaces, namespace, dryRun } = this.#settings;
+  async #find(set: ImageSet, registries: Registries, signal: AbortSignal): Promise<Found> {
+    const { source, destination, additionNamespaces, namespace, dryRun, given } = this.#settings;
+    const what = given === undefined ? source : countOf(countGiven(set), 'image');
     this.#parts.reporter.section(
-      `Mirror ${source} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
+      `Mirror ${what} to ${destination}${namespace === undefined ? '' : `/${namespace}`}`,
     );
     const target = registries.at(destination);
-    await reachRegistries(registries.at(source), target, signal);
+    await reachRegistries(wantsOfSource(set, source) ? registries.at(source) : target, target, signal);
     const found = await discover({
       set,
       source: registries.at(source),
@@ -206,11 +234,37 @@ class Run {
       // In a dry run nothing may be written, so what is no registry is only warned of.
       if (!dryRun) await proveRegistry(target, first.repository, signal);
     }
-    return grouping;
+    return { repositories: found, grouping };
+  }
+
+  /** Resolves the words for releases of Kubernetes in a set, and keeps what was learnt for that. */
+  async #resolve(
+    set: ImageSet,
+    { repositories, grouping }: Found,
+    { state, maturity }: Pick<OpenRun, 'state' | 'maturity'>,
+    signal: AbortSignal,
+  ): Promise<Pick<OpenRun, 'set' | 'words'>> {
+    const source = repositories.find(({ name }) => name === APISERVER);
+    const { destination: host } = this.#settings;
+    const kubeadm = new KubeadmKnowledge(state.learntTags());
+    const mirrored = (repository: Repository, tags: readonly Tag[]) =>
+      state.imagesOf({ host, repository }, tags);
+    const resolution = await resolveCluster(set, {
+      list: async () => source?.list(),
+      findYoung: () => youngReleases(set, grouping.groups, { maturity, kubeadm, mirrored, signal }),
+      learnt: state.learntTags(),
+      maker: this.#parts.maker,
+      onLearnt: (tags) => state.learn([tags]),
+      signal,
+    });
+    for (const { message, place } of resolution.notices) this.#warn(message, place);
+    const lines = new Set(resolution.words.flatMap((word) => releaseLine(word) ?? []));
+    for (const line of lines) this.#parts.reporter.line(line);
+    return { set: resolution.set, words: resolution.words };
   }
 
   async #mirrorGroups({ groups, nameless }: Grouping, open: OpenRun): Promise<readonly RepositoryPlan[]> {
-    const { set, state, registries, verification, deadline } = open;
+    const { set, state, registries, verification, maturity, deadline } = open;
     const { reporter } = this.#parts;
     const { source, destination } = this.#settings;
     const trouble = new TroubleTeller(reporter, (claimants) => placeOfClaim(set, source, claimants));
@@ -221,18 +275,24 @@ class Run {
       target: registries.at(destination),
       state,
       verification,
+      maturity,
       now: this.#now(),
       signal: deadline.signal,
       onResult: (image) => this.#take(image, trouble),
     });
+    const route = this.#route();
     const show = (): void => {
+      const { current } = mirroring;
       reporter.progress({
         activity: 'mirroring',
         done: this.#images.length,
         total: this.#images.length + mirroring.open,
         unit: 'images',
+        failed: trouble.failed,
         bytes: mirroring.bytes,
-        current: mirroring.current,
+        ...mirroring.bytesTotal,
+        current: current.map((image) => shortNames(image, route)),
+        notes: current.map(({ note }) => note),
       });
     };
     const ticker = setInterval(show, PROGRESS_EVERY_MILLISECONDS);
@@ -282,7 +342,6 @@ class Run {
     for (const { message, place } of findUnclearCuts(set, plans)) this.#warn(message, place);
     if (this.#settings.shard !== undefined) return [];
     for (const { message, place } of findFilteredPrefixes(set, plans, unselected)) this.#warn(message, place);
-    for (const { message, place } of newerReleases(set, selectionOf(plans))) this.#warn(message, place);
     for (const { message, place } of findUnmatchedScopes(sight)) this.#warn(message, place);
     return tellUnmatched(findUnmatched(sight), this.#parts.reporter);
   }

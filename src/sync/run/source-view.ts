@@ -29,7 +29,7 @@ interface SourceNotice {
 }
 
 /** Returns the selected tags of some plans by image. */
-export function selectionOf(plans: readonly RepositoryPlan[]): Selection {
+function selectionOf(plans: readonly RepositoryPlan[]): Selection {
   return new Map(
     plans.flatMap(({ members }) =>
       members.map(({ name, tags }): [ImageName, Tag[]] => [name, [...tags.keys()]]),

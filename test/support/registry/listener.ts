@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Certificate } from '../test-authority.ts';
 
-/** A server on a free port of the loopback address. */
+/** A server on a port of the loopback address. */
 export interface OpenListener {
   /** Such as `https://127.0.0.1:40123`. */
   readonly origin: string;
@@ -25,10 +25,11 @@ export function resetConnection(socket: Socket | null): void {
   } else socket?.resetAndDestroy();
 }
 
-/** Listens on a free loopback port, with TLS when a certificate is given. */
+/** Listens on a loopback port, with TLS when a certificate is given. Port 0 is a free one. */
 export async function listen(
   answer: RequestListener,
   certificate: Certificate | undefined,
+  port = 0,
 ): Promise<OpenListener> {
   const server: Server =
     certificate === undefined
@@ -53,7 +54,7 @@ export async function listen(
   // Idle connections must not be closed under a client that is about to use them: that would be a fault nobody asked for.
   server.keepAliveTimeout = 300_000;
   server.requestTimeout = 0;
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no port');

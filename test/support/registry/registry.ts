@@ -35,6 +35,8 @@ export interface RegistryOptions {
   readonly storage?: Storage;
   /** TLS with a certificate of one's own; `false` for plain HTTP. By default it is TLS with what tests trust. */
   readonly tls?: Certificate | false;
+  /** Its port, for people who type it. A free one by default. */
+  readonly port?: number | undefined;
 }
 
 /** A registry inside the test's process that can be watched and broken. */
@@ -144,8 +146,9 @@ export class TestRegistry implements AsyncDisposable {
         response.destroy();
       });
     };
-    const { tls = LOOPBACK } = this.#options;
-    this.#listeners.set(listener, await listen(answer, tls === false ? undefined : tls));
+    const { tls = LOOPBACK, port = 0 } = this.#options;
+    const certificate = tls === false ? undefined : tls;
+    this.#listeners.set(listener, await listen(answer, certificate, listener === 'registry' ? port : 0));
   }
 
   #connectionOf(socket: Socket): number {
@@ -240,7 +243,7 @@ export class TestRegistry implements AsyncDisposable {
   }
 }
 
-/** Starts a registry on a free loopback port. Use it with `await using`, or close it. */
+/** Starts a registry on a loopback port. Use it with `await using`, or close it. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
   const registry = new TestRegistry(options);
   await registry.open();

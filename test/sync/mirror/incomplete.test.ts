@@ -219,7 +219,7 @@ describe('a tag does not stand for what is below it', () => {
       fault: { kind: 'status', status: 403 },
     });
     expect(outcomes(await all.run({ verify: 'deep' }))).toEqual(keyed(EACH));
-    expect((await all.check('v1'))?.message).toMatch(/it does not tell about 5 blobs of these\)$/);
+    expect((await all.check('v1'))?.message).toMatch(/it does not show whether it has 5 blobs of these\)$/);
   });
 
   it('where the registry does not show manifests: nothing is copied, and check says so', async () => {
@@ -252,7 +252,7 @@ it.each<[string, readonly RequestKind[], number]>([
   expect(report.warnings.map(({ message }) => message)).toEqual(
     Array.from({ length: warnings }, () =>
       expect.stringMatching(
-        /^what is below 2 tags could not be asked for, .* 500.*: .*\/app:v[12] and .*\/app:v[12]$/,
+        /^the manifests and layers of 2 tags could not be checked, .* 500.*: .*\/app:v[12] and .*\/app:v[12]$/,
       ),
     ),
   );

@@ -20,8 +20,8 @@ test('foreign layers that the source lacks are told each night, without a reques
       [`${destination.host}/keel/windows:1.0.0`, 1],
     ]);
     expect(lines).toContain(
-      'warning: 1 image is mirrored in part: 1 layer of a type that is not distributed; their addresses are ' +
-        `in the manifests: ${destination.host}/keel/windows:1.0.0`,
+      'warning: 1 image is mirrored in part, without 1 layer of a type that is not distributed (their addresses are ' +
+        `in the manifests): ${destination.host}/keel/windows:1.0.0`,
     );
     if (outcome === 'skipped') expect(source.journal.count('blob-get')).toBe(0);
   }

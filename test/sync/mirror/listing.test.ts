@@ -208,7 +208,7 @@ it('tells once what holds for many tags of a repository', async () => {
   const errors = lines.filter((line) => line.startsWith('error: '));
   expect(errors).toHaveLength(2);
   expect(errors.join('\n')).toMatch(
-    /\/keel\/kube-scheduler \(2 tags, v1\.36\.1 and v1\.36\.2\): wanted by .*; left as they are \(give one/,
+    /\/keel\/kube-scheduler \(2 tags, v1\.36\.1 and v1\.36\.2\): claimed by .*; left unchanged \(give one/,
   );
   expect(errors.join('\n')).toContain(
     `${all.source.host}/few (2 tags, v1.36.1 and v1.36.2): it does not exist for linux/riscv64 (it offers`,

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { checkJson, checkLines } from '../../../src/cli/check-text.ts';
+import { checkJson, checkLines } from '../../../src/cli/text/check-text.ts';
 import type { Manifest } from '../../../src/registry/oci/manifest.ts';
 import { parseHost, parseReference } from '../../../src/registry/oci/reference.ts';
 import { checkImage } from '../../../src/sync/check/image-check.ts';
@@ -104,7 +104,7 @@ describe('a tag that should not move and moved at the source', () => {
     ]);
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /^warning: \S+\/app:v1\.2\.3 moved, and should not move; it was copied: the source had sha256:[0-9a-f]{64} \(made 2026-02-01 08:00, mirrored 2026-03-02 02:00\), and now has sha256:[0-9a-f]{64} \(made 2026-03-02 12:30, uploaded [-0-9: ]+\)$/,
+        /^warning: \S+\/app:v1\.2\.3 moved, but should not move; it was copied: the source had sha256:[0-9a-f]{64} \(made 2026-02-01 08:00, mirrored 2026-03-02 02:00\), and now has sha256:[0-9a-f]{64} \(made 2026-03-02 12:30, uploaded [-0-9: ]+\)$/,
       ),
     );
     expect(world.at()).toBe(now.digest);
@@ -121,13 +121,13 @@ describe('a tag that should not move and moved at the source', () => {
       expect(became).toMatchObject({ 'app:v1.2.3': 'failed' });
       expect(report.images.find(({ moved: found }) => found !== undefined)?.reason).toEqual({
         code: 'TAG_MOVED',
-        message: expect.stringContaining('the destination was left as it is'),
+        message: expect.stringContaining('the destination was left unchanged'),
         hint: expect.stringContaining('--moved-tags copy'),
       });
       expect(moved).toMatchObject([{ kind: 'moved', kept: true }]);
       expect(lines.filter((line) => line.startsWith('error: '))).toEqual([
         expect.stringMatching(
-          /app:v1\.2\.3 moved, and should not move; the destination was left as it is: the source had .* \(find out why;/,
+          /app:v1\.2\.3 moved, but should not move; the destination was left unchanged: the source had .* \(find out why;/,
         ),
       ]);
       expect(world.at()).toBe(before.digest);
@@ -181,7 +181,7 @@ describe('a tag that should not move and moved at the source', () => {
     const { moved, lines } = await world.run();
     expect(moved).toMatchObject([{ kind: 'moved', isOlder: true }]);
     expect(lines).toContainEqual(
-      expect.stringContaining(' went back to an older image, and should not move; it was copied: '),
+      expect.stringContaining(' went back to an older image, but should not move; it was copied: '),
     );
   });
 
@@ -251,7 +251,7 @@ describe('a tag that should not move and moved at the source', () => {
       ]);
       expect(lines).toContainEqual(
         expect.stringMatching(
-          /; it was not copied: it has no signature.*: the source had .*without a signature that counts\)$/,
+          /; it was not copied: it has no signature.*: the source had .*without a valid signature\)$/,
         ),
       );
     }
@@ -320,7 +320,7 @@ describe('without a state', () => {
     expect(moved).toMatchObject([{ kind: 'differs', kept: false, isOlder: false }]);
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /^warning: \S+ differs from the destination, and should not move; nobody knows which side changed; it was copied: the destination has .* and the source .*$/,
+        /^warning: \S+ differs from the destination, but should not move; it is unknown which side changed; it was copied: the destination has .* and the source .*$/,
       ),
     );
     expect(world.at()).toBe(now.digest);
@@ -452,11 +452,11 @@ describe('synctl check', () => {
 
   test.each([
     ['warn', 'a run copies it'],
-    ['keep', 'a run leaves the destination as it is'],
+    ['keep', 'a run leaves the destination unchanged'],
   ] as const)('tells a moved tag with %s, of one tag and of all', async (mode, fate) => {
     await using world = await World.open();
     await world.move({ created: MADE_BEFORE });
-    const told = `went back to an older image, and should not move; ${fate}: the source had .* and now has `;
+    const told = `went back to an older image, but should not move; ${fate}: the source had .* and now has `;
     for (const [name, begin] of [
       [':v1.2.3', /^tag {10}/],
       ['', /^v1\.2\.3 /],

@@ -79,11 +79,11 @@ describe('a .sig tag that someone added to at the destination', () => {
       const reported = report.images.find(({ destination: name }) => name.endsWith('.sig'));
       expect(reported).toMatchObject({ outcome: 'checked', reason: { code: 'LEFT_ALONE' } });
       expect(lines).toContain(
-        'warning: 1 tag of signatures was left alone, as others added to it or replaced it at the destination; signatures of the ' +
-          `source are missing there until you delete it or join them: ${destination.host}/keel/app:${tag}`,
+        'warning: 1 tag of signatures was left unchanged, because someone else added to it or replaced it at the destination; ' +
+          `signatures of the source are missing there until you delete the tag or merge them: ${destination.host}/keel/app:${tag}`,
       );
       expect(await here.check(tag)).toMatch(
-        /^differs: .*: others added to .* so synctl sync leaves it alone/,
+        /^differs: .*: someone else added to .* so synctl sync leaves it unchanged/,
       );
     }
   });
@@ -103,7 +103,7 @@ describe('a .sig tag that someone added to at the destination', () => {
     expect(destination.journal.count('manifest-get') + destination.journal.count('manifest-head')).toBe(0);
     expect(lines.filter((line) => line.startsWith('warning: '))).toEqual([]);
     expect(await here.check(tag)).toMatch(
-      /^mirrored: .*, beside what others added to it, down to each layer/,
+      /^mirrored: .*, merged with what others added to it, down to each layer/,
     );
   });
 

@@ -149,7 +149,7 @@ describe('a state in a registry', () => {
       expect(second.report).toMatchObject({ stateRestored: false, totals: { copied: 0, failed: 0 } });
       expect(second.report.warnings.map(({ message }) => message)).toEqual([
         expect.stringMatching(
-          /^state: not fetched, .*keel-state:.*; this run asks the destination what is there$/,
+          /^state: not fetched, .*keel-state:.*; this run checks what the destination has$/,
         ),
       ]);
       all.loseFile();
@@ -245,7 +245,7 @@ describe('a state in a registry', () => {
     });
     expect(await stateFinding(all)).toEqual([
       'ok',
-      `${name} is not there yet; the first run asks for everything`,
+      `${name} does not exist yet; the first run checks everything`,
     ]);
     await route.run(REMOTE);
     all.loseFile();
@@ -259,7 +259,7 @@ describe('a state in a registry', () => {
     expect(destination.journal.entries.every(({ method }) => method === 'GET' || method === 'HEAD')).toBe(
       true,
     );
-    expect(await stateFinding(all)).toEqual(['ok', `${name} knows 4 tags`]);
+    expect(await stateFinding(all)).toEqual(['ok', `${name} records 4 tags`]);
     expect(route.hasState()).toBe(false);
   });
 
@@ -273,7 +273,7 @@ describe('a state in a registry', () => {
     });
     expect(await stateFinding(all)).toEqual([
       'warning',
-      expect.stringMatching(/^the state cannot be left at .*keel-state:.*403/),
+      expect.stringMatching(/^the state cannot be stored at .*keel-state:.*403/),
     ]);
   });
 

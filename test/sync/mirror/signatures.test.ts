@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { checkJson, checkLines } from '../../../src/cli/check-text.ts';
+import { checkJson, checkLines } from '../../../src/cli/text/check-text.ts';
 import type { Manifest } from '../../../src/registry/oci/manifest.ts';
 import { parseReference } from '../../../src/registry/oci/reference.ts';
 import { areSignaturesFine } from '../../../src/sync/check/check-signatures.ts';
@@ -143,7 +143,7 @@ describe('with --verify-signatures require', () => {
     expect(foreign?.reason?.message).toBe(
       'its signature does not count: it is by other@example.com (https://accounts.example.com); wanted is one by release@example.com (https://accounts.example.com)',
     );
-    expect(lines).toContain('signatures: 1 verified, 3 missing or not to be relied on');
+    expect(lines).toContain('signatures: 1 verified, 3 missing or invalid');
     expect([report.options.verifySignatures, report.totals.failed]).toEqual(['require', 3]);
   });
 
@@ -214,7 +214,7 @@ describe('with --verify-signatures require', () => {
       message: expect.stringContaining(
         'its signature does not count: it names no image, and counts with "acceptUnnamed" only; ',
       ),
-      hint: expect.stringContaining('write "acceptUnnamed": true beside their identity under "signatures"'),
+      hint: expect.stringContaining('write "acceptUnnamed": true next to their identity under "signatures"'),
     });
     expect(place.arrived).toEqual({});
     wants({ ...ME, acceptUnnamed: true });
@@ -345,9 +345,9 @@ describe('with --verify-signatures warn', () => {
     const wanted = 'wanted is one by release@example.com (https://accounts.example.com)';
     const { host } = place.source;
     expect(lines.filter((line) => line.startsWith('warning: ') || line.startsWith('signatures: '))).toEqual([
-      'signatures: 1 verified, 3 missing or not to be relied on',
-      `warning: 2 images copied without a signature that counts: it has no signature; ${wanted}: ${host}/unsigned:1.1.0 and ${host}/unsigned:1.0.0`,
-      `warning: 1 image copied without a signature that counts: its signature does not count: it is by other@example.com (https://accounts.example.com); ${wanted}: ${host}/foreign:1.0.0`,
+      'signatures: 1 verified, 3 missing or invalid',
+      `warning: 2 images copied without a valid signature: it has no signature; ${wanted}: ${host}/unsigned:1.1.0 and ${host}/unsigned:1.0.0`,
+      `warning: 1 image copied without a valid signature: its signature does not count: it is by other@example.com (https://accounts.example.com); ${wanted}: ${host}/foreign:1.0.0`,
     ]);
     expect(report.warnings).toHaveLength(2);
     const foreign = report.images.find(({ source }) => source.includes('/foreign:'));
@@ -389,7 +389,7 @@ test('synctl check tells whose signature an image has, and is not content where 
   await place.run();
   const signed = await place.check('signed:1.0.0', 'require');
   expect(checkLines(signed)).toContain(
-    'signature    verified, of release@example.com (https://accounts.example.com)',
+    'signature    verified, signed by release@example.com (https://accounts.example.com)',
   );
   expect([isMirrored(signed.tags), areSignaturesFine(signed)]).toEqual([true, true]);
   const foreign = await place.check('foreign:1.0.0', 'require');

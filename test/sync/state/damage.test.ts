@@ -220,7 +220,7 @@ describe('a disk or folder that takes nothing more', () => {
     expect(status).toBe(0);
     const lines = stdout.trim().split('\n');
     expect(lines.filter((line) => line.startsWith('warning '))).toEqual([
-      expect.stringMatching(/sync\.db: the state cannot be written \(.+\); the run goes on without it/),
+      expect.stringMatching(/sync\.db: the state cannot be written \(.+\); the run continues without it/),
     ]);
     expect(lines.slice(-2)).toEqual(['recorded 59', 'closed']);
     const keeper = warningKeeper();

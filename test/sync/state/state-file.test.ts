@@ -327,7 +327,7 @@ describe('refused and left as it is', () => {
       expect(failureOf(file, { mode })).toMatchObject({
         code: 'STATE_NOT_OURS',
         about: file,
-        message: 'this is a SQLite database of another program; it was left as it is',
+        message: 'this is a SQLite database of another program; keel-pkg left it unchanged',
       });
     }
     expect(readFileSync(file).equals(content)).toBe(true);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { BlobBoard } from '../../src/registry/blob/blob-board.ts';
 import { parseRepository, type Repository } from '../../src/registry/oci/reference.ts';
-import { BlobBoard } from '../../src/sync/copy/blob-board.ts';
 import { APP, BYTES, DIGEST, OTHER, pair, requests, stored } from '../registry/push-pair.ts';
 import { bytesContent } from '../support/registry/content.ts';
 

@@ -1,17 +1,17 @@
-import { formatPlace } from '../config/problem.ts';
-import { alignColumns, wrapLine } from '../lib/text/columns.ts';
-import { countOf, joinWords } from '../lib/text/sentence.ts';
-import { formatSize } from '../lib/text/size.ts';
-import { formatTime } from '../lib/text/time.ts';
-import { abbreviateDigest, type Digest, shortDigest } from '../registry/oci/digest.ts';
-import { type ManifestMediaType, MEDIA_TYPE } from '../registry/oci/media-type.ts';
-import { formatReference, type Reference } from '../registry/oci/reference.ts';
-import { describeSignature } from '../sync/check/check-signatures.ts';
-import type { CheckedReference, CheckedTag } from '../sync/check/image-check.ts';
-import { isMirrored, type MirrorVerdict } from '../sync/check/mirror-verdict.ts';
-import type { TagView } from '../sync/check/tag-view.ts';
-import { moveSentence } from '../sync/report/moved-report.ts';
-import type { RecordedImage } from '../sync/state/image-rows.ts';
+import { formatPlace } from '../../config/problem.ts';
+import { alignColumns, wrapLine } from '../../lib/text/columns.ts';
+import { countOf, joinWords } from '../../lib/text/sentence.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import { formatTime } from '../../lib/text/time.ts';
+import { abbreviateDigest, type Digest, isDigest, shortDigest } from '../../registry/oci/digest.ts';
+import { type ManifestMediaType, MEDIA_TYPE } from '../../registry/oci/media-type.ts';
+import { formatReference, type Reference } from '../../registry/oci/reference.ts';
+import { describeSignature } from '../../sync/check/check-signatures.ts';
+import type { CheckedReference, CheckedTag } from '../../sync/check/image-check.ts';
+import { hasNothingLeft, isMirrored, type MirrorVerdict } from '../../sync/check/mirror-verdict.ts';
+import type { TagView } from '../../sync/check/tag-view.ts';
+import { moveSentence } from '../../sync/report/moved-report.ts';
+import type { RecordedImage } from '../../sync/state/image-rows.ts';
 
 const FORMATS: Readonly<Record<ManifestMediaType, string>> = {
   [MEDIA_TYPE.ociIndex]: 'OCI index',
@@ -50,12 +50,12 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
     image.tag === undefined ? { ...destination, digest: image.digest } : { ...destination, tag: image.tag };
   const state =
     recorded === undefined
-      ? ['state', 'not known']
+      ? ['state', 'not recorded']
       : [
           'state',
           written(recorded.pushedDigest),
           recorded.bytes === 0 ? '' : formatSize(recorded.bytes),
-          `${recorded.pushed === undefined ? 'found there' : `pushed ${formatTime(recorded.pushed)}`}, last seen ${formatTime(recorded.confirmed)}`,
+          `${recorded.pushed === undefined ? 'already there' : `pushed ${formatTime(recorded.pushed)}`}, last seen ${formatTime(recorded.confirmed)}`,
         ];
   const sides = alignColumns([
     ['source', ...viewCells(tag.source, written)],
@@ -82,7 +82,7 @@ function oneTag(checked: CheckedReference, tag: CheckedTag, written: (digest: Di
 
 const CHANGED: Readonly<Record<NonNullable<CheckedTag['change']>, string>> = {
   platforms: 'with the chosen platforms',
-  'beside-others': 'beside what others added to it',
+  'beside-others': 'merged with what others added to it',
   'without-attestations': 'without attestations',
   'docker-format': "in Docker's format",
   'oci-format': 'in the OCI format',
@@ -130,10 +130,12 @@ function wish({ imageSet, location }: CheckedReference, tag?: CheckedTag): strin
   const { wantedBy, patchedBy } = location;
   if (imageSet === undefined) return 'there is none';
   const patch = patchedBy === undefined ? '' : `; patched at ${formatPlace(patchedBy)}`;
-  if (wantedBy === undefined) return `${imageSet} does not want it`;
+  if (wantedBy === undefined) return `not in ${imageSet}`;
   if (tag?.isWanted === false && tag.source.kind === 'there')
-    return `${imageSet} does not want this tag, only the image (${formatPlace(wantedBy)})${patch}`;
-  return `wanted by ${formatPlace(wantedBy)}${patch}`;
+    return `${imageSet} selects the image (${formatPlace(wantedBy)}), but not this tag${patch}`;
+  if (tag !== undefined && tag.isWanted === undefined && !isDigest(tag.tag))
+    return `${imageSet} selects the image (${formatPlace(wantedBy)}), and perhaps this tag${patch}`;
+  return `selected by ${formatPlace(wantedBy)}${patch}`;
 }
 
 /** Returns how a tag moved, and what a run does about it. */
@@ -143,9 +145,9 @@ function movedFacts({ moved, verdict, isWanted }: CheckedTag): string[] {
     verdict === 'mirrored'
       ? 'the destination has it already'
       : isWanted === false
-        ? 'no run copies it, as the image set does not want it'
+        ? 'no run copies it, because the image set does not select it'
         : moved.kept
-          ? 'a run leaves the destination as it is'
+          ? 'a run leaves the destination unchanged'
           : 'a run copies it';
   return [moveSentence(moved, fate)];
 }
@@ -156,7 +158,7 @@ function manyTags(checked: CheckedReference): string[] {
     `${formatReference(image)} → ${formatReference(destination)}`,
     `image set: ${wish(checked)}`,
   ];
-  if (tags.length === 0) return [...heading, '', 'nowhere: the source has no tag that is wanted'];
+  if (tags.length === 0) return [...heading, '', 'nowhere: the source has no selected tag'];
   const rows = tags.map(({ tag, source, destination: there, recorded, verdict }) => [
     tag,
     digestCell(source),
@@ -164,7 +166,7 @@ function manyTags(checked: CheckedReference): string[] {
     recorded === undefined
       ? '-'
       : recorded.pushed === undefined
-        ? 'found there'
+        ? 'already there'
         : formatTime(recorded.pushed),
     verdict,
   ]);
@@ -201,6 +203,7 @@ const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
   incomplete: (count) => (count === 1 ? 'is incomplete' : 'are incomplete'),
   missing: (count) => (count === 1 ? 'is missing' : 'are missing'),
   differs: (count) => (count === 1 ? 'differs' : 'differ'),
+  waiting: (count) => (count === 1 ? 'waits until it is old enough' : 'wait until they are old enough'),
   'not-at-source': (count) => (count === 1 ? 'is not at the source' : 'are not at the source'),
   nowhere: (count) => (count === 1 ? 'is nowhere' : 'are nowhere'),
   unknown: (count) => (count === 1 ? 'is not known' : 'are not known'),
@@ -210,20 +213,21 @@ function conclusion(checked: CheckedReference): string {
   const { tags } = checked;
   const isDeep = tags.every(({ below }) => below !== undefined);
   if (isMirrored(tags) && isDeep)
-    return `mirrored: ${digestsOf(tags)}, and the destination all of their parts`;
+    return `mirrored: ${digestsOf(tags)}, and the destination has all of their parts`;
   if (isMirrored(tags))
-    return `mirrored: ${digestsOf(tags)}; synctl check IMAGE:TAG looks at the parts of a tag`;
-  const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([verdict, { length }]) => ({
+    return `mirrored: ${digestsOf(tags)}; to check the parts of a tag, run synctl check IMAGE:TAG`;
+  const verdict = hasNothingLeft(tags) ? 'waiting' : 'not mirrored';
+  const counts = [...Map.groupBy(tags, ({ verdict }) => verdict)].map(([each, { length }]) => ({
     length,
-    words: COUNTED[verdict](length),
+    words: COUNTED[each](length),
   }));
   const [only] = counts;
   if (counts.length === 1 && only !== undefined) {
     const subject = only.length === 1 ? 'its one tag' : `all ${countOf(only.length, 'tag')}`;
-    return `not mirrored: ${subject} ${only.words}`;
+    return `${verdict}: ${subject} ${only.words}`;
   }
   const parts = counts.map(({ length, words }) => `${length} ${words}`);
-  return `not mirrored: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
+  return `${verdict}: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
 }
 
 /** Without a tag only digests are compared, so the end of the sentence promises no more. */
@@ -232,8 +236,8 @@ function digestsOf(tags: readonly CheckedTag[]): string {
     ({ source, expected }) => source.kind === 'there' && source.digest === expected,
   );
   if (tags.length === 1)
-    return `its one tag has the digest ${isAsSource ? 'of the source' : 'that it should have'}`;
-  return `its ${tags.length} tags have the digests ${isAsSource ? 'of the source' : 'that they should have'}`;
+    return `its one tag has ${isAsSource ? 'the digest of the source' : 'the expected digest'}`;
+  return `its ${tags.length} tags have ${isAsSource ? 'the digests of the source' : 'the expected digests'}`;
 }
 
 function digestCell(view: TagView): string {

@@ -1,14 +1,14 @@
-import { type BlobPush, type Placed, pushBlob } from '../../registry/blob/blob-push.ts';
-import type { BlobSource } from '../../registry/blob/blob-source.ts';
-import type { Digest } from '../../registry/oci/digest.ts';
-import type { Repository } from '../../registry/oci/reference.ts';
-import type { Registry } from '../../registry/registry.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Repository } from '../oci/reference.ts';
+import type { Registry } from '../registry.ts';
+import { type BlobPush, type Placed, pushBlob } from './blob-push.ts';
+import type { BlobSource } from './blob-source.ts';
 
 /** A blob that an image needs in a repository before its manifest can be pushed there. */
-type WantedBlob = Pick<BlobPush, 'repository' | 'descriptor' | 'signal' | 'onActive'>;
+type WantedBlob = Pick<BlobPush, 'repository' | 'descriptor'> & Interest;
 
-/** An image that waits for a blob. */
-type Interest = Pick<BlobPush, 'signal' | 'onActive'>;
+/** An image that waits for a blob. It is told of bytes that move. */
+type Interest = Pick<BlobPush, 'signal' | 'onActive'> & Partial<Pick<BlobPush, 'onBytes'>>;
 
 /** What the board needs to know about the destination. */
 interface Destination {
@@ -46,9 +46,16 @@ export class BlobBoard {
   readonly #entries = new Map<Digest, BoardEntry>();
   readonly #proved = new Map<Repository, Set<Digest>>();
   readonly #underWay = new Set<Promise<void>>();
+  /** The bytes of blobs that no repository has yet, as far as is known. */
+  readonly #pending = new Map<Digest, number>();
 
   constructor(destination: Destination) {
     this.#destination = destination;
+  }
+
+  /** How many bytes of the blobs that are wanted by now did not move yet. */
+  get pending(): number {
+    return [...this.#pending.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   /**
@@ -68,12 +75,15 @@ export class BlobBoard {
       return 'present';
     }
     const placement = new Placement();
+    if (entry.holders.size === 0 && entry.placements.size === 0)
+      this.#pending.set(descriptor.digest, descriptor.size);
     entry.placements.set(repository, placement);
     const ended = placement.start(async () => {
       try {
         return await this.#bring(entry, descriptor, repository, placement);
       } finally {
         if (entry.placements.get(repository) === placement) entry.placements.delete(repository);
+        if (entry.holders.size > 0 || entry.placements.size === 0) this.#pending.delete(descriptor.digest);
       }
     });
     this.#underWay.add(ended);
@@ -125,7 +135,11 @@ export class BlobBoard {
   ): Promise<Placed> {
     while (entry.fetching !== undefined) {
       try {
-        await entry.fetching.join({ signal: placement.signal, onActive: placement.setActive });
+        await entry.fetching.join({
+          signal: placement.signal,
+          onActive: placement.setActive,
+          onBytes: placement.move,
+        });
       } catch {
         // Images that wait for the other repository get that failure. For this one there is a transfer of its own.
         placement.signal.throwIfAborted();
@@ -148,7 +162,12 @@ export class BlobBoard {
         isDoubted: entry.isDoubted,
         signal: placement.signal,
         onActive: placement.setActive,
-        onBytes: this.#destination.onBytes,
+        onBytes: (count) => {
+          this.#destination.onBytes(count);
+          const left = this.#pending.get(digest);
+          if (left !== undefined) this.#pending.set(digest, Math.max(0, left - count));
+          placement.move(count);
+        },
       });
       entry.holders.add(repository);
       const proved = this.#proved.get(repository) ?? new Set();
@@ -207,6 +226,11 @@ class Placement {
   readonly setActive = (isActive: boolean): void => {
     this.#isActive = isActive;
     for (const interest of this.#interests) interest.onActive?.(isActive);
+  };
+
+  /** Tells all waiting images that bytes moved. */
+  readonly move = (count: number): void => {
+    for (const interest of this.#interests) interest.onBytes?.(count);
   };
 
   /**

@@ -1,10 +1,10 @@
-import { alignColumns } from '../lib/text/columns.ts';
-import { countOf } from '../lib/text/sentence.ts';
-import { formatSize } from '../lib/text/size.ts';
-import { formatTime } from '../lib/text/time.ts';
-import { historyLines } from '../summary/history.ts';
-import type { RepositorySummary } from '../sync/state/image-rows.ts';
-import type { StateSummary } from '../sync/state/state-summary.ts';
+import { alignColumns } from '../../lib/text/columns.ts';
+import { countOf } from '../../lib/text/sentence.ts';
+import { formatSize } from '../../lib/text/size.ts';
+import { formatTime } from '../../lib/text/time.ts';
+import { historyLines } from '../../summary/history.ts';
+import type { RepositorySummary } from '../../sync/state/image-rows.ts';
+import type { StateSummary } from '../../sync/state/state-summary.ts';
 
 /** Returns a state for people: a headline, the repositories, and a chart of the last runs of each route. */
 export function stateSummaryLines({ file, repositories, routes }: StateSummary): string[] {
@@ -13,13 +13,13 @@ export function stateSummaryLines({ file, repositories, routes }: StateSummary):
   const unsized = repositories.reduce((sum, repository) => sum + repository.unsized, 0);
   const held =
     repositories.length === 0
-      ? 'it knows no image yet'
+      ? 'no images yet'
       : `${countOf(tags, 'tag')} in ${countOf(repositories.length, 'repository', 'repositories')}, ${sizeOf({ tags, bytes, unsized })}`;
   const rows = repositories.map((each) => [
     `${each.destination.host}/${each.destination.repository}`,
     String(each.tags),
     sizeOf(each),
-    each.pushed === undefined ? 'none, found there' : formatTime(each.pushed),
+    each.pushed === undefined ? 'none, already there' : formatTime(each.pushed),
   ]);
   const table = [['REPOSITORY', 'TAGS', 'SIZE', 'LAST PUSH (UTC)'], ...rows];
   return [
@@ -30,12 +30,12 @@ export function stateSummaryLines({ file, repositories, routes }: StateSummary):
       `Runs from ${routeOf(scope).source} to ${routeOf(scope).destination}`,
       ...historyLines(runs),
     ]),
-    ...(rows.length === 0 ? [] : ['', 'SIZE counts a layer with each image that has it.']),
+    ...(rows.length === 0 ? [] : ['', 'SIZE counts a shared layer once for each image.']),
     ...(unsized === 0 ? [] : [UNSIZED]),
   ];
 }
 
-const UNSIZED = 'It does not count what was found there and not pushed whole, whose size is not known.';
+const UNSIZED = 'It leaves out images that were already there and not pushed in full: their size is unknown.';
 
 function sizeOf({ tags, bytes, unsized }: Pick<RepositorySummary, 'tags' | 'bytes' | 'unsized'>): string {
   if (unsized === 0) return formatSize(bytes);

@@ -1,7 +1,7 @@
-import { formatDuration, milliseconds } from '../lib/duration.ts';
-import { wrapLine } from '../lib/text/columns.ts';
-import { countOf } from '../lib/text/sentence.ts';
-import type { Diagnosis } from '../sync/doctor/diagnosis.ts';
+import { formatDuration, milliseconds } from '../../lib/duration.ts';
+import { wrapLine } from '../../lib/text/columns.ts';
+import { countOf } from '../../lib/text/sentence.ts';
+import type { Diagnosis } from '../../sync/doctor/diagnosis.ts';
 
 const MARKS = {
   ok: '✓ ok',
@@ -41,7 +41,7 @@ export function doctorConclusion(diagnoses: readonly Diagnosis[]): string {
   if (partial.length > 0) return `a sync would work in part: ${partial.join('; ')}`;
   const warnings = count('warning');
   const untried = diagnoses.map((diagnosis) => diagnosis.untried).filter((each) => each !== undefined);
-  const verdict = ['a sync would work', ...(untried.length === 0 ? [] : ['as far as was tried'])];
+  const verdict = ['a sync would work', ...(untried.length === 0 ? [] : ['as far as tested'])];
   return [...verdict, ...(warnings === 0 ? [] : [`with ${countOf(warnings, 'warning')}`])]
     .join(', ')
     .concat(untried.length === 0 ? '' : `: ${untried.join('; ')}`);
