@@ -51,6 +51,10 @@ test: compile ## Run all tests, with real registries; TESTS=test/cli for some
 demo: build ## Show mirroring and packing on this machine, without a network
 	@node build/scripts/demo.js
 
+.PHONY: try
+try: build ## Start two small registries on this machine to try ./synctl with; Ctrl-C ends them
+	@node build/scripts/try.js
+
 .PHONY: bench
 bench: bench-setup ## Measure against the tools people use instead; OPTIONS="--rounds 5 --json FILE"
 	@printf 'build/bench/run.js %s\n' "$$OPTIONS" | xargs node
@@ -97,8 +101,12 @@ fmt: $(SETUP) ## Bring all files into form
 	@biome check --write .
 
 .PHONY: docs
-docs: compile ## Write the tables that the code knows into README.md and action.yml
+docs: compile ## Write the tables that the code knows into docs/, the READMEs of the actions and action.yml
 	@node build/scripts/docs.js
+
+.PHONY: tables
+tables: compile ## Ask upstream what src/config/kubernetes should know; OPTIONS="--all" for old releases, too
+	@printf 'build/scripts/tables.js %s\n' "$$OPTIONS" | xargs node
 
 .PHONY: dist
 dist: compile ## Bundle the actions into dist/

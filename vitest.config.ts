@@ -13,7 +13,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // node:sqlite, signals and the working directory belong to a process: threads would share them.
     pool: 'forks',
-    maxWorkers: 2,
+    // Tests of machines and of silent servers wait a fifth of their time: a third file runs in that, on two cores.
+    maxWorkers: 3,
     // They end what hangs; how fast a machine is must not decide whether a test passes. On two quiet cores none takes more
     // than 6 s, but for those that say how long they may.
     testTimeout: 120_000,

@@ -73,7 +73,7 @@ export function formatInputTables(inputs: readonly DescribedInput[]): string {
 /** Returns the outputs of an action as a table in Markdown. */
 export function formatOutputTable(outputs: Readonly<Record<string, string>>): string {
   const rows = Object.entries(outputs).map(([name, text]) => `| \`${name}\` | ${cell(text)} |`);
-  return ['| Output | What it holds |', '|---|---|', ...rows].join('\n');
+  return ['| Output | Content |', '|---|---|', ...rows].join('\n');
 }
 
 /** Puts a text between `<!-- name:start -->` and `<!-- name:end -->`; throws where a document lacks them. */
@@ -93,10 +93,10 @@ function describe(input: DescribedInput, withDefault = true): string {
   const parts = [input.description];
   const choices = input.value?.split('|') ?? [];
   if (choices.length > 1) parts.push(`one of ${choices.join(', ')}`);
-  if (input.repeatable === true) parts.push('several with commas or on lines of their own');
+  if (input.repeatable === true) parts.push('several: separate them with commas, or write one per line');
   if (input.environment !== undefined) parts.push(`or $${input.environment}`);
   if (withDefault && input.defaultNote !== undefined && input.default === undefined) {
-    parts.push(`where it is empty: ${input.defaultNote}`);
+    parts.push(`if empty: ${input.defaultNote}`);
   }
   return parts.join('; ');
 }

@@ -28,6 +28,8 @@ if [ -z "$KEEL_NODE" ]; then
   file=$(readlink -f "$0") || file=$0
   run_with "${file%/*}/node_modules/.bin/node" "$@"
 fi
-echo "@NAME@ needs Node 24 or newer" >&2
+node=${KEEL_NODE:-node}
+version=$("$node" --version 2>/dev/null) || version='missing or broken'
+echo "@NAME@ needs Node 24 or newer, and $node is $version: install it, or set KEEL_NODE to the path of one" >&2
 exit 1
 */

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const lockShape = z.object({
@@ -47,29 +46,4 @@ export function bundledPackages(lock: string): BundledPackage[] {
 export function licenceOf(id: string, told = ''): string {
   const licence = told === '' ? (LICENCES_OF_SILENT.get(id) ?? 'unknown') : told;
   return licence.replace(/^\((.*)\)$/, '$1');
-}
-
-/** Returns docs/licences.md. */
-export function formatLicences(packages: readonly BundledPackage[]): string {
-  const byLicence = Object.entries(Object.groupBy(packages, ({ licence }) => licence)).toSorted(
-    ([one, first = []], [other, second = []]) => second.length - first.length || (one < other ? -1 : 1),
-  );
-  const sections = byLicence.map(([licence, members = []]) => {
-    const names = members.map(({ name, version }) => `- \`${name}\` ${version}`);
-    return `## ${licence}\n\n${names.join('\n')}\n`;
-  });
-  return `# Licences of what is inside
-
-keel-pkg itself is under the [MIT licence](../LICENSE). Its tools and actions are bundles, which contain code of these
-${packages.length} packages, or of some of them. The texts for those that are within come along: in
-\`dist/action-sync/licenses.txt\` and \`dist/action-pack/licenses.txt\`, and as \`synctl-licenses.txt\` and
-\`packer-licenses.txt\` with each release. \`npm run docs\` writes this page from \`package-lock.json\`; a test holds that it
-is up to date, and that no licence is new.
-
-${sections.join('\n')}`;
-}
-
-/** Returns docs/licences.md for the packages that package-lock.json names now. */
-export function licencePage(): string {
-  return formatLicences(bundledPackages(readFileSync('package-lock.json', 'utf8')));
 }

@@ -7,7 +7,7 @@ import { asMarkdown, caseTable, type Table, targetTable } from '../bench/table.t
 import { formatSize } from '../src/lib/text/size.ts';
 import { replaceSection } from './action-metadata.ts';
 
-/** Fills the parts of the page on performance that come from the results of a run. */
+/** Fills those parts of a page that come from the results of a run. */
 export function fillPerformance(page: string, results: Results): string {
   const sections = {
     conditions: describeConditions(results),
@@ -22,10 +22,9 @@ export function fillPerformance(page: string, results: Results): string {
       })
       .join('\n\n'),
   };
-  return Object.entries(sections).reduce(
-    (text, [name, section]) => replaceSection(text, name, section),
-    page,
-  );
+  return Object.entries(sections)
+    .filter(([name]) => page.includes(`<!-- ${name}:start -->`))
+    .reduce((text, [name, section]) => replaceSection(text, name, section), page);
 }
 
 function describeConditions(results: Results): string {

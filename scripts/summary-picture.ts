@@ -28,11 +28,14 @@ const copied = [
   image('csi-provisioner', 'v6.0.2', 26.9, 7500),
   image('metrics-server', 'v0.9.0', 31.5, 9300),
 ];
-const failures = ['v1.26.8', 'v1.26.7'].map((tag) => ({
-  image: `registry.k8s.io/dns/k8s-dns-node-cache:${tag}`,
-  message: 'registry.cn-hangzhou.aliyuncs.com: cannot push the manifest, the registry answered 403: DENIED',
-  hint: 'check that the namespace exists and that the account may do this there',
-}));
+const failed = ['v1.26.7', 'v1.26.8'].map((tag) => `registry.k8s.io/dns/k8s-dns-node-cache:${tag}`);
+const failures = [
+  {
+    images: failed,
+    message: 'registry.cn-hangzhou.aliyuncs.com: cannot push the manifest, the registry answered 403: DENIED',
+    hint: 'check that the namespace exists and that the account may do this there',
+  },
+];
 const runs = NIGHTS.map((count, index): RecordedRun => {
   const started = new Date(Date.UTC(2026, 2, 1 + index, 16, 24));
   return {
@@ -49,7 +52,7 @@ const runs = NIGHTS.map((count, index): RecordedRun => {
 const started = new Date(Date.UTC(2026, 2, 1 + NIGHTS.length, 16, 24));
 const ended = new Date(started.getTime() + seconds(49));
 const bytes = copied.reduce((sum, image) => sum + image.bytes, 0);
-const totals = { copied: copied.length, skipped: 5111, failed: failures.length, deferred: 0, bytes };
+const totals = { copied: copied.length, skipped: 5111, failed: failed.length, deferred: 0, bytes };
 const wanted = totals.copied + totals.skipped + totals.failed;
 const lastRun: RecordedRun = {
   ...totals,
@@ -62,6 +65,7 @@ const page = formatSummary({
   headline: headlineOf({
     totals: { ...totals, total: wanted },
     shards: [],
+    unmatched: [],
     options: { dryRun: false },
     started: started.toISOString(),
     ended: ended.toISOString(),
@@ -72,10 +76,12 @@ const page = formatSummary({
   dryRun: false,
   wanted,
   copied,
+  releases: [],
   skipped: totals.skipped,
   failed: totals.failed,
   moved: [],
   failures,
+  young: [],
   deferred: [],
   collisions: [],
   unmatched: [{ name: 'kube-apisever', place: { file: 'image_set.json', line: 4, column: 5 } }],

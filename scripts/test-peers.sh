@@ -8,10 +8,14 @@ besides=$*
 export PATH="$PATH:/usr/sbin"
 
 missing() {
-  for program in docker-registry skopeo pigz shellcheck containerd podman busybox python3 nginx squid $besides; do
+  for program in docker-registry skopeo pigz shellcheck containerd podman busybox mksh yash python3 nginx squid $besides; do
     command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
   done
-  command -v setfacl >/dev/null 2>&1 || printf 'acl '
+  for named in setfacl:acl systemctl:systemd systemd-analyze:systemd runc:runc ip:iproute2 sysctl:procps chattr:e2fsprogs \
+    setcap:libcap2-bin getcap:libcap2-bin; do
+    command -v "${named%:*}" >/dev/null 2>&1 || printf '%s ' "${named#*:}"
+  done
+  /usr/bin/python3 -c 'import yaml' >/dev/null 2>&1 || printf 'python3-yaml '
 }
 
 wanted=$(missing)
@@ -25,7 +29,7 @@ elif sudo -n true 2>/dev/null; then
 fi
 if [ "$as_root" != unknown ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing for the tests: $wanted"
-  # Programs and packages have the same names, but for setfacl of acl. The lists may be old or absent, so a first failure is not the last.
+  # Packages have the names of their programs, but for those above. The lists may be old or absent, so a first failure is not the last.
   # shellcheck disable=SC2086
   install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; }
   install >/dev/null 2>&1 </dev/null || { $as_root apt-get update -qq && install; } >/dev/null </dev/null

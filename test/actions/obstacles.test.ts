@@ -7,7 +7,7 @@ import { Failure } from '../../src/lib/failure.ts';
 import { Listener } from '../publish/listener.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 
-const WORDS = { stopped: 'the run was stopped', title: 'There is no package' };
+const WORDS = { stopped: 'the run was stopped', title: 'No package' };
 const calm = new AbortController().signal;
 let summary: string;
 
@@ -32,7 +32,7 @@ function failure(about: string): Failure {
 
 test('a failure is one line, in the log and under the headline of the summary', async () => {
   expect(await errorsOf(failure('--retry'))).toEqual(['--retry: is wrong (mend it)']);
-  expect(readFileSync(summary, 'utf8')).toMatch(/There is no package\n[\s\S]*retry: is wrong/);
+  expect(readFileSync(summary, 'utf8')).toMatch(/No package\n[\s\S]*retry: is wrong/);
 });
 
 test('each wrong input is told by itself', async () => {

@@ -46,7 +46,7 @@ test('each night goes on from the state of the one before', async () => {
   const { night } = await nights();
   expect(await night({ inputs: { write: 'a' } })).toEqual({
     restored: 'false',
-    main: 'state: none in the cache yet; this run asks the destination what is there\n',
+    main: 'state: none in the cache yet; this run checks what the destination has\n',
     post: 'state: saved in the cache, 1 B (KEY-1of1-1-1)\n',
     annotations: [],
     failed: false,
@@ -115,7 +115,7 @@ test('a file that is there already is used, and saved', async () => {
   });
   expect(own).toMatchObject({
     restored: 'true',
-    main: 'state: sync.bolt.db is there already, so the cache was not asked\n',
+    main: 'state: sync.bolt.db exists, so the cache is not used\n',
     text: 'own',
   });
   expect((await night({})).text).toBe('own');
@@ -221,6 +221,6 @@ test('an unusable place for the state costs a line', async () => {
     },
   });
   expect(run.main).toMatch(/^state: not restored, /);
-  expect(run.post).toBe('state: there is none to save\n');
+  expect(run.post).toBe('state: nothing to save\n');
   expect(run.failed).toBe(false);
 });

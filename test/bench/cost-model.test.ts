@@ -21,7 +21,7 @@ function repository(name: string, platforms?: readonly string[]): RepositoryReci
 
 const RECIPES = [repository('one'), repository('two'), repository('many', PLATFORMS)];
 
-test('a run takes the requests that docs/performance.md says', async () => {
+test('a run takes the requests that bench/README.md lists', async () => {
   await using source = await startRegistry();
   await using destination = await startRegistry();
   const facts = new SourceFacts();

@@ -68,7 +68,7 @@ test('the sketch of a target is one folder and one line, and all that a target n
 
   run(join(folder, 'node_modules/.bin/tsc'), '-p', 'tsconfig.json');
   const help = run(process.execPath, 'src/packer.ts', 'push', '--help').replaceAll(/\s+/g, ' ');
-  expect(help).toMatch(/Where to publish: qiniu, [a-z, ]+, cos or none/);
+  expect(help).toMatch(/Targets to publish to: qiniu, [a-z, ]+, cos or none/);
   expect(help).toContain(' or to Tencent COS.');
   expect(help).toContain('Tencent COS: --cos-bucket NAME Bucket that receives the package --cos-secret-key');
   run(process.execPath, 'scripts/docs.ts');

@@ -1,14 +1,30 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { literalsBelow } from '../support/source-literals.ts';
 
-const PAGE = readFileSync('docs/troubleshooting.md', 'utf8');
+const [PAGE = '', INSTALLING = ''] = readFileSync('docs/troubleshooting.md', 'utf8').split(
+  '\n## Installing a package\n',
+);
 const SOURCES = globSync('src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
-const ROWS = PAGE.split('\n').flatMap((line) => {
-  const [, message, codes] = /^\| (.*?) \| (.*?) \|/.exec(line) ?? [];
-  return message === undefined || codes === undefined || /^(?:Message|-+)$/.test(message)
-    ? []
-    : [{ message, codes }];
-});
+
+interface Row {
+  readonly line: number;
+  readonly messages: readonly string[];
+  readonly codes: readonly string[];
+}
+
+/** Returns the rows of the tables of a page: the messages that the first cell quotes, and the codes in the second. */
+function rowsOf(page: string): readonly Row[] {
+  return page.split('\n').flatMap((text, index) => {
+    const [, first = '', second = ''] = text.startsWith('| ') ? text.split('|') : [];
+    if (first === '' || first.trim() === 'Message') return [];
+    return [{ line: index + 1, messages: quotedIn(first), codes: quotedIn(second) }];
+  });
+}
+
+function quotedIn(text: string): readonly string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, quoted = '']) => quoted);
+}
 
 /** The codes of failures: what is written as one, and the unions that classes of failures take. */
 function codesOfSources(): Set<string> {
@@ -19,20 +35,40 @@ function codesOfSources(): Set<string> {
   return new Set([...written, ...unions].map(([, code = '']) => code));
 }
 
-test('every code of a failure is explained, and none that does not exist', () => {
-  const explained = ROWS.flatMap(({ codes }) =>
-    [...codes.matchAll(/`([A-Z_]+)`/g)].map(([, code = '']) => code),
-  );
+test('every code that can be printed has its row, and no other', () => {
+  const explained = rowsOf(PAGE).flatMap(({ codes }) => codes);
   expect([...new Set(explained)].sort()).toEqual([...codesOfSources()].sort());
 });
 
-test('every message that is quoted is one that the code can tell', () => {
-  const quoted = ROWS.flatMap(({ message }) =>
-    [...message.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text),
+test('every row quotes a message, so that it is found by searching for it', () => {
+  const rows = rowsOf(PAGE);
+  expect(rows.length).toBeGreaterThan(150);
+  expect(rows.filter(({ messages }) => messages.length === 0)).toEqual([]);
+});
+
+test('every message that is quoted is one that the tools print', () => {
+  // A text of the code, what a test expects of texts that are put together, or the part of the tools that is a shell script.
+  const texts = [
+    ...literalsBelow('src').map(({ text }) => text),
+    ...globSync('test/{action-*,packer,publish,synctl,cli}/**/*.test.ts').map((file) =>
+      readFileSync(file, 'utf8'),
+    ),
+    readFileSync('scripts/cli-preamble.sh', 'utf8'),
+  ];
+  const unknown = rowsOf(PAGE).flatMap(({ line, messages }) =>
+    messages
+      .filter((message) => !texts.some((text) => text.includes(message)))
+      .map((message) => `${line}: ${message}`),
   );
-  const known = quoted.filter((text) => !/^(?:\w+\.json|--.*)$/.test(text));
-  expect(known.length).toBeGreaterThan(60);
-  // A template may stand where the message has a value, and quotes may be escaped.
-  const all = SOURCES.join('\n').replaceAll("\\'", "'");
-  expect(known.filter((text) => !all.includes(text))).toEqual([]);
+  expect(unknown).toEqual([]);
+});
+
+test('every message of install.sh that is quoted is one that it prints', () => {
+  const [ours = ''] = INSTALLING.split('\n### ');
+  const quoted = rowsOf(ours).flatMap(({ messages }) => messages);
+  expect(quoted.length).toBeGreaterThan(2);
+  const all = globSync('package/**/*.sh')
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  expect(quoted.filter((text) => !all.includes(text))).toEqual([]);
 });

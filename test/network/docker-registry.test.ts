@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import { readReport } from '../../src/sync/report/report.ts';
+import { readReport } from '../../src/sync/report/report-file.ts';
 import { Desk } from '../support/built-synctl.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
@@ -85,7 +85,7 @@ describeTrials('docker-registry', [], (trial) => {
     expect(await sink.digestOf('mirror/coredns', 'v1.12.0')).toBe(here.images.dns.digest);
   });
 
-  trial('a second run, and one that lost its state, copy nothing', async () => {
+  trial('a second run, and one without its state, copy nothing', async () => {
     await using here = await bothSides();
     await here.desk.run('sync', ...here.route);
     const second = await here.desk.run('sync', ...here.route);
@@ -97,14 +97,14 @@ describeTrials('docker-registry', [], (trial) => {
     ]);
   });
 
-  trial('the state is kept in it and found there', async () => {
+  trial('the state is kept in it and found again', async () => {
     await using here = await bothSides();
     await here.desk.run('sync', ...here.route, '--state', 'registry');
     const second = await here.desk.run('sync', ...here.route, '--state', 'registry', '--db', 'other.db');
     expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('2 unchanged') });
   });
 
-  trial('an image whose parts its garbage collection took is repaired', async () => {
+  trial('an image that lost parts to its garbage collection is repaired', async () => {
     await using here = await bothSides();
     await here.desk.run('sync', ...here.route);
     await here.sink.collectGarbage();
@@ -129,7 +129,7 @@ describeTrials('docker-registry', [], (trial) => {
 });
 
 describeTrials('skopeo', ['docker-registry'], (trial) => {
-  trial('reads every mirrored image with all its platforms, digests as at the source', async () => {
+  trial('reads every mirrored image with all its platforms and the digests of the source', async () => {
     await using here = await bothSides();
     expect(await here.desk.run('sync', ...here.route)).toMatchObject({ code: 0 });
     for (const [name, image] of [
@@ -142,7 +142,7 @@ describeTrials('skopeo', ['docker-registry'], (trial) => {
     }
   });
 
-  trial('what its login stored is used, in its own file and in the one of REGISTRY_AUTH_FILE', async () => {
+  trial('its stored login is used, in its own file and in the one of REGISTRY_AUTH_FILE', async () => {
     await using here = await bothSides();
     const runtime = scratchFolder();
     const file = join(scratchFolder(), 'logins.json');
@@ -168,7 +168,7 @@ describeTrials('skopeo', ['docker-registry'], (trial) => {
 });
 
 describeTrials('podman', ['docker-registry'], (trial) => {
-  trial('what its login stored is used, for a host and for a namespace alone', async () => {
+  trial('its stored login is used, for a host and for a namespace alone', async () => {
     await using here = await bothSides();
     for (const place of [here.sink.host, `${here.sink.host}/mirror`]) {
       const desk = new Desk();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { readReport } from '../../src/sync/report/report.ts';
+import { readReport } from '../../src/sync/report/report-file.ts';
 import { Desk } from '../support/built-synctl.ts';
 import { DockerRegistry } from '../support/docker-registry.ts';
 import { type Image, ImageMaker } from '../support/images/image.ts';
@@ -82,14 +82,14 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     });
   }
 
-  trial('a registry behind it is filled in chunks that fit where nginx takes bodies of 2 MiB', async () => {
+  trial('a registry behind it is filled in chunks that fit where nginx accepts bodies of 2 MiB', async () => {
     const said = await mirror((origin) => ({
       server: `client_max_body_size 2m; location / { ${passingTo(origin)} }`,
     }));
     expect(said).toMatchObject({ code: 0, digest: image.digest });
   });
 
-  trial('a push is refused with the name of the limit where nginx takes next to nothing', async () => {
+  trial('a refused push names the limit where nginx accepts next to nothing', async () => {
     const said = await mirror((origin) => ({
       server: `client_max_body_size 100k; location / { ${passingTo(origin)} }`,
     }));
@@ -97,7 +97,7 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     expect(said.stdout + said.stderr).toContain('client_max_body_size');
   });
 
-  trial('doctor tells of the limit, and leaves nothing, where nginx takes next to nothing', async () => {
+  trial('doctor reports the limit, and leaves nothing, where nginx accepts next to nothing', async () => {
     await using registry = await DockerRegistry.start('token');
     const doctor = async (limit: string) => {
       const server = `client_max_body_size ${limit}; location / { ${passingTo(`https://${registry.host}`)} }`;
@@ -111,7 +111,7 @@ describeTrials('nginx', ['docker-registry'], (trial) => {
     expect(small.stdout).toMatch(/✗ in part .* size .* 413.*client_max_body_size/);
     expect(small.code).toBe(1);
     const usual = await doctor('1m');
-    expect(usual.stdout).toMatch(/✓ ok .* size +a request of 1(?:\.0)? MiB arrives/);
+    expect(usual.stdout).toMatch(/✓ ok .* size +it accepts a request of 1(?:\.0)? MiB/);
     expect(usual.code).toBe(0);
     expect(await new PlainPush(registry).tags('mirror/app')).toEqual([]);
   });

@@ -53,17 +53,20 @@ describeTrials('squid', [], (trial) => {
     expect(here.sink.journal.entries).toEqual([]);
   });
 
-  trial('with a wrong password neither is reached, and the message says that it was refused', async () => {
-    await using squid = await Squid.start({ names: ['registry.test'], wantsLogin: true });
-    await using here = await outside();
-    here.desk.set('HTTPS_PROXY', squid.urlFor({ ...PROXY_LOGIN, password: 'another' }));
-    const said = await here.sync();
-    expect(said.code).toBe(1);
-    expect(said.stderr).toContain(`the proxy ${squid.host} refused the name and password in HTTPS_PROXY`);
-    expect(said.stderr).not.toContain('another');
-  });
+  trial(
+    'with a wrong password neither is reached, and the message says that the password was refused',
+    async () => {
+      await using squid = await Squid.start({ names: ['registry.test'], wantsLogin: true });
+      await using here = await outside();
+      here.desk.set('HTTPS_PROXY', squid.urlFor({ ...PROXY_LOGIN, password: 'another' }));
+      const said = await here.sync();
+      expect(said.code).toBe(1);
+      expect(said.stderr).toContain(`the proxy ${squid.host} refused the name and password in HTTPS_PROXY`);
+      expect(said.stderr).not.toContain('another');
+    },
+  );
 
-  trial('a host that it denies is told as that', async () => {
+  trial('a host that it denies is reported as denied', async () => {
     await using squid = await Squid.start({ names: ['registry.test'], denied: ['registry.test'] });
     await using here = await outside();
     here.desk.set('HTTPS_PROXY', squid.url);
@@ -73,7 +76,7 @@ describeTrials('squid', [], (trial) => {
     expect(said.stderr).toContain('let the proxy allow registry.test');
   });
 
-  trial('a name that it does not know either is told as that', async () => {
+  trial('a name that it does not know either is reported as unknown', async () => {
     await using squid = await Squid.start({ names: [] });
     await using here = await outside();
     here.desk.set('HTTPS_PROXY', squid.url);
@@ -83,7 +86,7 @@ describeTrials('squid', [], (trial) => {
     expect(said.stderr).toContain('check the name and port');
   });
 
-  trial('where it is down, the message names it and not the registry', async () => {
+  trial('if it is down, the message names it and not the registry', async () => {
     const squid = await Squid.start({ names: ['registry.test'] });
     await squid[Symbol.asyncDispose]();
     await using here = await outside();

@@ -200,7 +200,7 @@ describe('a signature under cosign’s tag', () => {
     [
       'by someone with a name that nobody sees as it is',
       async (it) => it.sign(await it.layer({ identity: `me@example.com\n${RELEASERS.identity}` })),
-      refused('it names somebody with characters that nobody sees'),
+      refused('it contains a name with invisible characters'),
     ],
     [
       'by a URI that reads as the e-mail address that is wanted',
@@ -374,7 +374,7 @@ describe('a bundle that refers to an image', () => {
       'with a time of an authority that nobody knows',
       async (it) =>
         it.refer(await timestampedBundle(sigstore, it.image.bytes, { ...RELEASERS, clock: stranger })),
-      refused('nothing that is trusted tells when it was made'),
+      refused('no trusted source shows when it was made'),
     ],
     [
       'in a log of the newer kind that nobody knows',

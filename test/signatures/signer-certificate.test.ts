@@ -21,7 +21,7 @@ const HIGH_BIT = Buffer.from(
   [...Buffer.from('me@example.com')].map((byte, at) => (at === 1 ? byte | 0x80 : byte)),
 );
 
-const NOT_LETTERS = 'its certificate names somebody with bytes that are no letters';
+const NOT_LETTERS = 'its certificate contains a name with bytes that are not letters';
 const NO_KNOWN_NAME = 'its certificate names nobody by an e-mail address or the address of a workflow';
 const AUTHORITY = "its certificate is an authority's, not a signer's";
 const NOT_SOFTWARE = 'its certificate is not for signatures of software';
@@ -36,10 +36,14 @@ const BAD_CERTIFICATES: readonly [what: string, reason: string, one: VectorCase]
   ],
   [
     'two issuers',
-    'its certificate tells of two who vouched for its name',
+    'its certificate names two issuers that verified the identity in it',
     asCertificate({ vouched: [extensions.issuer(SIGNER.issuer), extensions.oldIssuer('https://x.example')] }),
   ],
-  ['no issuer', 'its certificate tells nobody who vouched for its name', asCertificate({ vouched: [] })],
+  [
+    'no issuer',
+    'its certificate does not say who verified the identity in it',
+    asCertificate({ vouched: [] }),
+  ],
   [
     'two names',
     'its certificate names more than one',
@@ -50,7 +54,7 @@ const BAD_CERTIFICATES: readonly [what: string, reason: string, one: VectorCase]
   ['a name of a user', NO_KNOWN_NAME, asCertificate({ named: [names.other('me!example.com')] })],
   [
     'a character that nobody sees',
-    'it names somebody with characters that nobody sees',
+    'it contains a name with invisible characters',
     asCertificate({ named: [names.email('me@example.com\n')] }),
   ],
   ["a server's use", NOT_SOFTWARE, asCertificate({ usage: [SIGNATURE_USAGE, extensions.uses(USES.server)] })],

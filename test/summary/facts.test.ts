@@ -31,10 +31,10 @@ test('a report is told by what moved, what failed and what is left', () => {
     duration: seconds(42),
     copied: [{ repository: '127.0.0.1:5000/keel/pause', tag: '3.10', bytes: 10, duration: seconds(2) }],
     failures: [
-      { image: 'registry.k8s.io/coredns', message: 'the push was refused', hint: 'log in' },
-      { image: 'registry.k8s.io/kube-proxy:v1.36.1', message: 'withdrawn', hint: undefined },
+      { images: ['registry.k8s.io/coredns'], message: 'the push was refused', hint: 'log in' },
+      { images: ['registry.k8s.io/kube-proxy:v1.36.1'], message: 'withdrawn', hint: undefined },
     ],
-    deferred: [{ image: 'registry.k8s.io/flannel:v1' }],
+    deferred: [{ images: ['registry.k8s.io/flannel:v1'] }],
   });
 });
 
@@ -65,6 +65,7 @@ test('a name that matched before and does not now is told as the reason of a red
     sampleReport([], { unmatched: [{ pattern: 'gone', place, matchedBefore: true }] }),
     [],
   );
+  expect(facts.headline).toBe('1 vanished in 42 s');
   expect(facts.unmatched).toEqual([{ name: 'gone', place }]);
   expect(facts.warnings).toEqual([expect.stringContaining('"gone" matched in the last run')]);
 });

@@ -16,9 +16,11 @@ const NOTHING: SummaryFacts = {
   failed: 0,
   moved: [],
   failures: [],
+  young: [],
   deferred: [],
   collisions: [],
   unmatched: [],
+  releases: [],
   warnings: [],
   bytes: 0,
   duration: seconds(41),
@@ -65,11 +67,6 @@ test('a night with news tells what failed first, then what moved', () => {
     bytes: MIB,
     duration: milliseconds(350),
   };
-  const failure = (image: string) => ({
-    image: `registry.k8s.io/${image}`,
-    message: 'the destination refused the upload (403)',
-    hint: 'check that the user may push to keel',
-  });
   const page = formatSummary({
     ...NOTHING,
     headline: 'Mirrored 3 images to registry.example/keel, 7 failed',
@@ -78,11 +75,15 @@ test('a night with news tells what failed first, then what moved', () => {
     failed: 8,
     copied: [...copied, pause],
     failures: [
-      { image: 'registry.k8s.io/gone:1', message: 'the manifest is not there (404)', hint: undefined },
-      ...[1, 2, 3, 4, 5, 6].map((minor) => failure(`kube-proxy:v1.36.${minor}`)),
+      { images: ['registry.k8s.io/gone:1'], message: 'the manifest is not there (404)', hint: undefined },
+      {
+        images: [1, 2, 3, 4, 5, 6].map((minor) => `registry.k8s.io/kube-proxy:v1.36.${minor}`),
+        message: 'the destination refused the upload (403)',
+        hint: 'check that the user may push to keel',
+      },
     ],
     deferred: [
-      { image: 'docker.io/library/nginx:1.29', message: 'rate limited until 18:00', hint: undefined },
+      { images: ['docker.io/library/nginx:1.29'], message: 'rate limited until 18:00', hint: undefined },
     ],
     collisions: [
       {
@@ -107,22 +108,22 @@ From <code>registry.k8s.io</code> to <code>registry.example/keel</code>
 | --: | --: | --: | --: | --: | --: | --: |
 | 5,010 | 3 | 5,000 | **8** | 1 | 121 MiB | 41.0 s |
 
-### What failed otherwise (7)
+### Other failures (7)
 
 | Image | What happened | What to do |
 | --- | --- | --- |
 | <code>kube-proxy:v1.36.1</code><br><code>kube-proxy:v1.36.2</code><br><code>kube-proxy:v1.36.3</code><br><code>kube-proxy:v1.36.4</code><br><code>kube-proxy:v1.36.5</code><br>and 1 more | the destination refused the upload (403) | check that the user may push to keel |
 | <code>gone:1</code> | the manifest is not there (404) |  |
 
-### Names that several images want (1)
+### Names that several images claim (1)
 
-Nothing was overwritten. A patch in the image set gives one of them a name of its own.
+Nothing was overwritten. Add a patch to the image set to rename one of them.
 
-| At the destination | Wanted by | Patch |
+| At the destination | Claimed by | Patch |
 | --- | --- | --- |
 | <code>kube-scheduler:v0.34.7</code> | <code>kube-scheduler</code><br><code>scheduler-plugins/kube-scheduler</code> | <code>{&#34;match&#34;:&#34;scheduler-plugins/kube-scheduler&#34;,&#34;name&#34;:&#34;scheduler-plugins-kube-scheduler&#34;}</code> |
 
-### What is left for the next run (1)
+### Left for the next run (1)
 
 | Image | What happened | What to do |
 | --- | --- | --- |
@@ -130,7 +131,7 @@ Nothing was overwritten. A patch in the image set gives one of them a name of it
 
 ### Names that match nothing (2)
 
-| Name | Written at |
+| Name | Place |
 | --- | --- |
 | <code>kube-apisrever</code> | <code>image&#95;set.json:4:5</code> |
 | <code>cli</code> |  |
@@ -139,7 +140,7 @@ Nothing was overwritten. A patch in the image set gives one of them a name of it
 
 - the listing of sig-storage shrank from 40 to 20
 
-### What was copied (3 in 2 repositories)
+### Copied (3 in 2 repositories)
 
 <details open><summary>By repository</summary>
 
@@ -170,7 +171,7 @@ test('what others wrote cannot become markup', () => {
     headline: evil,
     copied: [{ repository: evil, tag: evil, bytes: 1, duration: seconds(1) }],
     moved: [{ image: evil, before: evil, now: evil, message: evil, hint: evil }],
-    failures: [{ image: evil, message: evil, hint: evil }],
+    failures: [{ images: [evil], message: evil, hint: evil }],
     collisions: [{ destination: evil, sources: [evil], patch: evil }],
     unmatched: [{ name: evil, place: { file: evil, line: 1, column: 1 } }],
     warnings: [evil],
@@ -187,7 +188,7 @@ test('a page of a huge run stays below what GitHub shows, and keeps what matters
       bytes: 1,
       duration: seconds(1),
     })),
-    failures: [{ image: 'a', message: 'the one failure', hint: undefined }],
+    failures: [{ images: ['a'], message: 'the one failure', hint: undefined }],
   });
   expect(Buffer.byteLength(page)).toBeLessThanOrEqual(PAGE_LIMIT);
   expect(page).toContain('the one failure');
@@ -199,5 +200,29 @@ test('a dry run says that nothing was done', () => {
   const copied = [{ repository: 'r', tag: 't', bytes: 0, duration: seconds(0) }];
   const page = formatSummary({ ...NOTHING, dryRun: true, copied });
   expect(page).toContain('| Wanted | Would be copied |');
-  expect(page).toContain('### What would be copied (1 in 1 repository)');
+  expect(page).toContain('### To be copied (1 in 1 repository)');
+});
+
+test('what the words for releases of Kubernetes mean has a table of its own', () => {
+  const releases = [
+    {
+      word: 'supported',
+      versions: '1.36.0 … 1.38.0 (9)',
+      isOpen: false,
+      origins: 'kubernetes v1.38.0, table',
+    },
+    { word: 'latest-9', versions: '', isOpen: false, origins: '' },
+    { word: 'latest', versions: '', isOpen: true, origins: '' },
+  ];
+  expect(formatSummary({ ...NOTHING, releases })).toContain(
+    [
+      '### Kubernetes',
+      '',
+      '| In the image set | Releases | Tags from |',
+      '| --- | --- | --- |',
+      '| <code>supported</code> | 1.36.0 … 1.38.0 (9) | kubernetes v1.38.0, table |',
+      '| <code>latest-9</code> | none at the source |  |',
+      '| <code>latest</code> | not known |  |',
+    ].join('\n'),
+  );
 });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { bundledPackages, formatLicences } from '../../scripts/licences.ts';
+import { bundledPackages } from '../../scripts/licences.ts';
 
 /** Licences that ask for nothing but that their text comes along, which is in dist/*\/licenses.txt. */
 const ALLOWED = new Set([
@@ -128,7 +128,7 @@ describe('what is installed', () => {
   });
 
   test('is installed without running programs, wherever we do it', () => {
-    const files = globSync('{Makefile,.ci/run,.github/**/*.yml,scripts/*,docs/*.md,*.md}');
+    const files = globSync('{Makefile,.ci/run,.github/**/*.yml,scripts/**/*.{ts,js,sh},docs/*.md,*.md}');
     const lines = files.flatMap((file) => readFileSync(file, 'utf8').split('\n'));
     const commands = lines.filter((line) => /^\s*(?:run: |- run: |\$ )?npm (?:ci|install|i)\b/.test(line));
     expect(commands.length).toBeGreaterThan(0);
@@ -164,7 +164,6 @@ describe('licences', () => {
       ['b', 'MIT OR Apache2'],
       ['c', 'unknown'],
     ]);
-    expect(formatLicences(packages)).toContain('## unknown\n\n- `c` 1.0.0\n');
   });
 
   test('of all that the committed bundles hold come along with them, with their texts', () => {
