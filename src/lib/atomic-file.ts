@@ -18,13 +18,13 @@ import { Failure, failureCode } from './failure.ts';
 import { makeFolder } from './folder.ts';
 
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['EACCES', 'check the permissions of the folder, or give another path'],
-  ['EPERM', 'check the permissions of the folder, or give another path'],
-  ['EROFS', 'this file system is read-only: give another path'],
-  ['ENOSPC', 'make room on this disk, or give another path'],
-  ['EDQUOT', 'make room on this disk, or give another path'],
-  ['EISDIR', 'this is a folder: give the path of a file'],
-  ['ENXIO', 'start the program that reads this pipe before, or give another path'],
+  ['EACCES', 'check the permissions of the folder, or choose another path'],
+  ['EPERM', 'check the permissions of the folder, or choose another path'],
+  ['EROFS', 'this file system is read-only: choose another path'],
+  ['ENOSPC', 'make room on this disk, or choose another path'],
+  ['EDQUOT', 'make room on this disk, or choose another path'],
+  ['EISDIR', 'this is a folder: choose the path of a file'],
+  ['ENXIO', 'start the program that reads this pipe first, or choose another path'],
 ]);
 
 /**
@@ -50,8 +50,8 @@ export function writeFileWhole(file: string, content: string | Uint8Array): void
 }
 
 /**
- * Tries whether `writeFileWhole` can put an ordinary file at a path, and leaves nothing there. The path need not exist.
- * Throws Node's system errors.
+ * Checks whether `writeFileWhole` can create an ordinary file at a path, and leaves nothing there. The path need not
+ * exist. Throws Node's system errors.
  */
 export function tryWriting(file: string): void {
   let folder = dirname(existsSync(file) ? realpathSync(file) : file);
@@ -61,7 +61,7 @@ export function tryWriting(file: string): void {
   rmSync(draft, { force: true });
 }
 
-/** To open a pipe that no program reads would wait, and hold up this whole process. */
+/** Opening a pipe that no program reads would wait, and block this whole process. */
 function writeToPipe(file: string, content: string | Uint8Array): void {
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
   try {

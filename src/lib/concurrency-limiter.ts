@@ -21,7 +21,7 @@ export class ConcurrencyLimiter {
   #taken = 0;
   #successes = 0;
   #wasThrottled = false;
-  // In the order in which they asked. A set, because a waiter leaves all limiters that it waits for at the same time.
+  // In the order in which they came. A set, because a waiter leaves all limiters that it waits for at the same time.
   readonly #waiting = new Set<Waiter>();
 
   constructor(width: LimiterWidth) {
@@ -56,8 +56,8 @@ export class ConcurrencyLimiter {
   }
 
   /**
-   * Takes one slot on each of the limiters, all at once: while it waits it holds none. A limiter that is named twice
-   * counts once. Returns the function that gives the slots back. Rejects with the signal's reason.
+   * Takes one slot on each of the limiters, all at once: while it waits it holds none. On a limiter that is named twice it
+   * takes one slot. Returns the function that releases the slots. Rejects with the signal's reason.
    */
   static async take(limiters: readonly ConcurrencyLimiter[], signal: AbortSignal): Promise<() => void> {
     const distinct = [...new Set(limiters)];

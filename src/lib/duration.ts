@@ -86,7 +86,7 @@ export function parseAge(text: string, about: string): Duration {
     fault: 'usage',
     about,
     message: `expected an age, found ${JSON.stringify(text.slice(0, 100))}`,
-    hint: `write days, hours or minutes, such as "48h" or "2d", at most ${LONGEST_DAYS}d; "0" means no least age`,
+    hint: `write days, hours or minutes, such as "48h" or "2d", at most ${LONGEST_DAYS}d; "0" means no minimum age`,
   });
 }
 

@@ -6,18 +6,18 @@ const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** A path that leads through a file or in a circle, to something of another kind, or is too long. */
 const WRONG_PATH: ReadonlySet<string> = new Set(['ENOTDIR', 'EISDIR', 'EEXIST', 'ELOOP', 'ENAMETOOLONG']);
 
-/** Returns whether an error of the file system says that the path itself is wrong, whoever uses it. */
+/** Returns whether an error of the file system means that the path itself is wrong, for every user. */
 export function isWrongPath(error: unknown): boolean {
   return WRONG_PATH.has(failureCode(error));
 }
 
-/** Returns whether an error of the file system says that there is no room. */
+/** Returns whether an error of the file system means that there is no room. */
 export function isDiskFull(error: unknown): boolean {
   return FULL.has(failureCode(error));
 }
 
 /**
- * Returns why a file could not be read, as the middle of a sentence. For an error without a code that is its message.
+ * Returns why a file could not be read, as the middle of a sentence. If the error has no code, this is its message.
  */
 export function explainFileError(error: unknown): string {
   const code = failureCode(error);

@@ -3,14 +3,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failureCode } from './failure.ts';
 import { openSqlite, sqliteProblem } from './sqlite.ts';
 
-/** Each attempt loses against a process that gave the lock back in this very moment. */
+/** An attempt fails only if another process releases the lock at that very moment. */
 const ATTEMPTS = 10;
 
 /**
- * Takes a lock, which is an empty file: until the result is disposed, or the process ends in whatever way, nobody else
- * can take it. Returns undefined if somebody has it. Throws errors of the system and of node:sqlite.
+ * Takes a lock, which is an empty file. It cannot be taken again until the result is disposed or this process ends in any
+ * way. Returns undefined if it is already taken. Throws errors of the system and of node:sqlite.
  *
- * SQLite's locks belong to the process, so a kill releases them. What a killed process leaves of the file bars nobody.
+ * SQLite's locks belong to the process, so a kill releases them. The file that a killed process leaves blocks no other.
  */
 export function takeFileLock(lock: string): Disposable | undefined {
   try {
@@ -24,7 +24,7 @@ export function takeFileLock(lock: string): Disposable | undefined {
   return undefined;
 }
 
-/** Returns undefined if who had it removed the file in the meantime. */
+/** Returns undefined if the holder of the lock removed the file in the meantime. */
 function lockFile(lock: string): DatabaseSync | undefined {
   const before = inodeOf(lock) ?? create(lock);
   const database = openSqlite(lock);
@@ -43,7 +43,7 @@ function lockFile(lock: string): DatabaseSync | undefined {
 
 function release(lock: string, database: DatabaseSync): void {
   try {
-    // While it is locked: whoever opened it before finds that its name is gone.
+    // The file is removed while it is locked: a process that opened it before then finds that its name is gone.
     rmSync(lock, { force: true });
   } finally {
     database.close();
@@ -54,7 +54,7 @@ function inodeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
-/** Creates an empty file. To open one that may be locked would be wrong: to close it drops this process's locks. */
+/** Creates an empty file. It does not open an existing one: closing a locked file drops the locks of this process. */
 function create(file: string): number | undefined {
   try {
     closeSync(openSync(file, 'wx'));

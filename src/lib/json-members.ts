@@ -1,26 +1,27 @@
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { itemEnd, readJson, textEnd, UnreasonableJson, weightLimit } from './json.ts';
 
-/** How one member of an object is read: as a whole, or some of its items at a time, of which it may have very many. */
+/** How one member of an object is read: as a whole, or a few items at a time, because it may have very many. */
 type MemberReader =
   | { readonly of: 'value'; readonly take: (value: unknown) => void }
   | { readonly of: 'list'; readonly take: (items: readonly unknown[]) => void }
   | { readonly of: 'object'; readonly take: (entries: readonly (readonly [string, unknown])[]) => void };
 
-/** What is parsed at once, in bytes, and then let go: some milliseconds of work. */
+/** How many bytes are parsed at once and then released: some milliseconds of work. */
 const SLICE = 256 * 1024;
-/** Of one item, or of a member that is read as a whole. */
+/** The most bytes of one item, or of a member that is read as a whole. */
 const LENGTH_LIMIT = 4 * 1024 * 1024;
-/** No answer has nearly so many fields; what has many items is a field itself. */
+/** No answer has nearly as many fields; long lists are within a field. */
 const MEMBERS_LIMIT = 1000;
 const SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const COMMA = 0x2c;
 
 /**
- * Reads a JSON object of others, in which lists and objects may be long. Calls `take` of the reader of each member's name;
- * of those that are absent or null, and where all of the text is `null`, of none. What has no reader is parsed and let
- * go. Lets other work run between slices. What `take` throws ends the reading. Throws `SyntaxError` for what `JSON.parse`
- * refuses and for a member of another kind than its reader, and `UnreasonableJson`, also for a name that is there twice.
+ * Reads a JSON object from outside, in which lists and objects may be long. Calls `take` of the reader for each member's
+ * name. Calls none for members that are absent or null, or if the whole text is `null`. Parses members without a reader
+ * and releases them. Lets other work run between slices. An error that `take` throws ends the reading. Throws `SyntaxError`
+ * for text that `JSON.parse` refuses and for a member of another kind than its reader, and `UnreasonableJson`, also for a
+ * name that occurs twice.
  */
 export async function readMembers(
   json: Buffer,
@@ -31,7 +32,7 @@ export async function readMembers(
   const names = new Set<string>();
   if (!cursor.isAt('{')) {
     if (readJson(json) === null) return;
-    throw new SyntaxError('it is no JSON object');
+    throw new SyntaxError('it is not a JSON object');
   }
   cursor.step('{');
   while (!(names.size === 0 && cursor.isAt('}'))) {
@@ -48,7 +49,7 @@ export async function readMembers(
   cursor.end();
 }
 
-/** Returns the names in the text of a JSON object that `readJson` has read, each as often as it is there. */
+/** Returns the names in the text of a JSON object that `readJson` has read, each as often as it occurs. */
 export function memberNames(json: Buffer): string[] {
   const cursor = new Cursor(json);
   const names: string[] = [];
@@ -70,7 +71,7 @@ async function readMember(cursor: Cursor, name: string, reader: MemberReader | u
   const [opening, closing] = reader.of === 'list' ? ['[', ']'] : ['{', '}'];
   if (!cursor.isAt(opening)) {
     if (cursor.value() === null) return;
-    throw new SyntaxError(`its ${name} is no ${reader.of}`);
+    throw new SyntaxError(`its ${name} is not ${reader.of === 'list' ? 'a list' : 'an object'}`);
   }
   cursor.step(opening);
   for (let isFirst = true; ; isFirst = false) {
@@ -87,8 +88,8 @@ async function readMember(cursor: Cursor, name: string, reader: MemberReader | u
 }
 
 /**
- * A place in a JSON text. All between two places is either parsed by `JSON.parse` or one of the signs that it steps
- * over.
+ * A position in a JSON text. `JSON.parse` parses everything between two positions, except for the punctuation that this
+ * class steps over.
  */
 class Cursor {
   readonly #json: Buffer;
@@ -99,13 +100,13 @@ class Cursor {
     this.#at = json.toString('utf8', 0, 3) === '\uFEFF' ? 3 : 0;
   }
 
-  /** Returns whether a sign is next, after white space. */
+  /** Returns whether a punctuation character is next, after white space. */
   isAt(sign: string): boolean {
     this.#skipSpaces();
     return this.#json[this.#at] === sign.charCodeAt(0);
   }
 
-  /** Steps over a sign. Throws `SyntaxError` if another one is next. */
+  /** Steps over a punctuation character. Throws `SyntaxError` if another one is next. */
   step(sign: string): void {
     if (!this.isAt(sign)) throw new SyntaxError(`there is no ${sign} at byte ${this.#at}`);
     this.#at += 1;
@@ -158,7 +159,7 @@ class Cursor {
     return end;
   }
 
-  /** Returns no more than may be looked at without a pause. */
+  /** Returns at most as many bytes as may be scanned without a pause. */
   #near(from: number): Buffer {
     return this.#json.subarray(from, from + LENGTH_LIMIT + 1);
   }

@@ -10,30 +10,30 @@ const OBJECT_CLOSING = 0x7d;
 /** Real JSON is some five levels deep. Recursive functions, such as `JSON.stringify`, run out of stack after thousands. */
 const DEPTH_LIMIT = 100;
 
-// What V8 allocates at least for a list or an object, for a member of an object and for an item, in bytes.
+// The least that V8 allocates, in bytes: for a list or an object, for a member of an object, and for an item.
 const CONTAINER_WEIGHT = 64;
 const MEMBER_WEIGHT = 48;
 const ITEM_WEIGHT = 16;
-/** What real answers weigh is about twice their length; of those that hold nothing, `[{},{},{}]`, 27 times. */
+/** Real answers weigh about twice their length; lists of empty objects such as `[{},{},{}]` weigh 27 times theirs. */
 const WEIGHT_OF_BYTE = 4;
-/** What a short text may weigh besides. */
+/** The weight that any text may have in addition, however short it is. */
 const WEIGHT_OF_ANY = 256 * 1024;
-/** What `JSON.parse` makes within a tenth of a second, whatever it is. */
+/** `JSON.parse` creates any value of this weight within a tenth of a second. */
 const WEIGHT_LIMIT = 16 * 1024 * 1024;
 
-/** A JSON text was not read to its end: it would cost more than it says, or programs could read it in two ways. */
+/** A JSON text was not read to its end: it would cost too much for its length, or programs could read it in two ways. */
 export class UnreasonableJson extends SyntaxError {
   override readonly name = 'UnreasonableJson';
 }
 
-/** Returns the most that a JSON text of a length in bytes may weigh, which is no more than `most`. */
+/** Returns how much a JSON text of a length in bytes may weigh: never more than `most`. */
 export function weightLimit(length: number, most = WEIGHT_LIMIT): number {
   return Math.min(length * WEIGHT_OF_BYTE + WEIGHT_OF_ANY, most);
 }
 
 /**
- * Returns where an item of a JSON text ends that begins at `from`: at the comma after it, at what closes the list or
- * object around it, or at the end of the text. Looks at brackets and quotes only: the item can be malformed. Throws
+ * Returns the end of the item that begins at `from` in a JSON text: the comma after it, the bracket that closes the list
+ * or object around it, or the end of the text. Looks at brackets and quotes only: the item can be malformed. Throws
  * `UnreasonableJson` if it is nested too deeply, or weighs more than `weight`.
  */
 export function itemEnd(json: Uint8Array, from: number, weight: number): number {
@@ -59,12 +59,12 @@ export function itemEnd(json: Uint8Array, from: number, weight: number): number 
       if (depth === 0) return at;
       depth -= 1;
     }
-    if (left < 0) throw new UnreasonableJson('it has far more values than texts of its length have');
+    if (left < 0) throw new UnreasonableJson('it has far too many values for its length');
   }
   return at;
 }
 
-/** Returns where the quote is that ends a text, or the end of it all if there is none. */
+/** Returns the position of the quote that ends a string, or the end of the whole text if there is none. */
 export function textEnd(json: Uint8Array, openingQuote: number): number {
   let at = openingQuote + 1;
   for (; at < json.length; at += 1) {
@@ -76,19 +76,19 @@ export function textEnd(json: Uint8Array, openingQuote: number): number {
 }
 
 /**
- * Returns the value of a JSON text of others, which may begin with a byte order mark. Throws what `JSON.parse` throws, and
- * before that `UnreasonableJson` for a text that is nested too deeply, has too many values for its length, or weighs more
- * than `most`.
+ * Returns the value of a JSON text from outside, which may begin with a byte order mark. First throws `UnreasonableJson`
+ * for a text that is nested too deeply, has too many values for its length, or weighs more than `most`. Then throws what
+ * `JSON.parse` throws.
  */
 export function readJson(json: Buffer | string, most = WEIGHT_LIMIT): unknown {
   const bytes = Buffer.isBuffer(json) ? json : Buffer.from(json);
-  // What follows the first value is malformed, and no parser reads on from there.
+  // Any text after the first value is malformed, and no parser continues there.
   itemEnd(bytes, 0, weightLimit(bytes.length, most));
   const text = json.toString();
   return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
 }
 
-/** Returns the value of a JSON text of others; undefined if it is not JSON, or unreasonable. */
+/** Returns the value of a JSON text from outside; undefined if it is not JSON, or unreasonable. */
 export function parseJson(json: Buffer | string): unknown {
   try {
     return readJson(json);

@@ -7,18 +7,18 @@ import { Failure, failureCode } from './failure.ts';
 interface Replaceable {
   /** What it is, such as `report`. */
   readonly what: string;
-  /** Returns whether the file, which exists and is not empty, is such a thing. May throw what reading it throws. */
+  /** Returns whether the file, which exists and is not empty, is of this kind. May throw what reading it throws. */
   readonly isOne: (file: string) => boolean;
 }
 
 /**
- * Makes sure, before the work begins, that a file can be written at its end and that nothing of the user's is lost: the
- * file does not exist, is empty, or is one of the same kind. Pipes and devices are written to. Throws `FILE_NOT_OURS`,
- * and `PATH_UNUSABLE` if no file can be there.
+ * Makes sure, before the work begins, that a file can be written when it ends and that no other file of the user is lost:
+ * the file does not exist, is empty, or is one of the same kind. Pipes and devices are always accepted. Throws
+ * `FILE_NOT_OURS`, and `PATH_UNUSABLE` if no file can be there.
  */
 export function requireOutputFile(file: string, { what, isOne }: Replaceable): void {
   const status = statOf(file);
-  if (status?.isDirectory() === true) throw unwritable(file, 'this is a folder', 'give the path of a file');
+  if (status?.isDirectory() === true) throw unwritable(file, 'this is a folder', 'choose the path of a file');
   if (status !== undefined && !status.isFile()) return;
   try {
     tryWriting(file);
@@ -30,8 +30,8 @@ export function requireOutputFile(file: string, { what, isOne }: Replaceable): v
   try {
     isReplaceable = isOne(file);
   } catch (error) {
-    const message = `a file is there that cannot be read (${failureCode(error)}), so it may be something else`;
-    throw unwritable(file, message, `check its permissions, or give the ${what} another path`, error);
+    const message = `this file exists and cannot be read (${failureCode(error)}), so it may not be a ${what}`;
+    throw unwritable(file, message, `check its permissions, or choose another path for the ${what}`, error);
   }
   if (isReplaceable) return;
   throw new Failure({
@@ -39,7 +39,7 @@ export function requireOutputFile(file: string, { what, isOne }: Replaceable): v
     fault: 'usage',
     about: file,
     message: `this file exists and is not a ${what}; keel-pkg left it unchanged`,
-    hint: `give the ${what} another path, or move the file away`,
+    hint: `choose another path for the ${what}, or move the file away`,
   });
 }
 
@@ -48,18 +48,18 @@ function statOf(file: string): ReturnType<typeof statSync> {
     const found = statSync(file, { throwIfNoEntry: false });
     const isLink = found === undefined && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
     if (isLink)
-      throw unwritable(file, 'this is a symbolic link to nothing', 'remove it, or give another path');
+      throw unwritable(file, 'this is a symbolic link to nothing', 'remove it, or choose another path');
     return found;
   } catch (error) {
     if (error instanceof Failure) throw error;
     if (failureCode(error) !== 'ENOTDIR') throw impossible(file, error);
-    throw unwritable(file, `${dirname(file)} is no folder`, 'give another path', error);
+    throw unwritable(file, `${dirname(file)} is not a folder`, 'choose another path', error);
   }
 }
 
 function impossible(file: string, error: unknown): Failure<'PATH_UNUSABLE'> {
   const message = `no file can be written there (${failureCode(error)})`;
-  return unwritable(file, message, 'check the permissions of the folder, or give another path', error);
+  return unwritable(file, message, 'check the permissions of the folder, or choose another path', error);
 }
 
 function unwritable(about: string, message: string, hint: string, cause?: unknown): Failure<'PATH_UNUSABLE'> {

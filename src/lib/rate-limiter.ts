@@ -1,7 +1,7 @@
 import { milliseconds } from './duration.ts';
 import { pause } from './pause.ts';
 
-/** What may start at once after a rest is what would start in this time. */
+/** After a rest, as many may start at once as would start within this time. */
 const BURST_MILLISECONDS = 100;
 
 /** Limits how often something starts: at most `perSecond` times a second, after a burst of a tenth of that number, or of one. */

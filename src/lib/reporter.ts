@@ -5,7 +5,7 @@ export interface Place {
   readonly column: number;
 }
 
-/** The progress of a run. The front end decides how often and how it shows that. */
+/** The progress of a run. The front end decides how often and how it shows it. */
 export interface Progress {
   /** What the run does, as one word: `mirroring`, `downloading`, `packing`. */
   readonly activity: string;
@@ -13,7 +13,7 @@ export interface Progress {
   readonly total: number;
   /** What `done` and `total` count, in the plural: `images`, `files`. */
   readonly unit: string;
-  /** How many of those that are done failed. */
+  /** How many of the done ones failed. */
   readonly failed?: number | undefined;
   readonly bytes: number;
   /** The bytes to move in all, if that is known. */
@@ -22,7 +22,7 @@ export interface Progress {
   readonly isAtLeast?: boolean | undefined;
   /** The names of what is in progress, as they are shown, the longest-running first. */
   readonly current: readonly string[];
-  /** How far each of these is, in the same order, where something is to be said. */
+  /** How far each of these is, in the same order; undefined for those without a note. */
   readonly notes?: readonly (string | undefined)[] | undefined;
 }
 

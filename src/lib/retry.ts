@@ -11,7 +11,7 @@ export interface RetryPolicy {
   readonly interval: Duration;
 }
 
-/** The longest wait that a server can ask for. If it asks for more, that is left for the next run. */
+/** The longest wait that a server can ask for. If it asks for more, the operation is left for the next run. */
 export const LONGEST_HOLD: Duration = seconds(300);
 
 interface RetryOptions {
@@ -32,7 +32,7 @@ interface RetryOptions {
  * Runs an operation until it succeeds, with `policy.attempts` attempts, and returns its result. Throws the last error
  * unchanged, or the signal's reason. The pauses vary by a fifth, so that operations that failed together are not
  * repeated together. After a failure with `retryAt` the pause lasts at least until then; if that is more than five
- * minutes away, there is no further attempt. Where there would be one, a failure's `deferral` is thrown in its place.
+ * minutes away, there is no further attempt. If attempts are left and the failure has a `deferral`, throws that instead.
  */
 export async function retry<Result>(
   options: RetryOptions,

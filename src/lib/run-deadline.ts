@@ -25,7 +25,7 @@ export class RunDeadline implements Disposable {
     return reason instanceof Failure ? reason.message : describeFailure(reason);
   }
 
-  /** Ends what the run has left behind, such as a pause before another attempt that nobody waits for any more. */
+  /** Ends what the run has left behind, such as a pause before another attempt that is no longer needed. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#expiry.abort(new Error('the run is over'));

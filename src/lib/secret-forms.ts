@@ -1,7 +1,7 @@
-/** Takes a secret before its first use. Services print passwords in other forms too, and tokens only as they are. */
+/** Receives a secret before its first use. Services print passwords in other forms too, but tokens only unchanged. */
 export type SecretListener = (secret: string, kind: 'password' | 'token') => void;
 
-/** Shorter texts stand in ordinary words and numbers. */
+/** Shorter texts occur in ordinary words and numbers. */
 const SHORTEST_FORM = 4;
 
 type Escape = (char: string) => string;
@@ -19,8 +19,8 @@ function unicode(isCapital: boolean): Escape {
 }
 
 /**
- * What JSON writers in use escape beyond what they must: slashes (PHP), what is not ASCII (PHP, Python), what is markup
- * (Go, Ruby), or all of it (.NET, Gson).
+ * What common writers of JSON escape in addition to what they must: slashes (PHP), characters outside of ASCII (PHP,
+ * Python), markup (Go, Ruby), or all of these (.NET, Gson).
  */
 function jsonForms(text: string): string[] {
   const plain = JSON.stringify(text).slice(1, -1);
@@ -43,7 +43,7 @@ function recased(found: string, isCapital: boolean): string {
   return isCapital ? `\\u${found.slice(2).toUpperCase()}` : found;
 }
 
-/** How writers of HTML in use write the characters that they escape. */
+/** How common writers of HTML write the characters that they escape. */
 const HTML_STYLES: readonly Readonly<Record<string, string>>[] = [
   // Without quotes, as between tags.
   { '&': '&amp;', '<': '&lt;', '>': '&gt;' },
@@ -85,7 +85,7 @@ function htmlForms(text: string): string[] {
   ];
 }
 
-/** Returns a text as in a URL, as in a query, and with more escaped than has to be. */
+/** Returns a text escaped as in a URL, as in a query, and with more characters escaped than necessary. */
 function percentForms(text: string): string[] {
   const inQuery = encodeURIComponent(text);
   const byte: Escape = (char) => `%${code(char).toString(16).toUpperCase()}`;
@@ -103,7 +103,7 @@ function percentForms(text: string): string[] {
 /**
  * Returns a secret in every form in which services print it: unchanged; in a URL or a query, with capital or small
  * digits; in both alphabets of base64, with and without padding; in hexadecimal; and escaped for JSON or HTML. Forms
- * that are too short to be told from ordinary words are left out.
+ * that are too short to be distinguished from ordinary words are left out.
  */
 export function secretForms(secret: string): ReadonlySet<string> {
   // A lone half of a surrogate pair cannot be written in a URL.
@@ -114,7 +114,7 @@ export function secretForms(secret: string): ReadonlySet<string> {
   const hex = bytes.toString('hex');
   const encoded = [padded, bare, bytes.toString('base64url'), hex, hex.toUpperCase()];
   const escaped = [...jsonForms(text), ...htmlForms(text), ...percentForms(text)];
-  // Of base64, only the characters that are no letters change.
+  // In base64, only the characters that are not letters or digits change.
   const both = [...percentForms(padded), ...jsonForms(bare), ...htmlForms(bare)];
   const forms = [...encoded, ...escaped, ...both].filter((form) => form.trim().length >= SHORTEST_FORM);
   return new Set([secret, ...forms]);

@@ -2,7 +2,7 @@
 interface Memory<Result> {
   readonly results: number;
   /**
-   * The limit for the weights of all results together, in the unit of `weigh`; without it only their number is limited.
+   * The limit for the total weight of all results, in the unit of `weigh`; without it only their number is limited.
    */
   readonly weight?: number | undefined;
   readonly weigh?: ((result: Result) => number) | undefined;
@@ -14,8 +14,8 @@ interface Work<Result> {
 }
 
 /**
- * Runs the work for each key only once at a time and remembers the results that were added last. A failure rejects for
- * all callers that wait for it, and is then forgotten.
+ * Runs the work for each key only once at a time and remembers the results that were added last. If the work fails, it
+ * rejects for all callers that wait for it, and is then forgotten.
  */
 export class SingleFlight<Key, Result> {
   readonly #memory: Memory<Result>;

@@ -1,6 +1,6 @@
 /**
  * Returns the result of a promise, for work that cannot be cancelled. Throws the signal's reason if that aborts first;
- * the work then goes on, and its result is ignored.
+ * the work then continues, and its result is ignored.
  */
 export async function withinSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   promise.catch(() => undefined);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-// What others write as JSON is mostly written and read by programs in Go, which do not tell a field that is absent from one
-// that is null, and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
-// A list or object can have a million wrong items, and zod's own shapes keep an error of each: these end at the first one.
+// JSON from outside is mostly written and read by programs in Go. They do not distinguish an absent field from a null one,
+// and mostly not from an empty one: all have the zero value. https://go.dev/ref/spec#The_zero_value
+// A list or object can have a million wrong items. Zod's own shapes keep an error for each; these stop at the first one.
 
-/** Returns the shape of a list. Of wrong items it names the first one, and reads none after it. */
+/** Returns the shape of a list. It reports the first wrong item, and reads none after it. */
 export function eachOf<Item extends z.ZodType>(item: Item) {
   return z.array(z.unknown()).transform((list, context) => {
     const read: z.output<Item>[] = [];
@@ -24,7 +24,7 @@ export function listOf<Item extends z.ZodType>(item: Item) {
     .transform((list) => list ?? []);
 }
 
-/** Returns the shape of an object with any names. Leaves out names with null; of wrong values it names the first one. */
+/** Returns the shape of an object with any names. It leaves out names with null, and reports the first wrong value. */
 export function eachNamedOf<Value extends z.ZodType>(value: Value) {
   return z.record(z.string(), z.unknown()).transform((record, context) => {
     const read: [string, z.output<Value>][] = [];
@@ -45,7 +45,7 @@ export function recordOf<Value extends z.ZodType>(value: Value) {
     .transform((record) => record ?? {});
 }
 
-/** Of a name in an error. */
+/** The most characters of a name that an error shows. */
 const NAME_SHOWN = 100;
 
 function refuse(context: z.core.$RefinementCtx, at: PropertyKey, { issues: [issue] }: z.ZodError): never {

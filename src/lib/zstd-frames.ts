@@ -5,16 +5,16 @@ const SKIPPABLE_MASK = 0xfffffff0;
 const RLE_BLOCK = 1;
 const DICTIONARY_BYTES = [0, 1, 2, 4];
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8];
-/** More frames than any layer has, whose tools write one for each file or chunk of a file. */
+/** More frames than any layer has. Tools write one for each file or chunk of a file. */
 const FRAMES_LIMIT = 1_000_000;
 const GATHERED_SIZE = 64 * 1024;
 
-/** Data is no zstd, or has more frames than it may. The code is like those of Node. */
+/** The data is not zstd, or has too many frames. The code looks like those of Node. */
 class FrameError extends Error {
   readonly code = 'ZSTD_error_frames';
 }
 
-/** Gives bytes of a stream in wanted lengths. */
+/** Reads the bytes of a stream in the lengths that the caller requests. */
 class ByteQueue {
   readonly #source: AsyncIterator<Buffer>;
   #held: Buffer = Buffer.alloc(0);
@@ -32,7 +32,7 @@ class ByteQueue {
     return false;
   }
 
-  /** Returns up to so many bytes, and at least one. Throws at the end. */
+  /** Returns at most so many bytes, and at least one. Throws at the end. */
   async some(most: number): Promise<Buffer> {
     if (await this.isAtEnd()) throw new FrameError('it ends within a frame');
     const bytes = this.#held.subarray(0, most);
@@ -40,7 +40,7 @@ class ByteQueue {
     return bytes;
   }
 
-  /** Returns exactly so many bytes, which are few. */
+  /** Returns exactly so many bytes. The number must be small. */
   async exactly(count: number): Promise<Buffer> {
     if (this.#held.length >= count) {
       const bytes = this.#held.subarray(0, count);
@@ -57,7 +57,7 @@ class ByteQueue {
   }
 }
 
-/** Pieces that are not handed on yet: handing on costs a turn of a thread, and blocks may be empty. */
+/** Pieces that were not passed on yet: passing one on costs a turn of a thread, and blocks may be empty. */
 class Gathered {
   #pieces: Buffer[] = [];
   #size = 0;
@@ -92,9 +92,9 @@ function headerRest(descriptor: number): number {
 }
 
 /**
- * Returns the bytes of zstd data in pieces, without skippable frames, such that no piece goes beyond a frame's end. The
- * decompressor of Node ignores all that comes after a frame within a piece, and takes the next frame from the next piece.
- * Throws if the frames are malformed, or more than a million.
+ * Returns the bytes of zstd data in pieces, without skippable frames. No piece crosses the end of a frame: within a piece,
+ * Node's decompressor ignores everything after a frame, and it reads the next frame from the next piece. Throws if the
+ * frames are malformed, or more than a million.
  */
 export async function* zstdFrames(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const queue = new ByteQueue(source);
@@ -107,7 +107,7 @@ export async function* zstdFrames(source: AsyncIterable<Buffer>): AsyncGenerator
       while (left > 0) left -= (await queue.some(left)).length;
       continue;
     }
-    if (kind !== MAGIC) throw new FrameError('something else follows a frame');
+    if (kind !== MAGIC) throw new FrameError('other data follows a frame');
     const descriptor = await queue.exactly(1);
     const flags = descriptor.readUInt8(0);
     const gathered = new Gathered();

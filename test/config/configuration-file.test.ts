@@ -62,6 +62,6 @@ test('a file of Windows PowerShell is read, and one in an old encoding is told w
   await expect(readImageSet(file, calm)).rejects.toMatchObject({
     code: 'CONFIGURATION_UNREADABLE',
     fault: 'usage',
-    message: 'it is neither UTF-8 nor UTF-16: byte 26, on line 2, does not fit; save it as UTF-8',
+    message: 'it is neither UTF-8 nor UTF-16: byte 26, on line 2, is invalid; save it as UTF-8',
   });
 });

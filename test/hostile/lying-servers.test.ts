@@ -176,7 +176,7 @@ const COMPONENTS: readonly (readonly [
   ],
   [
     'an archive that does not end, and contains no further file',
-    /it cannot be read as a tar\.gz \(it does not end, and contains no further file\)/,
+    /it cannot be read as a tar\.gz \(it contains no further file, but does not end\)/,
     gzipSync(Buffer.concat([ONE_FILE, Buffer.alloc(200 * MEBIBYTE)])),
     {},
   ],

@@ -44,7 +44,7 @@ const digest = (at: number): string => `sha256:${(at + 1).toString(16).padStart(
 const CONFIG = `{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"${DIGEST}","size":7}`;
 const IMAGE = `{"schemaVersion":2,"mediaType":"${MEDIA_TYPE.ociManifest}","config":${CONFIG},"layers":`;
 const INDEX = `{"schemaVersion":2,"mediaType":"${MEDIA_TYPE.ociIndex}","manifests":`;
-const VALUES = 'it has far more values than texts of its length have';
+const VALUES = 'it has far too many values for its length';
 const TOO_LONG = 'one of its items is longer than 4 MiB';
 const NO_NAMES = 'more than 100 of its entries are no names';
 

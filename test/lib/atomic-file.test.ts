@@ -58,7 +58,7 @@ test('says why a file cannot be written, and what to change', () => {
   expect(failureOf(join(folder, 'report.json'))).toMatchObject({
     code: 'FILE_UNWRITABLE',
     about: join(folder, 'report.json'),
-    hint: 'this is a folder: give the path of a file',
+    hint: 'this is a folder: choose the path of a file',
   });
   expect(failureOf('/proc/keel/report.json')).toMatchObject({ code: 'FILE_UNWRITABLE' });
 });

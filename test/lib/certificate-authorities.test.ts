@@ -52,10 +52,10 @@ test.each<[what: string, text: string | Buffer, certificates: readonly string[]]
 
 test.each<[what: string, text: string | undefined, message: string]>([
   ['that is not there', undefined, 'there is no such file'],
-  ['that is empty', '', 'it holds no certificate'],
-  ['without a certificate', 'MAoC', 'it holds no certificate'],
-  ['in DER', '0\u0003\u0002\u0001\u0001', 'it is in the binary form of certificates (DER)'],
-  ['with a key only', KEY, 'it holds no certificate'],
+  ['that is empty', '', 'it contains no certificate'],
+  ['without a certificate', 'MAoC', 'it contains no certificate'],
+  ['in DER', '0\u0003\u0002\u0001\u0001', 'it is in the binary format DER'],
+  ['with a key only', KEY, 'it contains no certificate'],
   ['with nonsense', NONSENSE, 'certificate 1 (line 1) is damaged'],
   ['with something else that is encoded', NOTHING, 'certificate 1 (line 1) is damaged'],
   ['with nonsense first', NONSENSE + ONE, 'certificate 1 (line 1) is damaged'],
@@ -67,18 +67,18 @@ test.each<[what: string, text: string | undefined, message: string]>([
   ['with a byte too few', ONE.replace(/\n.{4}/, '\n'), 'certificate 1 (line 1) is damaged'],
   ['with a character that is not Base64', ONE.replace(/\n./, '\n!'), 'certificate 1 (line 1) is damaged'],
   ['with \\n written out', ONE.replaceAll('\n', '\\n'), 'certificate 1 (line 1) is damaged'],
-  ['that is cut off', CUT, 'the CERTIFICATE that begins on line 1 has no end'],
-  ['that is cut off before the next', `${CUT}\n${OTHER}`, 'the CERTIFICATE that begins on line 1 has no end'],
-  ['that is cut off at its beginning', ONE.slice(100), 'line 9 ends a CERTIFICATE that does not begin'],
+  ['that is cut off', CUT, 'the CERTIFICATE that starts on line 1 has no end'],
+  ['that is cut off before the next', `${CUT}\n${OTHER}`, 'the CERTIFICATE that starts on line 1 has no end'],
+  ['that is cut off at its beginning', ONE.slice(100), 'line 9 ends a CERTIFICATE that has no start'],
   [
     'whose end is of something else',
     ONE.replace('END CERTIFICATE', 'END PRIVATE KEY'),
-    'the CERTIFICATE that begins on line 1 has no end',
+    'the CERTIFICATE that starts on line 1 has no end',
   ],
   [
     'with the label of OpenSSL',
     relabelled(ONE, 'TRUSTED CERTIFICATE'),
-    'certificate 1 (line 1) is in a form of OpenSSL alone (TRUSTED CERTIFICATE)',
+    'certificate 1 (line 1) is in a format that only OpenSSL reads (TRUSTED CERTIFICATE)',
   ],
 ])('a file %s is refused', async (_what, text, message) => {
   const file = text === undefined ? join(scratchFolder(), 'ca.pem') : caFile(text);
@@ -107,7 +107,7 @@ test.each<[what: string, text: string]>([
     code: 'CA_FILE_MALFORMED',
     fault: 'usage',
     about: 'ca-file',
-    message: 'it is a certificate itself, and not the path of a file',
-    hint: 'write the certificate into a file, and give the path of that file',
+    message: 'this is a certificate, not the path of a file',
+    hint: 'write the certificate into a file, and use the path of that file',
   });
 });

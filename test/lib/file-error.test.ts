@@ -10,7 +10,7 @@ test.each<[what: string, error: unknown, text: string]>([
     'it cannot be read: EACCES',
   ],
   ['a folder', Object.assign(new Error('read'), { code: 'EISDIR' }), 'it cannot be read: EISDIR'],
-  ['what is wrong with its content', new Error('it holds no certificate'), 'it holds no certificate'],
+  ['what is wrong with its content', new Error('it contains no certificate'), 'it contains no certificate'],
   [
     'a failure of ours',
     new Failure({ code: 'DISK_FULL', about: 'a', message: 'no' }),

@@ -114,7 +114,7 @@ const HOST_ROWS: Row[] = [
     {
       code: 'TLS_REFUSED',
       message: 'its certificate is for registry.test, localhost, 127.0.0.1',
-      hint: /^reach it by a name of its certificate, .*--tls-skip-verify 127\.0\.0\.2:\d+$/,
+      hint: /^use a name that is in its certificate, .*--tls-skip-verify 127\.0\.0\.2:\d+$/,
     },
     // All of 127.0.0.0/8 is this machine.
     { address: '127.0.0.2' },
@@ -122,7 +122,7 @@ const HOST_ROWS: Row[] = [
   [
     'whose certificate has expired',
     tlsServer('expired.pem'),
-    { code: 'TLS_REFUSED', message: 'its certificate has expired', hint: /^have it renewed; .*clock/ },
+    { code: 'TLS_REFUSED', message: 'its certificate has expired', hint: /^renew it; .*clock/ },
     { authority: 'expired.pem' },
   ],
   [
@@ -136,8 +136,8 @@ const HOST_ROWS: Row[] = [
     tlsServer('self-signed.pem'),
     {
       code: 'TLS_REFUSED',
-      message: 'its certificate is signed by itself alone',
-      hint: /^give it with --ca-file, in a workflow ca-file, or .*--tls-skip-verify/,
+      message: 'its certificate is self-signed',
+      hint: /^trust it with --ca-file, in a workflow ca-file, or .*--tls-skip-verify/,
     },
   ],
   [
@@ -145,15 +145,15 @@ const HOST_ROWS: Row[] = [
     tlsServer('server.pem'),
     {
       code: 'TLS_REFUSED',
-      message: 'its certificate is signed by an authority that is not known here',
-      hint: /^give that authority with --ca-file, in a workflow ca-file, or let the server send .* in between, or/,
+      message: 'its certificate is signed by an authority that this machine does not trust',
+      hint: /^trust that authority with --ca-file, in a workflow ca-file, or let the server send all intermediate certificates, or/,
     },
     { authority: 'self-signed.pem' },
   ],
   [
     'that speaks old TLS only',
     tlsServer('server.pem', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }),
-    { code: 'TLS_REFUSED', message: /a version of TLS that is too old$/, hint: /TLS 1\.2/ },
+    { code: 'TLS_REFUSED', message: /only versions of TLS that are too old$/, hint: /TLS 1\.2/ },
   ],
   [
     'that wants a certificate of ours',
@@ -163,7 +163,11 @@ const HOST_ROWS: Row[] = [
   [
     'that speaks no TLS',
     createHttpServer(),
-    { code: 'TLS_REFUSED', message: 'it speaks no TLS', hint: /needs --insecure-registry 127\.0\.0\.1:\d+$/ },
+    {
+      code: 'TLS_REFUSED',
+      message: 'it does not use TLS',
+      hint: /use --insecure-registry 127\.0\.0\.1:\d+$/,
+    },
   ],
   [
     'that closes',
@@ -179,7 +183,7 @@ const HOST_ROWS: Row[] = [
   [
     'that answers something else',
     createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')),
-    { code: 'UNREACHABLE', message: /^what it answers is no HTTP/, hint: /host and the port/ },
+    { code: 'UNREACHABLE', message: /^its answer is not HTTP/, hint: /host and the port/ },
     { scheme: 'http' },
   ],
 ];
@@ -191,7 +195,7 @@ const PROXY_ROWS: Row[] = [
     {
       code: 'UNREACHABLE',
       message: /^its proxy 127\.0\.0\.1:\d+ cannot be used: the connection broke/,
-      hint: /^check the proxy, write https:\/\/ in HTTPS_PROXY if it speaks TLS itself, or name registry\.test in NO_PROXY/,
+      hint: /^check the proxy, write https:\/\/ in HTTPS_PROXY if the proxy uses TLS, or name registry\.test in NO_PROXY/,
     },
   ],
   [
@@ -200,7 +204,7 @@ const PROXY_ROWS: Row[] = [
     {
       code: 'UNREACHABLE',
       message: /^its proxy .* cannot be used/,
-      hint: /^check the proxy, write https:\/\/ in HTTPS_PROXY if it speaks TLS itself, or name/,
+      hint: /^check the proxy, write https:\/\/ in HTTPS_PROXY if the proxy uses TLS, or name/,
     },
   ],
   [
@@ -208,7 +212,7 @@ const PROXY_ROWS: Row[] = [
     createHttpServer(),
     {
       code: 'TLS_REFUSED',
-      message: /^its proxy .* cannot be used: it speaks no TLS$/,
+      message: /^its proxy .* cannot be used: it does not use TLS$/,
       hint: /^write http:\/\/ in HTTPS_PROXY$/,
     },
     { scheme: 'https' },
@@ -218,15 +222,15 @@ const PROXY_ROWS: Row[] = [
     tlsServer('self-signed.pem'),
     {
       code: 'TLS_REFUSED',
-      message: /^its proxy .* cannot be used: its certificate is signed by itself alone$/,
-      hint: /^give it with --ca-file, in a workflow ca-file$/,
+      message: /^its proxy .* cannot be used: its certificate is self-signed$/,
+      hint: /^trust it with --ca-file, in a workflow ca-file$/,
     },
     { scheme: 'https' },
   ],
   [
     'that refuses our login',
     createHttpServer().on('connect', (_, socket) => socket.end('HTTP/1.1 407 No\r\n\r\n')),
-    { code: 'PROXY_REFUSED', message: /refused the name and password in /, hint: /^correct them there/ },
+    { code: 'PROXY_REFUSED', message: /refused the name and password in /, hint: /^correct them, / },
   ],
   [
     'that does not reach the host',
@@ -250,7 +254,7 @@ const PROXY_ROWS: Row[] = [
   [
     'behind which the host speaks no TLS',
     proxyServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))),
-    { code: 'TLS_REFUSED', message: 'it speaks no TLS', hint: /--insecure-registry registry\.test$/ },
+    { code: 'TLS_REFUSED', message: 'it does not use TLS', hint: /--insecure-registry registry\.test$/ },
   ],
 ];
 
@@ -291,7 +295,7 @@ describe('a failure names the party that is at fault, and what to change', () =>
     expectTold(await failureOf('http://registry.test/'), {
       code: 'UNREACHABLE',
       message: /^its proxy .* cannot be used/,
-      hint: /^check the proxy, write https:\/\/ in HTTP_PROXY if it speaks TLS itself, or name/,
+      hint: /^check the proxy, write https:\/\/ in HTTP_PROXY if the proxy uses TLS, or name/,
     });
   });
 
@@ -325,12 +329,12 @@ function systemError(code: string, address?: string): Error {
 describe('what the system says', () => {
   it.each([
     ['ENOTFOUND', 'UNREACHABLE', false, 'no such host'],
-    ['EAI_AGAIN', 'UNREACHABLE', true, 'the name server gave no answer for it (EAI_AGAIN)'],
+    ['EAI_AGAIN', 'UNREACHABLE', true, 'the name server did not answer (EAI_AGAIN)'],
     ['ECONNREFUSED', 'UNREACHABLE', true, 'the connection was refused'],
     ['ECONNRESET', 'UNREACHABLE', true, 'the connection broke (ECONNRESET)'],
     ['EPIPE', 'UNREACHABLE', true, 'the connection broke (EPIPE)'],
-    ['ENETUNREACH', 'UNREACHABLE', true, 'there is no way to it from here (ENETUNREACH)'],
-    ['ETIMEDOUT', 'UNREACHABLE', true, 'nothing came back from it (ETIMEDOUT)'],
+    ['ENETUNREACH', 'UNREACHABLE', true, 'there is no route to it from this machine (ENETUNREACH)'],
+    ['ETIMEDOUT', 'UNREACHABLE', true, 'it did not answer (ETIMEDOUT)'],
     [
       'CERT_REVOKED',
       'TLS_REFUSED',
@@ -346,7 +350,7 @@ describe('what the system says', () => {
   it('of each address is told where they differ', () => {
     const errors = [systemError('ENETUNREACH', '2001:db8::1'), systemError('ECONNREFUSED', '192.0.2.1')];
     expect(explainNetworkError(new AggregateError(errors), 'a.example').message).toBe(
-      'none of its addresses can be reached (2001:db8::1: there is no way to it from here (ENETUNREACH); 192.0.2.1: the connection was refused)',
+      'none of its addresses can be reached (2001:db8::1: there is no route to it from this machine (ENETUNREACH); 192.0.2.1: the connection was refused)',
     );
     const same = [systemError('ECONNREFUSED', '::1'), systemError('ECONNREFUSED', '127.0.0.1')];
     expect(explainNetworkError(new AggregateError(same), 'a.example')).toMatchObject({

@@ -151,11 +151,11 @@ describe('a long list', () => {
 it.each([
   ['{"list":[1],"list":[2]}', 'it has "list" twice'],
   ['{"list":[1],"\\u006cist":[2]}', 'it has "list" twice'],
-  ['{"list":"all"}', 'its list is no list'],
-  ['{"list":{}}', 'its list is no list'],
-  ['{"object":[]}', 'its object is no object'],
-  ['[]', 'it is no JSON object'],
-  ['"text"', 'it is no JSON object'],
+  ['{"list":"all"}', 'its list is not a list'],
+  ['{"list":{}}', 'its list is not a list'],
+  ['{"object":[]}', 'its object is not an object'],
+  ['[]', 'it is not a JSON object'],
+  ['"text"', 'it is not a JSON object'],
   ['{} {}', 'there is more after the end'],
   ['{"list":[1]', 'there is no }'],
 ])('%s is refused, because %s', async (json, why) => {

@@ -35,7 +35,7 @@ test.each([
   ['this file exists and is not a note; keel-pkg left it unchanged', 'FILE_NOT_OURS', 'link'],
   ['this is a folder', 'PATH_UNUSABLE', 'folder'],
   ['this is a symbolic link to nothing', 'PATH_UNUSABLE', 'dangling'],
-  [expect.stringMatching(/ is no folder$/), 'PATH_UNUSABLE', 'other/file'],
+  [expect.stringMatching(/ is not a folder$/), 'PATH_UNUSABLE', 'other/file'],
   ['no file can be written there (ELOOP)', 'PATH_UNUSABLE', 'loop'],
   ['no file can be written there (ELOOP)', 'PATH_UNUSABLE', 'loop/below'],
   ['no file can be written there (ENAMETOOLONG)', 'PATH_UNUSABLE', 'x'.repeat(300)],

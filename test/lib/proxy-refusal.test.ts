@@ -12,7 +12,7 @@ describe('a proxy that lets nothing through is told', () => {
       407,
       {
         message: 'the proxy proxy.example:3128 refused the name and password in HTTPS_PROXY, status 407',
-        hint: 'correct them there, special characters percent-encoded such as @ as %40, or name quay.io in NO_PROXY where it is reached without',
+        hint: 'correct them, and percent-encode special characters, such as @ as %40, or name quay.io in NO_PROXY if it needs no proxy',
         transient: false,
       },
     ],
@@ -21,7 +21,7 @@ describe('a proxy that lets nothing through is told', () => {
       407,
       {
         message: 'the proxy proxy.example:3128 refused the name and password in HTTP_PROXY, status 407',
-        hint: 'correct them there, special characters percent-encoded such as @ as %40, or name quay.io in NO_PROXY where it is reached without',
+        hint: 'correct them, and percent-encode special characters, such as @ as %40, or name quay.io in NO_PROXY if it needs no proxy',
         transient: false,
       },
     ],
@@ -30,7 +30,7 @@ describe('a proxy that lets nothing through is told', () => {
       403,
       {
         message: 'the proxy proxy.example:3128 refused the tunnel to quay.io, status 403',
-        hint: 'let the proxy allow quay.io, check HTTPS_PROXY, or name quay.io in NO_PROXY where it is reached without',
+        hint: 'let the proxy allow quay.io, check HTTPS_PROXY, or name quay.io in NO_PROXY if it needs no proxy',
         transient: false,
       },
     ],
@@ -39,7 +39,7 @@ describe('a proxy that lets nothing through is told', () => {
       500,
       {
         message: 'the proxy proxy.example:3128 did not reach quay.io, status 500',
-        hint: 'check the name and port, and whether the proxy may reach them, or name quay.io in NO_PROXY where it is reached without',
+        hint: 'check the name and port, and whether the proxy may connect to them, or name quay.io in NO_PROXY if it needs no proxy',
         transient: true,
       },
     ],
@@ -48,7 +48,7 @@ describe('a proxy that lets nothing through is told', () => {
       503,
       {
         message: 'the proxy proxy.example:3128 did not reach quay.io, status 503',
-        hint: 'check the name and port, and whether the proxy may reach them, or name quay.io in NO_PROXY where it is reached without',
+        hint: 'check the name and port, and whether the proxy may connect to them, or name quay.io in NO_PROXY if it needs no proxy',
         transient: true,
       },
     ],
@@ -65,8 +65,8 @@ describe('a proxy that lets nothing through is told', () => {
     vi.stubEnv('HTTPS_PROXY', 'http://proxy.example:3128');
     vi.stubEnv('NO_PROXY', '');
     expect(proxyRefusal(new URL('https://quay.io/v2/'), 407)).toMatchObject({
-      message: 'the proxy proxy.example:3128 wants a login of its own, status 407',
-      hint: 'write its name and password into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY where it is reached without',
+      message: 'the proxy proxy.example:3128 requires a login, status 407',
+      hint: 'write a name and password for it into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY if it needs no proxy',
     });
   });
 });

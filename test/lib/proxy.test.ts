@@ -41,7 +41,7 @@ test.each<[environment: Readonly<Record<string, string>>, url: string, proxy: st
 
 test.each([
   ['socks5://user:hush@proxy.example', 'HTTPS_PROXY names a socks5 proxy, which is not supported'],
-  ['http://user:hush@proxy example', 'HTTPS_PROXY names no proxy'],
+  ['http://user:hush@proxy example', 'HTTPS_PROXY is not the address of a proxy'],
 ])('%s is no proxy, and its password is not repeated', (address, message) => {
   vi.stubEnv('HTTPS_PROXY', address);
   expect(() => proxyFor(new URL('https://quay.io/v2/'))).toThrow(
@@ -49,7 +49,7 @@ test.each([
   );
 });
 
-const UNENCODED = 'HTTPS_PROXY holds a user name or password with a character that has to be percent-encoded';
+const UNENCODED = 'the user name or password in HTTPS_PROXY has a character that must be percent-encoded';
 
 test.each([
   'http://user:hu/sh@proxy.example:3128',
@@ -76,7 +76,7 @@ test.each([
       code: 'UNREACHABLE',
       about: 'quay.io',
       message: UNENCODED,
-      hint: 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25 there',
+      hint: 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25',
     });
   },
 );

@@ -48,7 +48,7 @@ describeTrials('squid', [], (trial) => {
     here.desk.set('HTTPS_PROXY', squid.url);
     const said = await here.sync();
     expect(said.code).toBe(1);
-    expect(said.stderr).toContain(`the proxy ${squid.host} wants a login of its own`);
+    expect(said.stderr).toContain(`the proxy ${squid.host} requires a login`);
     expect(said.stderr).toContain('http://NAME:PASSWORD@HOST:PORT');
     expect(here.sink.journal.entries).toEqual([]);
   });

@@ -174,7 +174,7 @@ describeWith(['docker-registry'], 'a package that cannot be', () => {
     world.web.seen.length = 0;
     const failed = await attempt(() => undefined, { output });
     expect(failed.text).toBe(
-      `${file}: this file exists and is not a package; keel-pkg left it unchanged (give the package another path, or move the file away)`,
+      `${file}: this file exists and is not a package; keel-pkg left it unchanged (choose another path for the package, or move the file away)`,
     );
     expect(readFileSync(file, 'utf8')).toBe('not to be lost');
     expect(world.web.seen).toEqual([]);

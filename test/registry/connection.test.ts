@@ -110,7 +110,7 @@ describe('an authority that is given', () => {
       'a neighbour of the certificate that it is',
       'below',
       ['below-no-authority'],
-      'its certificate is signed by an authority that is not known here',
+      'its certificate is signed by an authority that this machine does not trust',
     ],
   ])('does not make this right: %s, and it is asked once', async (_, given, shown, message) => {
     await using server = await startRegistry({ tls: chain(...shown) });
@@ -312,13 +312,8 @@ describe('a proxy', () => {
     ],
     [404, 1, 'refused the tunnel to registry.test', /NO_PROXY/],
     // As servers that speak TLS answer plain HTTP.
-    [
-      400,
-      1,
-      'refused the tunnel to registry.test',
-      /write https:\/\/ in HTTPS_PROXY if it speaks TLS itself/,
-    ],
-    [407, 1, 'refused the name and password in HTTPS_PROXY', /^correct them there, /],
+    [400, 1, 'refused the tunnel to registry.test', /write https:\/\/ in HTTPS_PROXY if the proxy uses TLS/],
+    [407, 1, 'refused the name and password in HTTPS_PROXY', /^correct them, /],
     [503, 3, 'did not reach registry.test', /NO_PROXY/],
   ])('that refuses with %i is told as a proxy, after %i attempts', async (status, attempts, what, hint) => {
     await using proxy = await ForwardProxy.start({}, status);
@@ -340,7 +335,7 @@ describe('a proxy', () => {
     using client = new TestClient(HOST, { insecure: [HOST] });
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'PROXY_REFUSED',
-      message: `the proxy ${new URL(proxy.url).host} wants a login of its own, status 407`,
+      message: `the proxy ${new URL(proxy.url).host} requires a login, status 407`,
       hint: expect.stringContaining('HTTP_PROXY'),
     });
     expect(proxy.asked).toHaveLength(1);
@@ -349,7 +344,7 @@ describe('a proxy', () => {
 
 describe('what is no proxy', () => {
   it.each([
-    ['http://walker:a-password@proxy.test:99999', 'HTTPS_PROXY names no proxy'],
+    ['http://walker:a-password@proxy.test:99999', 'HTTPS_PROXY is not the address of a proxy'],
     [
       'socks5://walker:a-password@proxy.test:1080',
       'HTTPS_PROXY names a socks5 proxy, which is not supported',

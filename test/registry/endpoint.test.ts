@@ -96,7 +96,7 @@ describe('a registry that is named as insecure', () => {
     ['old.example:5000', 'old.example:5000', 'http://old.example:5000/'],
     ['old.example:5000', 'old.example', undefined],
     ['auth.docker.io', 'docker.io', undefined],
-  ])('%s, by the name %s, is asked at %s where it speaks no TLS', async (host, named, plain) => {
+  ])('%s, by the name %s, is asked at %s where it does not use TLS', async (host, named, plain) => {
     const endpoint = new Endpoint(parseHost(host), [parseHost(named)]);
     const asked: string[] = [];
     const noTls = Object.assign(new Error('no TLS'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });

@@ -400,7 +400,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
 });
 
 it.each([
-  [{}, 1, /^error: 127.*: its certificate is signed by an authority that is not known here /],
+  [{}, 1, /^error: 127.*: its certificate is signed by an authority that this machine does not trust /],
   [{ NODE_USE_SYSTEM_CA: '1' }, 0, /^$/],
 ])(
   'the authorities of the system are trusted where Node is told to read them: with %j, exit %i',

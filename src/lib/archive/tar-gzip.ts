@@ -13,22 +13,22 @@ export interface TarEntry {
   readonly body: AsyncIterable<unknown>;
 }
 
-/** A tar.gz file, and what its failures say. */
+/** A tar.gz file, and the texts of its failures. */
 interface TarGzipFile {
   readonly file: string;
-  /** What failures are about. */
+  /** What its failures are about. */
   readonly about: string;
-  /** What to change where it cannot be read. */
+  /** What to change if it cannot be read. */
   readonly hint: string;
 }
 
 /**
  * The most bytes without an entry or a piece of one. A header has up to 4 MiB, and up to 1 MiB of zeros follow the last
- * entry; but a few megabytes of gzip can hold gigabytes of zeros.
+ * entry. But a few megabytes of gzip can contain gigabytes of zeros.
  */
 const FILLING_LIMIT = 32 * 1024 * 1024;
 
-/** The entries of a tar.gz file in their order, unpacked as they are read and kept nowhere. */
+/** The entries of a tar.gz file in their order, unpacked while they are read and not stored. */
 export class TarGzip {
   readonly #given: TarGzipFile;
   readonly #signal: AbortSignal;
@@ -47,7 +47,7 @@ export class TarGzip {
     };
     const sink = new Writable({
       write(bytes, _encoding, done) {
-        if (isFilled(bytes.length)) done(new Error('it does not end, and contains no further file'));
+        if (isFilled(bytes.length)) done(new Error('it contains no further file, but does not end'));
         else if (unpacked.write(bytes)) done();
         else unpacked.once('drain', () => done());
       },

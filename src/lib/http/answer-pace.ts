@@ -2,19 +2,18 @@ import { type Duration, formatDuration, milliseconds, seconds } from '../duratio
 import { formatSize } from '../text/size.ts';
 import { HttpFailure } from './http-failure.ts';
 
-/** How slowly an answer may come that is read as a whole, such as a manifest, a list, a token or an error. */
+/** How slowly an answer may arrive if it is read as a whole, such as a manifest, a list, a token or an error. */
 export interface AnswerPace {
-  /** How long it may take whatever its size. */
+  /** How long it may take, whatever its size. */
   readonly grace: Duration;
-  /** What is needed for each further second. */
+  /** How many bytes it must have for each further second. */
   readonly bytesPerSecond: number;
 }
 
 /**
- * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte, and twenty of them at once
- * on 512 kbit/s have 3 KiB/s each: what each brings in the first five minutes is about that. Longer answers need 16
- * KiB/s. So one of 4 MiB, the largest manifest, ends within 10 minutes, and one that trickles at just over what `idle`
- * asks for within 6.
+ * Many answers share a line. registry.k8s.io lists a repository on one page of a megabyte. Twenty of these pages at once on
+ * 512 kbit/s arrive at 3 KiB/s each, and take about five minutes. Longer answers must arrive at 16 KiB/s. An answer of
+ * 4 MiB, the largest manifest, thus ends within 10 minutes. One that trickles just fast enough for `idle` ends within 6.
  */
 export const DEFAULT_PACE: AnswerPace = { grace: seconds(300), bytesPerSecond: 16 * 1024 };
 
@@ -43,7 +42,7 @@ export class PaceWatch implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Waits until `allowed` milliseconds of the whole answer are over, the last `step` of which begin now. */
+  /** Waits for `step` milliseconds, after which the answer has taken `allowed` milliseconds in all. */
   #wait(step: number, allowed: number): void {
     this.#timer = setTimeout(() => this.#check(allowed), step);
   }
@@ -60,8 +59,8 @@ export class PaceWatch implements Disposable {
       new HttpFailure({
         code: 'TIMED_OUT',
         about: this.#host,
-        message: `its answer comes too slowly to wait for its end (${slowness})`,
-        hint: `check the connection to it; an answer has to bring ${formatSize(bytesPerSecond)} a second`,
+        message: `it sends its answer too slowly (${slowness})`,
+        hint: `check the connection to it; an answer must arrive at ${formatSize(bytesPerSecond)} a second or more`,
         transient: true,
       }),
     );

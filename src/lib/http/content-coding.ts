@@ -17,18 +17,19 @@ const DECODERS: ReadonlyMap<string, () => Duplex> = new Map<string, () => Duplex
   ['br', createBrotliDecompress],
   ['zstd', () => Duplex.from(unpacked)],
 ]);
-/** Answers without content, and one with a part of it. */
+/** The statuses of answers without content, and of one with a part of it. */
 const NOTHING_TO_UNDO: ReadonlySet<number | undefined> = new Set([204, 206, 304]);
 
-/** Returns the codings of an answer's content, the first one first; none where there is nothing to undo. */
+/** Returns the codings of an answer's content, the first one first; empty if nothing is encoded. */
 export function codingsOf(headers: IncomingHttpHeaders): string[] {
   const named = (headers['content-encoding'] ?? '').split(',').map((name) => name.trim().toLowerCase());
   return named.filter((name) => name !== '' && name !== 'identity');
 }
 
 /**
- * Returns the headers and body of an answer with the codings of its content undone. Those of a part stay: they are of
- * the whole. So do unknown ones. The length of what comes out is not known, and has to be limited by its reader.
+ * Returns the headers and body of an answer with its content decoded. A part of the content stays encoded, because its
+ * coding is that of the whole. So does content with an unknown coding. The decoded length is not known: the reader must
+ * limit it.
  */
 export function decoded(answer: IncomingMessage): {
   readonly headers: IncomingHttpHeaders;
@@ -41,18 +42,18 @@ export function decoded(answer: IncomingMessage): {
   if (known.length === 0 || known.length < makers.length || isEmpty) return { headers, body: answer };
   const { 'content-encoding': _coding, 'content-length': _length, ...rest } = headers;
   const body = known.reduceRight<Readable>((coded, make) => {
-    // The reader gets the errors, of the connection too.
+    // The reader of the body gets all errors, also those of the connection.
     return pipeline(coded, make(), () => undefined);
   }, answer);
   return { headers: rest, body: body.on('error', () => undefined) };
 }
 
-/** Undoes `zstd`, of which Node alone would undo the first frame. */
+/** Decodes `zstd`. Node by itself would decode the first frame only. */
 async function* unpacked(coded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield* pipeline(zstdFrames(coded), createZstdDecompress(), () => undefined);
 }
 
-/** Undoes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
+/** Decodes `deflate`. Some servers leave out the header of zlib; the low half of its first byte is always 8 (RFC 1950). */
 async function* inflated(coded: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const parts = coded[Symbol.asyncIterator]();
   const first = await parts.next();

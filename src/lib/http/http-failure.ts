@@ -21,7 +21,7 @@ export class HttpFailure<Code extends string = string> extends Failure<Code> {
   override readonly name = 'HttpFailure';
   /** The status of the answer, if the request failed because of it. */
   readonly status: number | undefined;
-  /** Which of several requests of one operation failed: the host that a redirect led to, or such as `token`. */
+  /** Which of several requests of one operation failed: the host that a redirect led to, or a word such as `token`. */
   readonly request: string | undefined;
 
   constructor(details: HttpFailureDetails<Code>) {
@@ -45,7 +45,7 @@ export function isConnectionFailure(error: unknown): error is HttpFailure<Connec
   return error instanceof HttpFailure && CONNECTION_CODES.has(error.code);
 }
 
-/** Returns which of several requests of an operation failed, as far as the error tells. */
+/** Returns which of several requests of an operation failed, if the error contains it. */
 export function failedRequest(error: unknown): string | undefined {
   if (!(error instanceof HttpFailure)) return undefined;
   return error.request ?? (isConnectionFailure(error) ? error.about : undefined);
@@ -62,7 +62,7 @@ export interface FailedProxy {
   readonly host: string;
   /** The variable of the environment that names it. */
   readonly variable: string;
-  /** Whether it is spoken to over TLS. */
+  /** Whether the connection to it uses TLS. */
   readonly isSecure: boolean;
   /** Whether the variable has a name or a password for it. */
   readonly hasLogin: boolean;
@@ -74,7 +74,7 @@ interface Reason {
   readonly message: string;
   readonly hint?: string | undefined;
   readonly transient: boolean;
-  /** Whether it ended or answered something that is not understood, as it does to plain HTTP where it expects TLS. */
+  /** Whether it closed the connection or sent no valid HTTP, as it does if it expects TLS and receives plain HTTP. */
   readonly isBroken?: boolean | undefined;
 }
 
@@ -86,11 +86,9 @@ export function explainNetworkError(error: unknown, host: string, proxy?: Failed
   if (error instanceof HttpFailure) return error;
   const common = { about: host, cause: error };
   if (proxy === undefined) {
-    const reason = reasonOf(error, `accept any certificate of it with --tls-skip-verify ${host}`);
+    const reason = reasonOf(error, `skip the verification of its certificate with --tls-skip-verify ${host}`);
     const isPlain = isAnsweredWithoutTls(error);
-    const hint = isPlain
-      ? `a registry that speaks plain HTTP needs --insecure-registry ${host}`
-      : reason.hint;
+    const hint = isPlain ? `if the registry has no TLS, use --insecure-registry ${host}` : reason.hint;
     return new HttpFailure({ ...common, ...reason, hint });
   }
   const { code, message, hint, transient, isBroken = false } = reasonOf(error, undefined);
@@ -98,13 +96,13 @@ export function explainNetworkError(error: unknown, host: string, proxy?: Failed
   const remedy = isPlain ? `write http:// in ${proxy.variable}` : code === 'TLS_REFUSED' ? hint : undefined;
   const check =
     isBroken && !proxy.isSecure
-      ? `check the proxy, write https:// in ${proxy.variable} if it speaks TLS itself`
+      ? `check the proxy, write https:// in ${proxy.variable} if the proxy uses TLS`
       : `check the proxy and ${proxy.variable}`;
   return new HttpFailure({
     ...common,
     code,
     message: `its proxy ${proxy.host} cannot be used: ${message}`,
-    hint: remedy ?? `${check}, or name ${bareHost(host)} in NO_PROXY where it is reached without`,
+    hint: remedy ?? `${check}, or name ${bareHost(host)} in NO_PROXY if it needs no proxy`,
     transient,
   });
 }
@@ -113,7 +111,7 @@ function bareHost(host: string): string {
   return host.replace(/:\d+$/, '');
 }
 
-/** Of node:zlib. */
+/** Error codes of node:zlib. */
 const DAMAGED = /^(?:Z_|ERR__|ZSTD_)/;
 const NO_WAY: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL']);
 
@@ -129,7 +127,7 @@ function reasonOf(error: unknown, skip: string | undefined): Reason {
   }
   if (code === 'EAI_AGAIN') {
     const hint = 'check that this machine is online and its name server answers';
-    return { ...unreachable, message: 'the name server gave no answer for it (EAI_AGAIN)', hint };
+    return { ...unreachable, message: 'the name server did not answer (EAI_AGAIN)', hint };
   }
   if (DAMAGED.test(code)) return { ...unreachable, message: `its compressed answer is damaged (${code})` };
   if (code === 'ECONNREFUSED') {
@@ -138,15 +136,15 @@ function reasonOf(error: unknown, skip: string | undefined): Reason {
   }
   if (NO_WAY.has(code)) {
     const hint = 'check the network of this machine, its routes and its firewall';
-    return { ...unreachable, message: `there is no way to it from here (${code})`, hint };
+    return { ...unreachable, message: `there is no route to it from this machine (${code})`, hint };
   }
   if (code === 'ETIMEDOUT') {
     const hint = 'check the address, and whether a firewall is in between';
-    return { ...unreachable, message: `nothing came back from it (${code})`, hint };
+    return { ...unreachable, message: `it did not answer (${code})`, hint };
   }
   if (code.startsWith('HPE_')) {
     const hint = 'check the host and the port';
-    return { ...unreachable, message: `what it answers is no HTTP (${code})`, hint, isBroken: true };
+    return { ...unreachable, message: `its answer is not HTTP (${code})`, hint, isBroken: true };
   }
   const detail = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
   return { ...unreachable, message: `the connection broke (${detail})`, isBroken: true };
@@ -159,7 +157,7 @@ function reasonOfAll(errors: readonly unknown[], skip: string | undefined): Omit
   const isOne = reasons.every(({ message }) => message === first?.message);
   if (first !== undefined && isOne) return first;
   const tried = errors.map((error, index) => `${addressOf(error)}: ${reasons[index]?.message}`);
-  const hint = 'check the port, the network of this machine and the addresses that its name server gives';
+  const hint = 'check the port, the network of this machine and the addresses that its name server returns';
   return { message: `none of its addresses can be reached (${tried.join('; ')})`, hint, transient: true };
 }
 

@@ -20,10 +20,10 @@ import { type Awaited, DEFAULT_TIMEOUTS, type HttpTimeouts, RequestClock } from 
 /** An answer that is slower than this for a whole `idle` period has timed out. */
 const LEAST_BYTES_PER_SECOND = 1024;
 
-/** How long a connection may take to send the last bytes of a request that was answered before they were through. */
+/** How long a connection may take to send the last bytes of a request that was answered before they were sent. */
 const REMAINDER_MILLISECONDS = 1000;
 
-/** As many as a host has requests under way at most, so that all connections that were kept may be closed. */
+/** The most requests that a host has under way: all of its kept connections may turn out to be closed. */
 const MOST_STALE_TRIES = 64;
 
 // Created once: recording the stack of an error takes longer than the rest of a small request.
@@ -45,9 +45,9 @@ interface HttpRequest {
    * Whether the request must not be sent twice, so that it is not repeated if a kept connection turns out to be closed.
    */
   readonly isOnce?: boolean | undefined;
-  /** How long the answer may take to begin once the request is through; as any answer by default. */
+  /** What the server does before it answers, which decides how long that may take; `answer` by default. */
   readonly awaited?: Awaited | undefined;
-  /** Returns whether the content that was asked for is itself what an answer with these headers calls encoded. */
+  /** Returns whether the file itself has the coding that these headers name, such as a tar.gz: it is then not decoded. */
   readonly isOwnCoding?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
   readonly signal: AbortSignal;
 }
@@ -55,11 +55,11 @@ interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The URL that was asked. */
+  /** The URL of the request. */
   readonly url: URL;
   /** Not read yet, and not encoded. It must be read or destroyed, otherwise its connection is lost. */
   readonly body: Readable;
-  /** How slowly it may come if it is read as a whole; as slowly as it likes if undefined. */
+  /** How slowly it may arrive if it is read as a whole; undefined for no limit. */
   readonly pace?: AnswerPace | undefined;
 }
 
@@ -74,7 +74,7 @@ export interface HttpTrust {
 export class HttpClient {
   readonly #agents: AgentPool;
   readonly #timeouts: HttpTimeouts;
-  /** What breaks off the requests that are under way. */
+  /** Functions that break off the requests that are under way. */
   readonly #open = new Set<(reason: Error) => void>();
 
   constructor(settings: HttpTrust & { readonly timeouts?: HttpTimeouts | undefined } = {}) {
@@ -141,7 +141,7 @@ export class HttpClient {
       outgoing.on('error', (error) => {
         settle();
         end();
-        // The server may close kept connections, often all of them, just when a request is sent. That is not its error.
+        // The server may close kept connections, often all of them, just when a request is sent. The request did not fail.
         const isKept = outgoing.reusedSocket && staleTries < MOST_STALE_TRIES;
         const isStale = answered === undefined && isKept && isRepeatable && isReset(error);
         if (isStale && !signal.aborted) this.#exchange(request, agent, staleTries + 1).then(resolve, reject);
@@ -188,7 +188,7 @@ export class HttpClient {
     return setInterval(() => {
       const moved = socket.bytesRead - before;
       before = socket.bytesRead;
-      // If bytes wait to be read, the other end of a copy is the slow one, and it has limits of its own.
+      // If bytes wait to be read, the receiving end of a copy is the slow one, and it has limits of its own.
       if (answer.readableLength > 0 || (moved * 1000) / idle >= LEAST_BYTES_PER_SECOND) return;
       const message = `it sent only ${moved} bytes within ${formatDuration(idle)}`;
       answer.destroy(new HttpFailure({ code: 'TIMED_OUT', about: host, message, transient: true }));
@@ -198,7 +198,7 @@ export class HttpClient {
 
 /**
  * Ends the connection of a request that was answered before all of it was sent. The rest of a streamed body never
- * comes, so nothing else would ever end it. Other bodies are on their way, and the connection may be used again.
+ * comes, so nothing else would end the connection. Other bodies are on their way, and the connection may be used again.
  */
 function endConnection(outgoing: ClientRequest, isStreamed: boolean): void {
   if (outgoing.writableFinished || outgoing.destroyed) return;

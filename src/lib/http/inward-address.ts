@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { withoutTrailing } from '../text/trailing.ts';
 import { isLoopback } from './loopback.ts';
 
-/** Where an address leads that only means something here: this machine, or an inner service of the cloud that it is in. */
+/** Where an inward address leads: to this machine, or to an internal service of the cloud that this machine is in. */
 type InwardPlace = 'machine' | 'cloud';
 
 /** Names that distributions give to this machine in /etc/hosts. */
@@ -31,7 +31,7 @@ MACHINE.addSubnet('127.0.0.0', 8, 'ipv4');
 MACHINE.addAddress('::', 'ipv6');
 MACHINE.addAddress('::1', 'ipv6');
 
-// What hands out secrets to the machines in a cloud.
+// Services that issue secrets to the machines in a cloud.
 const CLOUD = new BlockList();
 // AWS, Google, Azure, Huawei, Tencent, OpenStack and most others.
 CLOUD.addSubnet('169.254.0.0', 16, 'ipv4');
@@ -50,7 +50,7 @@ CLOUD.addAddress('fd00:42::42', 'ipv6'); // Scaleway
 
 /**
  * Returns where a host name or address (IPv6 with or without brackets) leads, if that is inward; undefined for all
- * others. An IPv4 address within an IPv6 one is recognised. What a name server answers is not known here.
+ * others. An IPv4 address within an IPv6 one is recognised. No name server is asked.
  */
 export function inwardPlace(hostname: string): InwardPlace | undefined {
   const bare = withoutTrailing(hostname.replace(/^\[|\]$/g, '').replace(/%.*$/, ''), '.').toLowerCase();
@@ -79,18 +79,18 @@ function groupsOf(address: string): readonly number[] {
   return [...before, ...Array.from({ length: omitted }, () => 0), ...after];
 }
 
-/** Returns the IPv4 addresses to which gateways and systems take an IPv6 one: NAT64, 6to4, Teredo, ISATAP, mapped. */
+/** Returns the IPv4 addresses to which gateways and systems route an IPv6 one: NAT64, 6to4, Teredo, ISATAP, mapped. */
 function embeddedAddresses(groups: readonly number[]): readonly string[] {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
   const isZeroTo = (count: number): boolean => groups.slice(0, count).every((group) => group === 0);
   const last = dotted(g, h);
   const found: string[] = [];
-  // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d. :: and ::1 are no addresses of IPv4.
+  // ::a.b.c.d, ::ffff:a.b.c.d and ::ffff:0:a.b.c.d. :: and ::1 are not IPv4 addresses.
   const isMapped = (isZeroTo(5) && f === 0xffff) || (isZeroTo(4) && e === 0xffff && f === 0);
   if (isMapped || (isZeroTo(6) && g !== 0)) found.push(last);
   if (a === 0x64 && b === 0xff9b && (c === 0 || g >> 8 !== 0)) found.push(last);
   if (a === 0x64 && b === 0xff9b && c === 1) {
-    // RFC 6052 puts it behind a prefix of 48, 56 or 64 bits too, leaves out bits 64 to 71, and fills up with zeros.
+    // RFC 6052 also puts it behind a prefix of 48, 56 or 64 bits, leaves out bits 64 to 71, and fills up with zeros.
     const bytes = [d >> 8, d & 0xff, e & 0xff, f >> 8, f & 0xff, g >> 8];
     for (const start of [0, 1, 2].filter((at) => bytes[at] !== 0)) {
       found.push(bytes.slice(start, start + 4).join('.'));

@@ -9,7 +9,7 @@ interface Target {
 }
 
 /**
- * Returns whether a list such as that in NO_PROXY has the host of a URL, so that it is reached without a proxy. An entry
+ * Returns whether a list such as NO_PROXY contains the host of a URL, so that no proxy is used for it. An entry
  * is `*`, a name with all names below it, an address, a network such as 10.0.0.0/8, or a pattern such as `*.example`; a
  * port restricts it to that port. This is how Go and curl read it
  * (https://pkg.go.dev/golang.org/x/net/http/httpproxy, https://everything.curl.dev/usingcurl/proxies/env.html).
@@ -61,7 +61,7 @@ function isPatternMatch(pattern: string, host: string): boolean {
   return true;
 }
 
-/** Returns an address in the one form that a URL has, and an IPv4 address in place of one that is mapped to IPv6. */
+/** Returns an address in the form that a URL has, and an IPv4 address in place of one that is mapped to IPv6. */
 function plainAddress(name: string): string {
   if (isIP(name) !== 6) return name;
   const short = new URL(`http://[${name.replace(/%.*$/, '')}]/`).hostname.slice(1, -1);

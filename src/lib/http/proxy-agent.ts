@@ -7,8 +7,8 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 type ProxyOptions = ConstructorParameters<typeof HttpsProxyAgent>[1];
 
 /**
- * Connects for a request. The connection to the proxy ends with the request, where the packages would wait for a proxy
- * that never answers, and keep the process. `connect` has to read `connectOpts` before it waits for anything.
+ * Connects for a request. The connection to the proxy ends with the request. Without this, the packages would wait for a
+ * proxy that never answers, and keep the process alive. `connect` must read `connectOpts` before it waits for anything.
  */
 async function connectFor<Connected>(
   request: ClientRequest,
@@ -34,7 +34,7 @@ class TunnelAgent extends HttpsProxyAgent<string> {
 }
 
 class PlainProxyAgent extends HttpProxyAgent<string> {
-  /** The package does not tell a proxy that speaks TLS by which name it is asked. */
+  /** The package does not send the server name (SNI) to a proxy that uses TLS. */
   constructor(proxy: URL, options: ProxyOptions) {
     super(
       proxy,
@@ -44,7 +44,7 @@ class PlainProxyAgent extends HttpProxyAgent<string> {
     );
   }
 
-  /** The package parses the address and writes it again, in which it may change. */
+  /** The package parses the address and writes it again, which may change it. */
   override setRequestProps(
     ...[request, options]: Parameters<HttpProxyAgent<string>['setRequestProps']>
   ): void {
@@ -58,7 +58,7 @@ class PlainProxyAgent extends HttpProxyAgent<string> {
   }
 }
 
-/** Returns a pool of connections through a proxy: in tunnels for HTTPS, and else by requests with whole addresses. */
+/** Returns a pool of connections through a proxy: tunnels for HTTPS, requests with absolute addresses for HTTP. */
 export function proxyAgent(isSecure: boolean, proxy: URL, options: ProxyOptions): Agent {
   return isSecure ? new TunnelAgent(proxy, options) : new PlainProxyAgent(proxy, options);
 }

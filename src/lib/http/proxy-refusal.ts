@@ -3,15 +3,15 @@ import { type FailedProxy, HttpFailure } from './http-failure.ts';
 import { proxyOnTheWay } from './proxy.ts';
 import { isTransientStatus } from './transient-status.ts';
 
-/** With it servers that speak TLS answer plain HTTP. */
+/** The answer of a TLS server to plain HTTP. */
 const BAD_REQUEST = 400;
 const LOGIN_WANTED = 407;
-/** With these, proxies say that they did not reach the host (RFC 9110, 15.6); squid 5 answers 500 for unknown names. */
+/** The answers of proxies that did not reach the host (RFC 9110, 15.6); squid 5 answers 500 for unknown names. */
 const NOT_REACHED: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
-/** Returns whether an answer is one of a proxy on the way, and not of the host that was asked. */
+/** Returns whether an answer comes from a proxy on the way, and not from the host of the request. */
 export function isOfProxy({ statusCode, headers }: IncomingMessage): boolean {
-  // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid names its own errors so.
+  // Only a proxy may answer 407 (RFC 9110, 15.5.8). Squid marks its own errors with this header.
   return statusCode === LOGIN_WANTED || headers['x-squid-error'] !== undefined;
 }
 
@@ -36,22 +36,22 @@ function reasonOf(
   variable: string,
   { isSecure = false, hasLogin = false }: Partial<FailedProxy> = {},
 ) {
-  const orDirect = `or name ${hostname} in NO_PROXY where it is reached without`;
+  const orDirect = `or name ${hostname} in NO_PROXY if it needs no proxy`;
   if (status === LOGIN_WANTED && hasLogin) {
-    const hint = `correct them there, special characters percent-encoded such as @ as %40, ${orDirect}`;
+    const hint = `correct them, and percent-encode special characters, such as @ as %40, ${orDirect}`;
     return { message: `refused the name and password in ${variable}`, hint };
   }
   if (status === LOGIN_WANTED) {
-    const hint = `write its name and password into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
-    return { message: 'wants a login of its own', hint };
+    const hint = `write a name and password for it into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
+    return { message: 'requires a login', hint };
   }
   if (NOT_REACHED.has(status)) {
-    const hint = `check the name and port, and whether the proxy may reach them, ${orDirect}`;
+    const hint = `check the name and port, and whether the proxy may connect to them, ${orDirect}`;
     return { message: `did not reach ${host}`, hint };
   }
   const orSecure =
     status === BAD_REQUEST && !isSecure
-      ? `write https:// in ${variable} if it speaks TLS itself`
+      ? `write https:// in ${variable} if the proxy uses TLS`
       : `check ${variable}`;
   const hint = `let the proxy allow ${hostname}, ${orSecure}, ${orDirect}`;
   return { message: protocol === 'https:' ? `refused the tunnel to ${host}` : `refused ${host}`, hint };

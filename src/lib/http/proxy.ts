@@ -10,7 +10,7 @@ export type CertificateAuthorities = readonly string[];
 
 interface Trust {
   readonly secureContext?: SecureContext;
-  /** Always said, because Node would else do what NODE_TLS_REJECT_UNAUTHORIZED says. */
+  /** Always set, because Node would otherwise obey NODE_TLS_REJECT_UNAUTHORIZED. */
   readonly rejectUnauthorized: boolean;
 }
 
@@ -19,7 +19,7 @@ const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 const CONNECTIONS: AgentOptions = {
   keepAlive: true,
   scheduling: 'lifo',
-  // Node gives each address of a host but the last one 250 ms, which is less than a way around the world.
+  // Node tries each address of a host but the last one for 250 ms, which is too short for a connection around the world.
   autoSelectFamilyAttemptTimeout: 2000,
 };
 
@@ -42,7 +42,7 @@ function namedProxy(url: URL): NamedProxy | undefined {
 
 /**
  * Returns the proxy for a URL from the environment; undefined if there is none. There is never a proxy to this machine.
- * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not contain it, as it can hold a password.
+ * Throws `UNREACHABLE` if the proxy's address is malformed. The message does not show it: it can contain a password.
  */
 export function proxyFor(url: URL): URL | undefined {
   const named = namedProxy(url);
@@ -54,22 +54,22 @@ export function proxyFor(url: URL): URL | undefined {
   if (isKnown && !isBroken) return proxy;
   const common = { code: 'UNREACHABLE', about: url.host } as const;
   if (isBroken) {
-    const message = `${variable} holds a user name or password with a character that has to be percent-encoded`;
-    const hint = 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25 there';
+    const message = `the user name or password in ${variable} has a character that must be percent-encoded`;
+    const hint = 'write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
     throw new HttpFailure({ ...common, message, hint });
   }
   if (proxy !== null && !isKnown) {
     const message = `${variable} names a ${proxy.protocol.slice(0, -1)} proxy, which is not supported`;
-    const hint = 'name an HTTP proxy, such as http://proxy.example:3128, or run one that leads to yours';
+    const hint = 'use an HTTP proxy, such as http://proxy.example:3128, or run one that forwards to yours';
     throw new HttpFailure({ ...common, message, hint });
   }
-  const message = `${variable} names no proxy`;
-  const hint = 'write an address such as http://proxy.example:3128, special characters of a password as %40';
+  const message = `${variable} is not the address of a proxy`;
+  const hint = 'write an address such as http://proxy.example:3128; in a password, write @ as %40';
   throw new HttpFailure({ ...common, message, hint });
 }
 
 /**
- * Returns the host and port of the proxy for a URL, which hold no password, and the variable that names it; undefined if
+ * Returns the host and port of the proxy for a URL, without a password, and the variable that names it; undefined if
  * there is none.
  */
 export function proxyOnTheWay(url: URL): FailedProxy | undefined {
@@ -82,7 +82,7 @@ export function proxyOnTheWay(url: URL): FailedProxy | undefined {
 
 /**
  * Returns whether the login in the address of a proxy has a character that ends it early, so that what follows `@` is not
- * the host, or a `%` that encodes nothing. A part of the password would be taken for the host then, and shown.
+ * the host, or a `%` that encodes nothing. Otherwise a part of the password would be taken for the host, and shown.
  */
 function isLoginBroken(address: string, proxy: URL | null): boolean {
   const [, ...hosts] = address.split('@');
@@ -103,7 +103,7 @@ function isDecodable(text: string): boolean {
 
 /**
  * Returns the TLS settings that trust these authorities. Each of them is trusted by itself, also an intermediate one or
- * the certificate of a server, as curl and tools in Go do. Names and dates are checked all the same.
+ * the certificate of a server, as in curl and tools in Go. Names and dates are still checked.
  */
 function contextOf(authorities: CertificateAuthorities): SecureContext {
   return createSecureContext({ ca: [...authorities], allowPartialTrustChain: true });

@@ -1,6 +1,6 @@
 /**
- * An address that a server gave, such as a `Location`. `URL` writes some characters of it in another way, among them the
- * apostrophe, and a signature of the address would not fit any more. A request has its path and query as received.
+ * An address that a server sent, such as a `Location`. `URL` encodes some of its characters differently, among them the
+ * apostrophe, which would break a signature of the address. A request has the path and query as received.
  */
 export class ReceivedUrl extends URL {
   /** The path and query for a request. */
@@ -12,7 +12,7 @@ export class ReceivedUrl extends URL {
   }
 }
 
-/** Returns the path and query with which to ask for an address. */
+/** Returns the path and query of a request to an address. */
 export function requestTarget(url: URL): string {
   return url instanceof ReceivedUrl ? url.target : `${url.pathname}${url.search}`;
 }
@@ -25,7 +25,7 @@ export function withParameter(url: URL, parameter: string): URL {
 }
 
 const PARTS = /^(?<origin>(?:[a-z][a-z\d+.-]*:)?\/\/[^/?\\]*)?(?<path>[^?]*)(?<query>\?.*)?$/is;
-/** What stands for a place relative to others. */
+/** Parts of a path that are relative to others. */
 const RELATIVE = /\\|(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 
 function targetOf(text: string, parsed: URL, base: URL): string {
@@ -35,7 +35,7 @@ function targetOf(text: string, parsed: URL, base: URL): string {
   return `${isExact ? asked(path) : parsed.pathname}${asked(query)}`;
 }
 
-/** Encodes what cannot stand in the first line of a request. Headers come in as one character for each byte. */
+/** Encodes characters that the first line of a request cannot contain. Node reads each byte of a header as one character. */
 function asked(text: string): string {
   return text
     .toWellFormed()

@@ -4,8 +4,8 @@ import { type AnswerPace, DEFAULT_PACE } from './answer-pace.ts';
 import { HttpFailure } from './http-failure.ts';
 
 /**
- * What an answer takes: a look at what is there, content that a cache may have to fetch first, or work on what the
- * request brought.
+ * What a server does before it answers: it looks something up (`answer`), may have to fetch content into a cache
+ * (`content`), or processes the content of the request (`work`).
  */
 export type Awaited = 'answer' | 'content' | 'work';
 
@@ -14,12 +14,12 @@ export interface HttpTimeouts {
   readonly connect: Duration;
   /** From the end of the request to the first byte of an answer. */
   readonly firstByte: Duration;
-  /** The same for content and for work; as for any answer by default. */
+  /** The same for content and for work; `firstByte` by default. */
   readonly content?: Duration | undefined;
   readonly work?: Duration | undefined;
-  /** Without a byte while bytes should flow. An answer may not be slower than a kilobyte a second either. */
+  /** How long no byte may move while bytes should. An answer slower than a kilobyte a second times out too. */
   readonly idle: Duration;
-  /** The whole of an answer that is read into memory; the usual pace by default. */
+  /** For a whole answer that is read into memory; the usual pace by default. */
   readonly pace?: AnswerPace | undefined;
 }
 
@@ -34,8 +34,8 @@ export const DEFAULT_TIMEOUTS = {
 } satisfies HttpTimeouts;
 
 /**
- * Returns the limits that were set, or else the usual ones, with at least as long for work as something else allows for
- * it; 0 means no limit.
+ * Returns the limits that were set, or else the usual ones, in which the limit for work is at least `work`; 0 means no
+ * limit.
  */
 export function timeoutsWith(work: Duration, set: HttpTimeouts | undefined): HttpTimeouts {
   if (set !== undefined) return set;
@@ -47,8 +47,8 @@ const UNCONNECTED_HINT =
   'check the address, firewalls on the way and, behind a proxy, HTTPS_PROXY and the proxy itself';
 
 /**
- * Limits the silence of one request until its answer begins. What is waited for has a limit of its own: the connection,
- * each byte of the request, and the work of the other side once it has the whole request.
+ * Limits the silence of one request until its answer begins. Each phase has a limit of its own: the connection, each byte
+ * of the request, and the work of the other side once it has the whole request.
  */
 export class RequestClock {
   readonly #outgoing: ClientRequest;
@@ -87,13 +87,13 @@ export class RequestClock {
     });
     const expireIdle = expire(idle, 'not a byte moved');
     const idled = (): void => {
-      // If all bytes so far are through, it is the writer of the body who waits, for a source with limits of its own.
+      // If all bytes so far are sent, the writer of the body waits for its source, which has limits of its own.
       const isWaiting = !outgoing.writableEnded && outgoing.writableLength === 0;
       if (!isWaiting) expireIdle();
       else if (!this.#isOver) outgoing.setTimeout(idle, idled);
     };
     outgoing.setTimeout(idle, idled);
-    // Servers may answer before that, and then there is nothing to wait for any more.
+    // Servers may answer earlier. Then there is nothing left to wait for.
     outgoing.once('finish', () => {
       outgoing.setTimeout(0);
       start(patience[awaited], 'no answer');

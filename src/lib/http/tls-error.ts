@@ -1,11 +1,11 @@
-/** What OpenSSL says where the other side speaks no TLS: its "wrong version number" and "packet length too long". */
+/** OpenSSL's errors if the other side does not use TLS: "wrong version number" and "packet length too long". */
 const NO_TLS = /\berror:0A000(?:0C6|10B):|^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
-/** Its "unsupported protocol" and "alert protocol version". */
+/** OpenSSL's "unsupported protocol" and "alert protocol version". */
 const OLD_TLS = /\berror:0A000(?:102|42E):|^ERR_SSL_(?:UNSUPPORTED_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION)$/;
 const CERTIFICATE_WANTED = /\berror:0A00045C:|^ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED$/;
 const TLS_CODE = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
 /**
- * Why Node does not accept a certificate. UNSPECIFIED is all for which it has no code.
+ * Why Node does not accept a certificate. UNSPECIFIED stands for all reasons without a code of their own.
  * https://nodejs.org/api/tls.html#x509-certificate-error-codes
  * https://github.com/nodejs/node/blob/v24.x/deps/ncrypto/ncrypto.cc
  */
@@ -47,19 +47,19 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-// Node gives the number of some errors of OpenSSL in the text alone.
+// For some errors of OpenSSL, Node has the number only in the text.
 // https://github.com/nodejs/node/blob/main/src/crypto/crypto_tls.cc
 function isNumbered(error: unknown, pattern: RegExp): boolean {
   const code = codeOf(error);
   return pattern.test(code) || (code === 'EPROTO' && error instanceof Error && pattern.test(error.message));
 }
 
-/** Returns whether an error of node:tls means that the other side answered, and in no TLS. */
+/** Returns whether an error of node:tls means that the other side answered without TLS. */
 export function isAnsweredWithoutTls(error: unknown): boolean {
   return isNumbered(error, NO_TLS);
 }
 
-/** Returns whether an error means that the connection was closed, as servers do that cannot read what TLS begins with. */
+/** Returns whether an error means that the server closed the connection, as it does if it cannot read a TLS handshake. */
 export function isCut(error: unknown): boolean {
   return CUT.has(codeOf(error));
 }
@@ -71,8 +71,8 @@ interface TlsTrouble {
 }
 
 /**
- * Returns what an error of node:tls means; undefined if the error is of another kind. `skip` is what to do where the
- * certificate cannot be mended, if anything can be done.
+ * Returns what an error of node:tls means; undefined if the error is of another kind. `skip` is what the user can do if
+ * the certificate cannot be corrected; undefined if nothing.
  */
 export function explainTls(error: unknown, skip: string | undefined): TlsTrouble | undefined {
   const code = codeOf(error);
@@ -80,11 +80,11 @@ export function explainTls(error: unknown, skip: string | undefined): TlsTrouble
   if (!isCertificate && !TLS_CODE.test(code)) return undefined;
   const orSkip = skip === undefined ? '' : `, or ${skip}`;
   if (isAnsweredWithoutTls(error)) {
-    return { message: 'it speaks no TLS', hint: 'check the port' };
+    return { message: 'it does not use TLS', hint: 'check the port' };
   }
   if (isNumbered(error, OLD_TLS)) {
-    const message = 'it speaks only a version of TLS that is too old';
-    return { message, hint: 'let it speak TLS 1.2 or newer' };
+    const message = 'it supports only versions of TLS that are too old';
+    return { message, hint: 'enable TLS 1.2 or newer on it' };
   }
   if (isNumbered(error, CERTIFICATE_WANTED)) {
     const message = 'the server requires a client certificate, which is not supported';
@@ -92,32 +92,32 @@ export function explainTls(error: unknown, skip: string | undefined): TlsTrouble
   }
   switch (code) {
     case 'ERR_TLS_CERT_ALTNAME_INVALID': {
-      const hint = `reach it by a name of its certificate, or have it given one for this name${orSkip}`;
+      const hint = `use a name that is in its certificate, or issue a certificate for this name${orSkip}`;
       return { message: `its certificate is for ${namesOf(error)}`, hint };
     }
     case 'CERT_HAS_EXPIRED': {
-      const hint = `have it renewed; if it is still valid, the clock of this machine is wrong${orSkip}`;
+      const hint = `renew it; if it is still valid, correct the clock of this machine${orSkip}`;
       return { message: 'its certificate has expired', hint };
     }
     case 'CERT_NOT_YET_VALID':
       return {
         message: 'its certificate is not valid yet',
-        hint: `set the clock of this machine right${orSkip}`,
+        hint: `correct the clock of this machine${orSkip}`,
       };
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return {
-        message: 'its certificate is signed by itself alone',
-        hint: `give it with --ca-file, in a workflow ca-file${orSkip}`,
+        message: 'its certificate is self-signed',
+        hint: `trust it with --ca-file, in a workflow ca-file${orSkip}`,
       };
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': {
-      const hint = `give that authority with --ca-file, in a workflow ca-file, or let the server send all certificates in between${orSkip}`;
-      return { message: 'its certificate is signed by an authority that is not known here', hint };
+      const hint = `trust that authority with --ca-file, in a workflow ca-file, or let the server send all intermediate certificates${orSkip}`;
+      return { message: 'its certificate is signed by an authority that this machine does not trust', hint };
     }
     default: {
-      const hint = 'openssl s_client -connect HOST:PORT shows what it says';
+      const hint = 'to see the details, run openssl s_client -connect HOST:PORT';
       if (!isCertificate) return { message: `its TLS was not accepted (${code})`, hint };
       const reason = error instanceof Error && error.message !== '' ? `${error.message}, ${code}` : code;
       return { message: `its certificate was not accepted (${reason})`, hint: `${hint}${orSkip}` };
@@ -125,7 +125,7 @@ export function explainTls(error: unknown, skip: string | undefined): TlsTrouble
   }
 }
 
-/** Returns the names that a certificate has, where it has not the one that was asked for. */
+/** Returns the names in a certificate that does not have the expected one. */
 function namesOf(error: unknown): string {
   const certificate = error instanceof Error && 'cert' in error ? error.cert : undefined;
   const listed =

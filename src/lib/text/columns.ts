@@ -19,8 +19,8 @@ export function alignColumns(
 }
 
 /**
- * Returns a line wrapped at spaces to `width` characters; the lines after the first are indented. Undefined is no
- * limit.
+ * Returns a line wrapped at spaces to `width` characters, which is unlimited if undefined. The lines after the first are
+ * indented.
  */
 export function wrapLine(line: string, width: number | undefined, indent: number): string {
   const lines: string[] = [];

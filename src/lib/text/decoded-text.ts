@@ -1,13 +1,13 @@
-/** Thrown if bytes are no text in an encoding that is known. */
+/** Thrown if bytes are not text in a known encoding. */
 export class UndecodableText extends Error {
-  /** `line` has the first byte that does not fit, both counted from 1. */
+  /** `byte` is the first one that is invalid, on `line`; both count from 1. */
   constructor(byte: number, line: number) {
-    super(`it is neither UTF-8 nor UTF-16: byte ${byte}, on line ${line}, does not fit; save it as UTF-8`);
+    super(`it is neither UTF-8 nor UTF-16: byte ${byte}, on line ${line}, is invalid; save it as UTF-8`);
   }
 }
 
 /**
- * Returns the text of a file that people write: UTF-8, or UTF-16 as `>` of Windows PowerShell makes it. A byte order
+ * Returns the text of a file that people write: UTF-8, or UTF-16 as `>` in Windows PowerShell writes it. A byte order
  * mark is left out. Throws `UndecodableText`.
  */
 export function decodeText(bytes: Buffer): string {
@@ -21,7 +21,7 @@ export function decodeText(bytes: Buffer): string {
   }
 }
 
-/** Without a mark, the zero bytes of ASCII characters tell UTF-16. */
+/** Without a mark, the zero bytes of ASCII characters reveal UTF-16. */
 function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return 'utf-16le';
@@ -43,7 +43,7 @@ function firstWrong(bytes: Buffer, encoding: string): number {
 
 function isDecodable(bytes: Buffer, encoding: string): boolean {
   try {
-    // A character that is cut at the end may go on.
+    // A character that is cut at the end may continue.
     new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
     return true;
   } catch {

@@ -1,6 +1,6 @@
 /**
- * Characters that word processors, chat programs and input methods put in place of those of a keyboard, and the ones
- * that are meant.
+ * Characters that word processors, chat programs and input methods put in place of those of a keyboard, with the
+ * characters that are meant.
  */
 const PLAIN: ReadonlyMap<string, string> = new Map([
   ...pairs('“”„‟«»＂', '"'),
@@ -14,7 +14,7 @@ const PLAIN: ReadonlyMap<string, string> = new Map([
 const ANY = new RegExp(`[${[...PLAIN.keys()].join('')}]`, 'u');
 const ALL = new RegExp(ANY.source, 'gu');
 
-/** Returns the full-width forms of all characters of a keyboard, which stand in the order of ASCII. */
+/** Returns the full-width forms of all characters of a keyboard, in the order of ASCII. */
 function fullWidth(): [string, string][] {
   return Array.from({ length: 0x7f - 0x21 }, (_, index) => [
     String.fromCodePoint(0xff01 + index),
@@ -47,7 +47,7 @@ export function adviseOnLookAlikes(text: string): string | undefined {
   return `it has ${name}: write ${plain.slice(0, 200)}`;
 }
 
-/** Returns a text of the same length in which the unusual spaces are plain ones. */
+/** Returns a text of the same length with plain spaces in place of the unusual ones. */
 export function withPlainSpaces(text: string): string {
   return text.replace(/[\u00a0\u2002\u2003\u2007\u2009\u202f\u3000\u200b\u2060\ufeff]/g, ' ');
 }

@@ -1,8 +1,8 @@
-/** What Markdown, tables and HTML give a meaning to. */
+/** Characters with a meaning in Markdown, tables or HTML. */
 const MARKUP = /[&<>"'`*_~[\]\\|#!@$]|^\s*(?:[-+=]|\d+(?=[.)](?:\s|$)))/;
-/** Where a link of GitHub's Markdown would begin: an address of mail or of the web, with or without a scheme. */
+/** Where a link in GitHub's Markdown would begin: a mail or web address, with or without a scheme. */
 const ADDRESS = /:(?=\/\/)|www(?=\.)/i;
-/** What GitHub makes a link or picture of besides, outside of code: issues, commits, emoji. */
+/** What else GitHub turns into a link or picture, outside of code: issues, commits, emoji. */
 const REFERENCE =
   /(?<![a-z\d])(?:gh(?=-\d)|[0-9a-f]{7,40}(?![a-z\d]))|:(?=(?:[+-]1|100|1234|(?=[\d_+-]*[a-z])[\w+-]{1,40}):)/i;
 
@@ -10,8 +10,8 @@ const IN_CODE = new RegExp(`${MARKUP.source}|${ADDRESS.source}`, 'gi');
 const IN_TEXT = new RegExp(`${IN_CODE.source}|${REFERENCE.source}`, 'gi');
 
 /**
- * An empty comment ends a word for all that looks for links, and is not shown. A character reference alone is not enough:
- * addresses of mail, mentions and issues are looked for after references were resolved.
+ * An empty comment ends a word where GitHub searches for links, and is not shown. A character reference alone is not
+ * enough: GitHub resolves references before it searches for mail addresses, mentions and issues.
  */
 const BREAK = '<!-- -->';
 
@@ -38,7 +38,7 @@ function escaped(text: string, pattern: RegExp): string {
 
 function harmless(found: string): string {
   if (/^(?:www|gh)$/i.test(found)) return `${found}${BREAK}`;
-  // What GitHub takes for a commit stays in one piece: it may be a secret, which a runner only finds whole.
+  // A text that looks like a commit stays in one piece: it may be a secret, and a runner masks only whole secrets.
   if (/^[0-9a-f]{7,}$/i.test(found)) return `<code>${found}</code>`;
   const last = found.length - 1;
   const reference = `${found.slice(0, last)}&#${found.codePointAt(last)};`;

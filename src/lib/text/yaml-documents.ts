@@ -1,4 +1,5 @@
 import { type Document, Lexer, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml';
+import { formatCount } from './sentence.ts';
 import { formatSize } from './size.ts';
 
 /** A position in a text. Both count from 1. */
@@ -16,11 +17,11 @@ export interface YamlText {
   readonly lineOf: (offset: number) => number;
 }
 
-/** Thrown if a text is no YAML, or too much to be read. */
+/** Thrown if a text is not YAML, or is too large or too deep to be read. */
 export class UnusableYaml extends Error {
-  /** Whether it is no YAML; otherwise it is too much. */
+  /** Whether it is not YAML; otherwise it is too large or too deep. */
   readonly isMalformed: boolean;
-  /** Where it begins to be unusable; undefined if it is too long as a whole. */
+  /** Where it becomes unusable; undefined if it is too long as a whole. */
   readonly position: TextPosition | undefined;
 
   constructor(message: string, position?: TextPosition, isMalformed = false) {
@@ -32,30 +33,32 @@ export class UnusableYaml extends Error {
 
 /** How much of a text is read. */
 interface YamlLimits {
-  /** Of characters. */
+  /** The most characters. */
   readonly length: number;
-  /** Of keys, values, and what stands between them. */
+  /** The most keys, values, and separators between them. */
   readonly tokens: number;
 }
 
 /** The largest manifests, of operators with their definitions, have some 3 MB. One of 350 kB has 45,000 tokens. */
 export const MANIFEST_LIMITS: YamlLimits = { length: 4 * 1024 * 1024, tokens: 500_000 };
-/** Brackets around brackets, or points of lists on one line. Real files have a dozen. */
+/** The most nested brackets, or dashes of lists on one line. Real files have a dozen. */
 const DEPTH_LIMIT = 100;
-/** Spaces before the first word of a line. Each one can be a level. */
+/** The most spaces before the first word of a line. Each one can be a level. */
 const INDENT_LIMIT = 400;
 
-/** Marks of the lexer, which stand for no character of the text. */
+/** Marks that the lexer adds; no characters of the text. */
 const MARKS: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f']);
 
-/** Throws `UnusableYaml` for a text that is too much for a parser that goes down level by level. */
+/** Throws `UnusableYaml` for a text that is too large or too deep for a recursive parser. */
 function refuseExcess(text: string, limit: number): void {
   let [tokens, brackets, points, line, start, offset] = [0, 0, 0, 1, 0, 0];
   let previous = '\n';
   for (const token of new Lexer().lex(text)) {
     const position = { line, column: offset - start + 1 };
     tokens += 1;
-    if (tokens > limit) throw new UnusableYaml('it has far too many values', position);
+    if (tokens > limit) {
+      throw new UnusableYaml(`it has more than ${formatCount(limit)} keys, values and separators`, position);
+    }
     if (token === '[' || token === '{') brackets += 1;
     if (token === ']' || token === '}') brackets -= 1;
     if (brackets === 0 && (token === '-' || token === '?' || token === ':')) points += 1;
@@ -73,7 +76,7 @@ function refuseExcess(text: string, limit: number): void {
   }
 }
 
-/** Returns the documents of a text. Throws `UnusableYaml` for one that is malformed, or too much to be read. */
+/** Returns the documents of a text. Throws `UnusableYaml` for one that is malformed, too large or too deep. */
 export function readYaml(text: string, limits = MANIFEST_LIMITS): YamlText {
   if (text.length > limits.length) throw new UnusableYaml(`it is larger than ${formatSize(limits.length)}`);
   refuseExcess(text, limits.tokens);
@@ -82,7 +85,7 @@ export function readYaml(text: string, limits = MANIFEST_LIMITS): YamlText {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  // Repeated keys are looked for where it matters: to compare all with all takes minutes for very many.
+  // Repeated keys are detected only where they matter: comparing very many keys with each other takes minutes.
   const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
   const parsed = parseAllDocuments(text, options);
   const documents = Array.isArray(parsed) ? parsed : [];

@@ -10,12 +10,12 @@ export function textOfMap(map: YAMLMap, key: string): string | undefined {
   return asText(fieldOfMap(map, key));
 }
 
-/** Returns a key as clusters read it, to which all keys are texts: a port as the key of a ConfigMap is a number here. */
+/** Returns a key as a text, as clusters read it: this parser reads the key 8080 of a ConfigMap as a number. */
 export function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : '';
 }
 
-/** Returns the text of a node; undefined for what is no text. */
+/** Returns the text of a node; undefined if it is not a text. */
 export function asText(node: unknown): string | undefined {
   return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
 }

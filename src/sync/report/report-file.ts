@@ -26,7 +26,7 @@ export function requireReportFile(file: string | undefined, others: readonly str
       fault: 'usage',
       about: file,
       message: 'this command uses the file for something else',
-      hint: 'give the report another path',
+      hint: 'choose another path for the report',
     });
   }
   requireOutputFile(file, { what: 'report', isOne: isReport });

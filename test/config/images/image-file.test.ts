@@ -19,7 +19,7 @@ test.each([
   [
     'bytes that are no text',
     (path: string) => writeFileSync(path, Buffer.from([0x41, 0xff, 0x80, 0x0a])),
-    'it is neither UTF-8 nor UTF-16: byte 2, on line 1, does not fit; save it as UTF-8',
+    'it is neither UTF-8 nor UTF-16: byte 2, on line 1, is invalid; save it as UTF-8',
   ],
 ])('%s is refused', async (_name, make, message) => {
   const file = join(scratchFolder(), 'images');

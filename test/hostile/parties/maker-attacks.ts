@@ -173,7 +173,7 @@ export const MAKER_ATTACKS: readonly MakerAttack[] = [
     tries: 'a redirect of a checksum to what a cloud tells its machines',
     ...NOT_INWARD,
     bend: ({ web, path }) => void web.put(`${path}.sha256`, '', ...redirects(METADATA)),
-    ends: { refused: 'a service of a cloud for its own machines only' },
+    ends: { refused: 'an internal service of a cloud' },
   },
   member('a member that leads out of it', { name: 'bin/../../../etc/cron.d/x' }, 'leads out of it'),
   member('an absolute path', { name: '/etc/cron.d/x' }, 'absolute path'),

@@ -268,7 +268,7 @@ const ADDRESS_ATTACKS: readonly MirrorAttack[] = [
     ...NOT_INWARD,
     bend: (stage) =>
       stage.answer('blob-get', { kind: 'redirect', location: METADATA }, stage.child.layer.digest),
-    ends: byLayers('a service of a cloud for its own machines only', 'registry'),
+    ends: byLayers('an internal service of a cloud', 'registry'),
   },
   {
     tries: 'a redirect of a manifest to plain HTTP',
