@@ -33,7 +33,7 @@ export interface PackSettings {
   readonly kubeVersion: OneKubernetes | undefined;
   readonly arch: Architecture | undefined;
   readonly beta: BetaSuffix | undefined;
-  /** Folder with files that go into the package in addition to our own. */
+  /** Folder with files that go into the package in addition to packer's own. */
   readonly overlay: string | undefined;
   readonly imageSource: ImageSource;
   /** The host that the user name and password are for. */
@@ -46,9 +46,9 @@ export interface PackSettings {
   /** Hosts whose certificates are not checked. */
   readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
-  /** Where files of the makers of Kubernetes and its components are had. */
+  /** Mirrors of upstream's files for Kubernetes and its components. */
   readonly upstreamMirror: UpstreamMirror;
-  /** A token of github.com, for its API alone. */
+  /** A token of github.com, which is sent only to its API. */
   readonly githubToken?: string | undefined;
   /** Folders for the package, for blobs of images and for downloads. */
   readonly output: string;

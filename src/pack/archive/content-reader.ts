@@ -107,8 +107,8 @@ async function openFile(entry: FileEntry, path: string, start: number | undefine
 }
 
 /**
- * Returns a reader of an entry's content. Opening and reading throw `CONTENT_SIZE_MISMATCH`, which names the entry, if
- * the content has not exactly the announced size. That a stream is too long shows only at its end.
+ * Returns a reader of an entry's content. Opening and reading throw `CONTENT_SIZE_MISMATCH`, which names the entry,
+ * unless the content has exactly the announced size. A stream that is too long is noticed only at its end.
  */
 export async function openContent(entry: FileEntry, signal: AbortSignal): Promise<ContentReader> {
   const { content } = entry;

@@ -1,6 +1,7 @@
 /**
  * Returns the results of `work` in the order of the items, while up to `ahead` items are being fetched, worked on or
- * waiting for their turn. The first failure, of an item or of its work, ends it after the work that is under way.
+ * waiting for their turn. The first failure, of an item or of its work, ends the iteration after the work that is under
+ * way.
  */
 export async function* inOrder<Item, Result>(
   items: AsyncGenerator<Item>,

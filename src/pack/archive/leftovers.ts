@@ -3,7 +3,10 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { failureCode } from '../../lib/failure.ts';
 
-/** In a folder that machines share, an unknown process may belong to another machine and be at work. */
+/**
+ * Drafts touched within this time stay: several machines may share the folder, and a process that is unknown here may
+ * still run on another one.
+ */
 const UNTOUCHED_MILLISECONDS = 60_000;
 
 /** Returns the path at which this process writes an archive until it is complete. */
@@ -12,7 +15,7 @@ export function draftOf(output: string): string {
   return join(dirname(output), `.${basename(output)}.${process.pid}-${random}.partial`);
 }
 
-/** Removes what killed runs left of an archive. */
+/** Removes the unfinished archives that killed runs left. */
 export async function removeLeftovers(output: string): Promise<void> {
   const folder = dirname(output);
   const start = `.${basename(output)}.`;

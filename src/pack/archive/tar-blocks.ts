@@ -9,7 +9,7 @@ const OWN_BLOCK_SIZE = 64 * 1024;
 const END_OF_TAR = Buffer.alloc(2 * RECORD);
 const NOTHING = Buffer.alloc(0);
 
-// tar-stream's pack copies all it is given into chunks of its own and hides where an entry begins. Here content is read
+// tar-stream's pack copies all content into chunks of its own and hides where an entry begins. Here content is read
 // directly into the memory that is compressed, which costs half as much, and blocks are cut where entries that are
 // already compressed begin and end. The tests read the result with tar-stream's extract, among others.
 class BlockCutter {
@@ -102,7 +102,7 @@ async function* putContent(
 
 /**
  * Returns the tar of ordered entries in blocks of up to 1 MiB, which lie in the given memories; the receiver of a block
- * releases its memory. Where blocks are cut depends on nothing but the entries.
+ * releases its memory. Only the entries determine where blocks are cut.
  */
 export async function* tarBlocks(
   entries: readonly ArchiveEntry[],

@@ -2,7 +2,7 @@ import type { ArchiveEntry } from './entry.ts';
 
 /** Tar is a sequence of records of this many bytes. */
 export const RECORD = 512;
-/** 1980-01-01: fixed, so that the same entries give the same bytes; GNU tar warns of 1970. */
+/** 1980-01-01: fixed, so that the same entries produce the same bytes; GNU tar warns about 1970. */
 const MODIFIED_SECONDS = 315_532_800;
 const NAME_LIMIT = 100;
 const PREFIX_LIMIT = 155;

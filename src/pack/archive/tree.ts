@@ -50,7 +50,7 @@ function checkTarget(entry: ArchiveEntry, target: string): void {
   const parts = target.split('/');
   const down = parts.findIndex((part) => part !== '..');
   const ups = down < 0 ? parts.length : down;
-  // After a name, ".." could lead outside through another link, whatever the text looks like.
+  // After a name, ".." could lead outside the archive through another link, even if the text looks harmless.
   if (parts.slice(ups).some((part) => part === '..' || part === '.' || part === '')) {
     throw unusable(entry, `its target "${target}" contains "..", "." or "//" after a name`);
   }
@@ -79,7 +79,7 @@ function parentsOf(path: string): string[] {
 }
 
 /**
- * Returns a key that is the same for paths that are one file where case is ignored or names are normalised (macOS,
+ * Returns a key that is equal for paths that mean one file on systems that ignore case or normalise names (macOS,
  * Windows).
  */
 function clashKey(path: string): string {

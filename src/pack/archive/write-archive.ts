@@ -20,7 +20,7 @@ const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 const DEFLATE_END = Buffer.from([0x03, 0x00]);
 /** A fifth quicker than 6, for half a percent of a usual package's size. */
 const DEFAULT_LEVEL: Level = 5;
-/** Blocks that are being written or hashed, besides those being read and deflated. */
+/** Blocks that are being written or hashed, in addition to those being read and deflated. */
 const BLOCKS_BEHIND = 4;
 
 interface ArchiveOptions {
@@ -128,10 +128,10 @@ function explained(error: unknown, output: string): unknown {
 
 /**
  * Writes the entries as a `.tar.gz` and returns its size and sums: one gzip member of blocks that are deflated in
- * parallel, or stored if they are already compressed. The same entries give the same bytes on one version of Node,
- * whatever the concurrency. The archive is written under another name beside the output and renamed when it is
+ * parallel, or stored if they are already compressed. The same entries produce the same bytes on one version of Node,
+ * whatever the concurrency. The archive is written under another name next to the output and renamed when it is
  * complete. A failure or abort leaves nothing, and the next run removes what a killed one left. Throws
- * `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and what reading content throws.
+ * `ENTRY_UNUSABLE`, `CONTENT_SIZE_MISMATCH`, `DISK_FULL`, and the errors of reading content.
  */
 export async function writeArchive(options: ArchiveOptions): Promise<WrittenArchive> {
   options.signal.throwIfAborted();

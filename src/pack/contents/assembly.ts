@@ -42,7 +42,7 @@ export interface PackageTree {
   readonly ownFiles: ReadonlyMap<string, Digest>;
 }
 
-/** The files that say what the rest is come first in the archive. */
+/** The files that describe the rest; they come first in the archive. */
 const FIRST = [
   'keel-package.json',
   'SHA256SUMS',
@@ -60,7 +60,7 @@ const FIRST = [
 
 const MANIFEST_SCHEMA = 1;
 
-/** Of the layers whose unpacked size nothing tells, all together, in bytes. */
+/** Layers that do not state their unpacked size are unpacked to count it, up to this many bytes all together. */
 const COUNTED_LIMIT = 8 * 1024 ** 3;
 
 interface SummedFile {
@@ -77,7 +77,7 @@ async function digestOfEntry({ content, path }: FileEntry, signal: AbortSignal):
   return parseDigest(`sha256:${hash.digest('hex')}`, path);
 }
 
-/** Returns the files of the images with their digests; those of most blobs are known. */
+/** Returns the files of the images with their digests; those of most blobs are already known. */
 async function imageFiles(
   { images, imageFormat, blobFiles }: Ingredients,
   signal: AbortSignal,
@@ -85,7 +85,7 @@ async function imageFiles(
   const pulled = images.map(({ image }) => image);
   const entries =
     imageFormat === 'oci' ? layoutEntries(pulled, blobFiles) : dockerArchives(pulled, blobFiles);
-  // A registry may know a blob by another algorithm.
+  // A registry may list a blob by a digest of another algorithm.
   const blobs = new Map(
     pulled
       .flatMap((image) => blobsOf(image))
@@ -99,7 +99,7 @@ async function imageFiles(
   return files;
 }
 
-/** Lists the archives one after the other, as each is read as fast as it can be unpacked. */
+/** Lists the archives one after the other, because each is read as fast as it can be unpacked. */
 async function unpack(
   components: readonly FetchedComponent[],
   signal: AbortSignal,
@@ -116,7 +116,7 @@ function summed(path: string, text: string): SummedFile {
   return { entry, sha256: digestOf(Buffer.from(text)) };
 }
 
-/** Returns how many bytes all images unpack to, layers that they share once. */
+/** Returns how many bytes all images unpack to, counting shared layers once. */
 async function imagesSize({ images, blobFiles }: Ingredients, signal: AbortSignal): Promise<number> {
   const layers = new Set(images.flatMap(({ image }) => image.manifest.layers.map(({ digest }) => digest)));
   const allowance = new UnpackingAllowance(COUNTED_LIMIT);
@@ -125,7 +125,7 @@ async function imagesSize({ images, blobFiles }: Ingredients, signal: AbortSigna
   return size;
 }
 
-/** Returns the lists for install.sh, which say what it installs. */
+/** Returns the lists of what install.sh installs. */
 async function listsOf(
   ingredients: Ingredients,
   unpacked: readonly UnpackedComponent[],
@@ -162,17 +162,17 @@ async function listsOf(
 }
 
 /**
- * Returns when the newest image was made. No other time goes into a package: this one is the same whenever it is
- * packed.
+ * Returns when the newest image was built. A package contains no other time, because this one is the same whenever it
+ * is packed.
  */
 function newestOf(images: readonly CheckedImage[]): Date {
   return new Date(Math.max(0, ...images.map(({ image }) => image.created ?? 0)));
 }
 
 /**
- * Returns the whole tree of a package without writing any of it: the list of what it holds, its sums, the resolved
- * versions.json, the SBOM, the installer with its lists and all files. The same ingredients give the same entries. Throws like
- * `componentFiles` and `layoutEntries`.
+ * Returns the whole tree of a package without writing any of it: the list of its contents, its checksums, the resolved
+ * versions.json, the SBOM, the installer with its lists and all files. The same ingredients produce the same entries.
+ * Throws like `componentFiles` and `layoutEntries`.
  */
 export async function assemble(ingredients: Ingredients, signal: AbortSignal): Promise<PackageTree> {
   const { plan, images, components, addons, overlay } = ingredients;

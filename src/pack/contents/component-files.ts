@@ -84,7 +84,9 @@ async function hashBody(archive: TarGzip, entry: TarEntry): Promise<Digest> {
   return parseDigest(`sha256:${hash.digest('hex')}`, entry.name);
 }
 
-/** What was seen of an archive. Refuses more than its limits and two entries in one place. */
+/**
+ * The entries of an archive that were read so far. Refuses archives beyond the limits, and two entries with one path.
+ */
 class Inventory {
   readonly files: ArchivedFile[] = [];
   readonly #about: string;
@@ -114,7 +116,7 @@ class Inventory {
   requireWanted(placement: FetchedArchive['placement']): void {
     const found = new Set(this.files.map(({ name }) => name));
     const missing = [...(placement.only?.values() ?? [])].filter((name) => !found.has(name));
-    // Releases differ, such as etcd, which has etcdutl since 3.5: one of the wanted files is enough.
+    // Releases differ (etcd has etcdutl only since 3.5), so one of the wanted files is enough.
     if (this.files.length > 0 && missing.length < (placement.only?.size ?? 1)) return;
     const wanted = missing.length > 0 ? missing.join(', ') : `any file under ${placement.strip || 'its top'}`;
     throw new Failure({
@@ -158,15 +160,15 @@ async function listArchive(
   return inventory.files;
 }
 
-/** A place in an archive that is being read. */
+/** A position in an archive that is being read. */
 interface Cursor {
   readonly archive: TarGzip;
   next: number;
 }
 
 /**
- * The contents of an archive's files, which can be read repeatedly. Nothing is kept: a file behind the last one is
- * reached by going on from there, a file before it by unpacking from the start.
+ * The contents of an archive's files, which can be read repeatedly. Nothing is kept: a file after the last one is
+ * reached by reading on from there, an earlier file by unpacking from the start.
  */
 class ArchiveContents {
   readonly #file: string;
@@ -239,7 +241,7 @@ class ArchiveContents {
  * Returns the files that a fetched component puts into the package: the download itself, or the files of its archive.
  * Archives are unpacked twice, here to hash them and again when the package is written, and never onto the disk.
  * Owners, times and modes are the package's own. Throws `ARCHIVE_UNSAFE` for paths that lead elsewhere, links and
- * devices among the wanted files, two entries in one place (also if only their case differs) and archives beyond the
+ * devices among the wanted files, two entries with one path (also if only their case differs) and archives beyond the
  * limits; `ARCHIVE_INCOMPLETE` if a wanted file is missing, `ARCHIVE_UNREADABLE`, or the signal's reason.
  */
 export async function componentFiles(

@@ -9,8 +9,8 @@ import type { PulledImage } from '../fetch/image-lookup.ts';
 import { dockerArchiveEntries, packedNames } from './layout.ts';
 
 /**
- * Returns the names that an image's own archive may have, best first: `kube-proxy-v1.36.0`, and where others would have
- * that too, its whole name, and last one that no other has on any file system. A `+` is in no repository and no tag.
+ * Returns the possible names of an image's own archive, best first: `kube-proxy-v1.36.0`; its whole name, if another
+ * image has that one too; and last a name that is unique on every file system. No repository and no tag contains a `+`.
  */
 function archiveNames({ upstream }: PulledImage): readonly string[] {
   const { repository, tag } = upstream;
@@ -21,7 +21,7 @@ function archiveNames({ upstream }: PulledImage): readonly string[] {
   return [tag === undefined ? name : `${name}-${tag}`, readable, `${readable}+${sum}`];
 }
 
-/** Returns how often each value is there, in capital letters or not. */
+/** Returns how often each value occurs, ignoring case. */
 function tally(values: readonly string[]): ReadonlyMap<string, number> {
   return new Map(
     [...Map.groupBy(values, (value) => value.toLowerCase())].map(([key, all]) => [key, all.length]),

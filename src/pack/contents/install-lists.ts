@@ -2,7 +2,7 @@ import { Failure } from '../../lib/failure.ts';
 import type { FileEntry } from '../archive/entry.ts';
 import { CONTAINERD_PROGRAM } from './overlay.ts';
 
-/** What is installed, and asked for, as one: the services that a file concerns follow from it. */
+/** A group of files that install.sh looks up as one. It determines which services a changed file affects. */
 type Part =
   | 'containerd'
   | 'runc'
@@ -17,7 +17,7 @@ type Part =
 
 /** One row of install/files: where a file of the package goes on a machine, or a folder that is made there. */
 interface PlacedRow {
-  /** As in `0755`; of a folder as in `d0755`. */
+  /** Such as `0755`; for a folder, such as `d0755`. */
   readonly mode: string;
   readonly part: Part;
   /** Its path in the package; `-` for a folder. */
@@ -25,23 +25,25 @@ interface PlacedRow {
   readonly place: string;
 }
 
-/** A file or folder of the configuration, where `needs` is in the package. */
+/** A file or folder of the configuration, which is installed if the package contains `needs`. */
 interface ConfigurationRow {
   readonly part: Part;
   /** Undefined for a folder. */
   readonly source?: string | undefined;
   readonly place: string;
-  /** The path of a program without which it has no use. */
+  /** The path of the program that it is for. */
   readonly needs?: string | undefined;
 }
 
-/** What install.sh is told of a package besides its files and images. */
+/** What install.sh needs to know about a package in addition to its files and images. */
 interface InstallSettings {
   readonly kubernetes: string;
   readonly arch: string;
-  /** The name in the package of the image that keeps a pod's network; the one that kubeadm wants if none is packed. */
+  /** The name in the package of the image that holds a pod's network; kubeadm's own if none is packed. */
   readonly pauseImage: string;
-  /** The names in the package of the others that kubeadm wants, by its own names for them, as far as they are packed. */
+  /**
+   * The other images that kubeadm uses, as far as they are packed: from kubeadm's names to the names in the package.
+   */
   readonly kubeadmImages: ReadonlyMap<string, string>;
   /** Undefined if none is packed. */
   readonly containerd: string | undefined;
@@ -54,7 +56,7 @@ interface AddonRow {
   readonly name: string;
   /** The path of its manifest in the package. */
   readonly manifest: string;
-  /** Undefined for one that sets up no network of pods. */
+  /** Undefined for one that sets up no pod network. */
   readonly podNetwork: string | undefined;
 }
 
@@ -104,12 +106,12 @@ const CONFIGURATION: readonly ConfigurationRow[] = [
     place: '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf',
     needs: KUBELET_PROGRAM,
   },
-  // The kubelet complains of its lack again and again on a machine without pods of its own.
+  // If this folder is missing, the kubelet of a machine without static pods logs an error again and again.
   { part: 'kubelet', place: '/etc/kubernetes/manifests', needs: KUBELET_PROGRAM },
   {
     part: 'settings',
     source: 'kubernetes/conf/sysctl.conf',
-    // Of several files the last in order wins, and Debian has 99-sysctl.conf, a link to /etc/sysctl.conf.
+    // The last file by name wins, and Debian has 99-sysctl.conf, a link to /etc/sysctl.conf.
     place: '/etc/sysctl.d/99-zz-keel-kubernetes.conf',
   },
   {
@@ -135,7 +137,7 @@ const PROGRAM_PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
 
 function partOf(folder: string, path: string): Part {
   if (folder === 'kubernetes/cni') return 'cni';
-  // With the shims, which go with their containerd.
+  // Including the shims, which must match their containerd.
   if (path === CONTAINERD_PROGRAM || path.startsWith(`${CONTAINERD_PROGRAM}-`)) return 'containerd';
   return PROGRAM_PARTS.get(path) ?? 'program';
 }
@@ -159,7 +161,7 @@ function configurationRow(
   return paths.has(source) ? [{ mode: '0644', part, source, place }] : [];
 }
 
-/** Returns what is installed of a package's files, sorted by place. Throws `PLACE_TAKEN`. */
+/** Returns a row for each file of a package that is installed, sorted by place. Throws `PLACE_TAKEN`. */
 function placedRows(entries: readonly FileEntry[]): PlacedRow[] {
   const paths = new Set(entries.map(({ path }) => path));
   const programs = entries.flatMap(programRow);
@@ -185,11 +187,10 @@ function table(rows: readonly (readonly (string | number)[])[], separator: strin
 }
 
 /**
- * Returns the lists that install.sh believes, each with its path and text: `install/files` with the mode, part, path in
+ * Returns the lists that install.sh trusts, each with its path and text: `install/files` with the mode, part, path in
  * the package and place on the machine of each file that is installed, sorted by place; `install/images` with the names
- * of all images, each with the archive that it is in or `-`; `install/addons` with the name of each add-on, its manifest, and
- * the network of pods or `-`; and `install/package.env` with what else it is told. Throws
- * `PLACE_TAKEN`.
+ * of all images, each with the archive that it is in or `-`; `install/addons` with the name of each add-on, its
+ * manifest, and its pod network or `-`; and `install/package.env` with the other settings. Throws `PLACE_TAKEN`.
  */
 export function installLists({
   files,

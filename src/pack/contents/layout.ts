@@ -13,8 +13,8 @@ interface NamedManifest {
 }
 
 /**
- * Returns the full names of an image, without digest: `docker.io/library/x:tag`. Loaders accept no digest in a name; an
- * image whose name is only a tag gets the day of its import as its name, or none.
+ * Returns the full names of an image, without digest: `docker.io/library/x:tag`. Loaders accept no digest in a name.
+ * They give an image that is named only by its tag the day of its import as its name, or no name.
  */
 function namesOf(image: PulledImage): string[] {
   return [image.upstream, image.pulledBy].flatMap(({ host, repository, tag }) =>
@@ -67,10 +67,10 @@ function json(value: unknown): string {
 }
 
 /**
- * Returns the row of `index.json` for one name. It has no `platform`: loaders on another machine would leave the image
- * out. The full name is in both annotations, for containerd and for others. The media type is the manifest's own: readers
- * believe either, and an image that is known by another type cannot be pushed. Of Docker's format skopeo finds none by
- * name. https://github.com/containers/skopeo/issues/1975
+ * Returns the row of `index.json` for one name. It has no `platform`: loaders on a machine of another platform would
+ * skip the image. The full name is in both annotations, for containerd and for others. The media type is the manifest's
+ * own: readers trust either, and an image that is listed under another type cannot be pushed. skopeo finds no image of
+ * Docker's format by name. https://github.com/containers/skopeo/issues/1975
  */
 function indexRow({ mediaType, digest, bytes }: Image, name: string): unknown {
   const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': name };
@@ -93,8 +93,8 @@ function dockerTable(named: readonly NamedManifest[], pathOf: (blob: Descriptor)
 
 /**
  * Returns the entries of one OCI image layout (image-spec 1.1, image-layout.md) with all images under `root`, each blob
- * once, and Docker's `manifest.json` beside it, so that containerd, docker, podman and skopeo all read it. The same
- * images give the same entries in any order. Throws `IMAGE_NAME_TAKEN`.
+ * once, and Docker's `manifest.json` next to it, so that containerd, docker, podman and skopeo all read it. The same
+ * images in any order produce the same entries. Throws `IMAGE_NAME_TAKEN`.
  */
 export function layoutEntries(
   images: readonly PulledImage[],

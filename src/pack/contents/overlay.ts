@@ -43,7 +43,7 @@ const CONTAINERD_FOLDER = 'runtime/containerd/bin';
 /** The path of containerd in a package. */
 export const CONTAINERD_PROGRAM = `${CONTAINERD_FOLDER}/containerd`;
 
-/** What packer writes itself, so that it says what is in the package. */
+/** The files that packer writes itself, so that they describe what is in the package. */
 const WRITTEN =
   /^(?:images(?:\/.*)?|install\/(?:addons|files|images|package\.env)|keel-package\.json|sha256sums|sbom\.spdx\.json|versions\.json)$/i;
 
@@ -58,7 +58,7 @@ const embeddedShape = z.record(z.string(), z.object({ mode: z.number(), content:
 function containerdVersion(plan: PackagePlan): string {
   const packed =
     plan.components.find(({ name }) => knownComponent(name)?.name === 'containerd') ??
-    // Under a name of one's own, such as containerd-static.
+    // The component may have another name in the versions.json, such as containerd-static.
     plan.components.find(({ name, placement }) =>
       placement.kind === 'file'
         ? placement.path === CONTAINERD_PROGRAM
@@ -206,7 +206,7 @@ function pathsOf({ placement }: ComponentPlan): string[] {
   return [...(placement.only?.values() ?? [])].map((name) => `${placement.folder}/${name}`);
 }
 
-/** Makes sure that files of an overlay are at no path at which a component or an add-on has one. Throws `OVERLAY_UNUSABLE`. */
+/** Makes sure that no file of an overlay has the path of a file of a component or add-on. Throws `OVERLAY_UNUSABLE`. */
 export function requireFreePaths(
   files: readonly OverlayFile[],
   { components, addons }: Pick<PackagePlan, 'components' | 'addons'>,

@@ -18,7 +18,7 @@ export interface PackedImage {
   readonly upstream: string;
   /** The name it was pulled by, which is a second name in the package. */
   readonly pulledBy: string;
-  /** Who says that its tag goes with this Kubernetes; undefined for a tag that was given. */
+  /** Where its tag for this Kubernetes comes from; undefined for a tag that was given. */
   readonly origin?: string | undefined;
   /** The digest of the manifest for the package's platform. */
   readonly digest: Digest;
@@ -37,7 +37,7 @@ export interface PackedImage {
 export interface PackedComponent {
   readonly name: string;
   readonly tag: string;
-  /** Who says that the tag goes with this Kubernetes; undefined for a tag that was given. */
+  /** Where the tag for this Kubernetes comes from; undefined for a tag that was given. */
   readonly origin?: string | undefined;
   readonly url: string;
   /** The address of the mirror that it was downloaded from instead. */
@@ -54,7 +54,7 @@ export interface PackedAddon {
   readonly name: string;
   /** Undefined for a manifest of the user's own. */
   readonly tag?: string | undefined;
-  /** Who says that the tag goes with this Kubernetes; undefined for a tag that was given. */
+  /** Where the tag for this Kubernetes comes from; undefined for a tag that was given. */
   readonly origin?: string | undefined;
   /** Where the manifest comes from; undefined for one of the user's own. */
   readonly url?: string | undefined;
@@ -66,11 +66,11 @@ export interface PackedAddon {
   readonly check: AddonCheck;
   /** The manifest in the package. */
   readonly file: string;
-  /** The network of pods that it sets up. */
+  /** The pod network that it sets up. */
   readonly podNetwork?: string | undefined;
   /** The names of its images in the package. */
   readonly images: readonly string[];
-  /** What was changed in the manifest, a sentence each. */
+  /** The changes to the manifest, a sentence each. */
   readonly edits: readonly string[];
 }
 
@@ -81,7 +81,7 @@ interface PackedFile {
   readonly size: number;
 }
 
-/** What a package holds, where it came from, and how it was checked. */
+/** What a package contains, where it came from, and how it was checked. */
 export interface PackageContents {
   readonly package: string;
   readonly kubernetes: string;
@@ -148,7 +148,7 @@ function describeAddon({ plan, manifest, sha256, size, check, mirror }: FetchedA
   };
 }
 
-/** Returns what a package holds, in the order of its versions.json. */
+/** Returns what a package contains, in the order of its versions.json. */
 export function describeContents(
   plan: PackagePlan,
   images: readonly CheckedImage[],
@@ -166,7 +166,7 @@ export function describeContents(
   };
 }
 
-/** A part that was compared with nothing but the place that it came from. */
+/** A part of a package that only the place that it came from verifies. */
 interface UncheckedPart {
   readonly what: string;
   readonly kind: 'image' | 'component' | 'add-on';
@@ -175,7 +175,7 @@ interface UncheckedPart {
   readonly reason: string;
 }
 
-/** Returns the parts that only their source verifies: images, and what was downloaded unchecked. */
+/** Returns the parts that only their source verifies: images, and unchecked downloads. */
 export function uncheckedParts(
   contents: Pick<PackageContents, 'images' | 'components' | 'addons'>,
 ): UncheckedPart[] {
@@ -195,7 +195,10 @@ export function uncheckedParts(
   ];
 }
 
-/** Returns parts with the reason that they share behind them: `kubelet 1.38.0 and kubectl 1.38.0 (e.org cannot be reached)`. */
+/**
+ * Returns parts, each group followed by its common reason: `kubelet 1.38.0 and kubectl 1.38.0 (e.org cannot be
+ * reached)`.
+ */
 export function uncheckedLines(parts: readonly Pick<UncheckedPart, 'what' | 'reason'>[]): string[] {
   return [...Map.groupBy(parts, ({ reason }) => reason)].map(
     ([reason, those]) => `${joinWords(those.map(({ what }) => what))} (${reason})`,

@@ -10,7 +10,7 @@ function pathOf(placement: Placement): string {
   return placement.kind === 'file' ? placement.path : `${placement.folder}/`;
 }
 
-/** A manifest of the user's own is in the package, beside the versions.json. */
+/** A manifest of the user's own is in the package, next to the versions.json. */
 function resolvedAddon({ plan: { name, tag, source }, sha256 }: FetchedAddon): unknown {
   if (source.kind === 'own') return { name, manifest: addonPath(name) };
   return { name, tag, uri: source.url.href, sha256: digestHex(sha256) };
@@ -18,7 +18,7 @@ function resolvedAddon({ plan: { name, tag, source }, sha256 }: FetchedAddon): u
 
 /**
  * Returns the text of a package's own versions.json: every version is written out and all images and downloads are
- * pinned, so that packing it again gives the same content or an error.
+ * pinned, so that packing it again produces the same content or an error.
  */
 export function formatResolvedVersions(
   plan: PackagePlan,

@@ -16,7 +16,10 @@ const NOTHING = 'NOASSERTION';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 const PACKAGE = 'SPDXRef-package';
 
-/** SPDX identifiers, which have letters, digits, dots and dashes. Of names that differ in other characters each gets its own. */
+/**
+ * SPDX identifiers, which have letters, digits, dots and dashes. Names that differ only in other characters get
+ * different ones.
+ */
 class Identifiers {
   readonly #taken = new Set<string>();
 
@@ -47,10 +50,10 @@ function describePackage(id: string, name: string, version: string, details: obj
   };
 }
 
-/** Returns the repository in which an image is known to have its digest: its maker's only if somebody vouches for that. */
+/** Returns the repository that is known to have an image by its digest: upstream's only if that was verified. */
 function locationOf({ upstream, pulledBy, check, signature }: PackedImage): Reference {
   const [name, pulled] = [parseReference(upstream), parseReference(pulledBy)];
-  // Beside the maker's own repository may be one for each architecture.
+  // Next to its own repository, upstream may have one for each architecture.
   if (isAtMaker(pulled, name, true)) return pulled;
   const isOfMaker = check.kind === 'pin' || (check.kind === 'upstream' && check.compared === undefined);
   return isOfMaker || signature?.kind === 'verified' ? name : pulled;
@@ -112,7 +115,7 @@ function addonPackage(addon: PackedAddon, identifiers: Identifiers): { id: strin
 
 /**
  * Returns the text of a package's SBOM as SPDX 2.3 JSON (https://spdx.github.io/spdx-spec/v2.3/). `created` should be
- * the time of the newest image; the namespace depends on the content, so that the same content gives the same bytes.
+ * the time of the newest image; the namespace depends on the content, so that the same content produces the same bytes.
  */
 export function formatSbom(contents: PackageContents, created: Date): string {
   const name = contents.package.replace(/\.tar\.gz$/, '');

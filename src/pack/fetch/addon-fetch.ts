@@ -13,19 +13,22 @@ import { addonPath, knownAddon } from '../plan/known-addon.ts';
 import type { AddonPlan, AddonSource, ComponentPlan } from '../plan/plan.ts';
 import { type CheckedBy, type FetchedComponent, fetchComponents } from './component-fetch.ts';
 
-/** Who vouches for a manifest: as for a component, or the user whose own it is. */
+/** What verifies a manifest: the same as for a component, or nothing, because it is the user's own. */
 export type AddonCheck = CheckedBy | { readonly kind: 'own'; readonly digest?: undefined };
 
-/** An add-on whose manifest was had, checked and read. */
+/** An add-on whose manifest was fetched, checked and read. */
 export interface FetchedAddon {
   readonly plan: AddonPlan;
   readonly manifest: AddonManifest;
-  /** Of the manifest as it was, before it was edited. */
+  /** Of the manifest before it was edited. */
   readonly sha256: Digest;
   readonly size: number;
   readonly check: AddonCheck;
   readonly from: FetchedComponent['from'] | 'own';
-  /** The address of the mirror that the manifest was downloaded from; undefined if that is its own, or if it was there. */
+  /**
+   * The address of the mirror that the manifest was downloaded from; undefined if it came from its own address, or was
+   * already there.
+   */
   readonly mirror?: string | undefined;
 }
 
@@ -48,7 +51,7 @@ function read(plan: AddonPlan, bytes: Buffer, about: string): AddonManifest {
   } catch (error) {
     throw unusableManifest(about, error instanceof Error ? error.message : String(error));
   }
-  // What is the user's own is as they want it.
+  // The user's own manifest has the arguments that the user wants.
   const known = plan.source.kind === 'own' ? undefined : knownAddon(plan.name);
   return readManifest(text, about, { trustingContainer: known?.trustingContainer });
 }
@@ -85,7 +88,7 @@ async function readOwn(plan: AddonPlan, source: OwnFile, signal: AbortSignal): P
   return { plan, manifest: read(plan, bytes, file), sha256, size: bytes.length, check, from: 'own' };
 }
 
-/** Returns the bytes of a download. Others may write to the folder that it is in. */
+/** Returns the bytes of a download, verified again because others may write to its folder. */
 async function readUnchanged(file: string, sha256: Digest): Promise<Buffer> {
   const bytes = await readFile(file);
   const got = digestOf(bytes);
@@ -99,16 +102,16 @@ async function readUnchanged(file: string, sha256: Digest): Promise<Buffer> {
 }
 
 /**
- * Fetches the manifests of add-ons like components, and reads those and the user's own. Returns them in the order of the
- * plans. Throws what `fetchComponents` throws, `MANIFEST_UNREADABLE`, `MANIFEST_UNUSABLE`, or `DIGEST_MISMATCH` for an own
- * one that is pinned.
+ * Fetches the manifests of add-ons like components, and reads those and the user's own. Returns them in the order of
+ * the plans. Throws what `fetchComponents` throws, `MANIFEST_UNREADABLE`, `MANIFEST_UNUSABLE`, or `DIGEST_MISMATCH` for
+ * a pinned one of the user's own.
  */
 export async function fetchAddons(
   plans: readonly AddonPlan[],
   settings: Omit<FetchSettings, 'sizeLimit'>,
 ): Promise<readonly FetchedAddon[]> {
   const addons = new Map<string, FetchedAddon>();
-  // First what needs no network.
+  // First the manifests that need no network.
   for (const plan of plans) {
     const { source } = plan;
     if (source.kind === 'own') addons.set(plan.name, await readOwn(plan, source, settings.signal));

@@ -25,7 +25,8 @@ interface WantedBlob {
   readonly about: string;
   readonly signal: AbortSignal;
   /**
-   * Called with the number of bytes of each piece that arrives; of several callers for one blob, only the first one's.
+   * Called with the number of bytes of each piece that arrives; if several callers request one blob, only the first
+   * one's.
    */
   readonly onBytes?: ((count: number) => void) | undefined;
 }
@@ -36,14 +37,14 @@ export type BlobFiles = (digest: Digest) => string;
 /** Blobs of an earlier run that are hashed at once. */
 const HASHED_AT_ONCE = 4;
 
-/** Returns where a blob stands in a folder that is laid out like an OCI image layout: `blobs/sha256/<hex>`. */
+/** Returns where a blob is in a folder that is laid out like an OCI image layout: `blobs/sha256/<hex>`. */
 export function blobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }
 
 /**
- * Blobs on disk under their digests, fetched from registries. A blob has its name only once all of it was hashed; what
- * a cut left is completed by the next attempt or the next run.
+ * Blobs on disk under their digests, fetched from registries. A blob gets its name only after all of it was hashed. The
+ * next attempt or the next run completes a blob that was cut off.
  */
 export class BlobStore {
   readonly #folder: string;
@@ -58,15 +59,16 @@ export class BlobStore {
     this.#onWait = onWait;
   }
 
-  /** Returns the file in which a blob stands once it is stored. */
+  /** Returns the file in which a blob is once it is stored. */
   pathOf(digest: Digest): string {
     return join(this.#folder, blobPath(digest));
   }
 
   /**
-   * Returns the file of a blob once it is there and right. A blob is fetched once a run, however many ask for it; one
-   * of an earlier run is hashed again, and one that another run is fetching is waited for. Throws `HttpFailure`, among
-   * them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+   * Returns the file of a blob once it is complete and verified. A blob is fetched once a run, however many callers
+   * request it. One of an earlier run is hashed again. If another run is fetching it, this waits for that run. Throws
+   * `HttpFailure`, among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's
+   * reason.
    */
   store(blob: WantedBlob): Promise<string> {
     return this.#stored.get(blob.descriptor.digest, () => this.#bring(blob));
@@ -138,7 +140,10 @@ async function complete(part: string, blob: WantedBlob): Promise<void> {
   }
 }
 
-/** Asks for what is missing. Returns undefined, without the part, if the registry says that it sends no such part. */
+/**
+ * Requests the rest of a blob. Returns undefined, and deletes the part, if the registry answers that it cannot send the
+ * rest.
+ */
 async function openRest(meter: BlobMeter, part: string, blob: WantedBlob): Promise<HttpAnswer | undefined> {
   const { registry, repository, descriptor, signal } = blob;
   if (meter.passed === 0) return registry.openBlob(repository, descriptor, signal);

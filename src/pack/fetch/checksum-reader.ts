@@ -18,20 +18,20 @@ interface PublishedChecksum {
   readonly digest: Digest;
   /** The address at which it was read. */
   readonly source: string;
-  /** Why it is a mirror that says so and not the maker; undefined if it is the maker. */
+  /** Why it comes from a mirror and not from upstream; undefined if it comes from upstream. */
   readonly mirrorOnly?: string | undefined;
 }
 
-/** That there is no checksum at a place, as far as anybody answered. */
+/** The result if there is no checksum at a place, as far as the hosts answered. */
 interface MissingChecksum {
   readonly digest?: undefined;
-  /** Where it was looked for, and who did not answer, for people. */
+  /** Where packer looked for it, and which host did not answer, for people. */
   readonly looked: string;
-  /** Whether somebody who may have one did not answer. */
+  /** Whether a host that may have one did not answer. */
   readonly isUnanswered: boolean;
 }
 
-/** What a maker said of a checksum, or why it said nothing. */
+/** Upstream's answer about a checksum, or why there is none. */
 type MakersWord =
   | { readonly digest: Digest | undefined }
   /** `isSilent` if there was no answer, not even a useless one. */
@@ -41,17 +41,17 @@ interface ReaderSettings {
   readonly http: HttpClient;
   readonly retry: RetryPolicy;
   readonly signal: AbortSignal;
-  /** A token of github.com, which its API gets and nobody else. */
+  /** A token of github.com, which is sent only to its API. */
   readonly githubToken?: string | undefined;
-  /** Where the makers' files are had; the makers themselves if undefined. */
+  /** Mirrors of upstream's files; upstream itself if undefined. */
   readonly mirror?: UpstreamMirror | undefined;
-  /** How long a maker is waited for whose files a mirror has. */
+  /** How long packer waits for an upstream host if a mirror has its files. */
   readonly patience?: Duration | undefined;
 }
 
 const PATIENCE = seconds(5);
 
-/** Whoever has a mirror of it has none of its API, which nothing maps. */
+/** A mirror of github.com has no mirror of GitHub's API, which no mapping covers. */
 const GITHUB = new URL('https://github.com/');
 
 /** Object stores answer "denied" for what does not exist. */
@@ -62,8 +62,8 @@ function findWrittenChecksum(text: Buffer, fileName: string, about: string): Dig
 }
 
 /**
- * Throws an error of GitHub's API with what helps. It answers some 60 questions an hour of one address, and then with 403;
- * and there are walls which let it through less than the files.
+ * Throws an error of GitHub's API with a hint. The API answers some 60 requests an hour from one address, and then
+ * sends 403. Some firewalls block it more often than the files.
  */
 function throwExplained(error: unknown): void {
   if (!(error instanceof HttpFailure)) return;
@@ -80,12 +80,12 @@ function throwExplained(error: unknown): void {
 }
 
 /**
- * Reads published checksums. Where a mirror has the files, its maker is asked for their checksums all the same, and the mirror
- * only if the maker does not answer soon. A maker that did not is not asked again.
+ * Reads published checksums. If a mirror has the files, packer still asks upstream for their checksums first, and the
+ * mirror only if upstream does not answer soon. A host that did not answer is not asked again.
  */
 export class ChecksumReader {
   readonly #settings: ReaderSettings;
-  /** The hosts of makers that did not answer, each with what happened. */
+  /** The upstream hosts that did not answer, each with what happened. */
   readonly #silent = new Map<string, string>();
 
   constructor(settings: ReaderSettings) {
@@ -93,8 +93,9 @@ export class ChecksumReader {
   }
 
   /**
-   * Returns the checksum at a place, or where there is none. Throws why it cannot be read, or the signal's reason. Where the
-   * files of github.com have a mirror, its API may be out of reach: then it does not keep anybody waiting.
+   * Returns the checksum at a place, or where packer looked for it in vain. Throws why it cannot be read, or the
+   * signal's reason. If the files of github.com have a mirror, its API may be unreachable, so packer waits for it only
+   * briefly.
    */
   async find(source: ChecksumSource): Promise<PublishedChecksum | MissingChecksum> {
     const { mirror, signal, retry: policy } = this.#settings;
@@ -113,7 +114,7 @@ export class ChecksumReader {
       : { ...publishedAt(place, digest), mirrorOnly };
   }
 
-  /** Asks a maker once, and not for long. */
+  /** Asks an upstream host once, and waits only briefly. */
   async #askMaker(source: ChecksumSource): Promise<MakersWord> {
     const { host } = source.url;
     const known = this.#silent.get(host);
@@ -149,7 +150,7 @@ export class ChecksumReader {
     }: {
       readonly policy: RetryPolicy;
       readonly signal: AbortSignal;
-      /** The codes of failures that mean that nothing is there. */
+      /** The codes of failures that mean that there is no checksum. */
       readonly missing?: readonly string[] | undefined;
     },
   ): Promise<Digest | undefined> {

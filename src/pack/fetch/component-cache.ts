@@ -16,7 +16,7 @@ function componentKey(digest: Digest): string {
 }
 
 /**
- * Components of earlier runs. Files are hashed again when they are found; a cache that fails costs a download, no more.
+ * Components of earlier runs. Files are hashed again when they are found; if the cache fails, the file is downloaded.
  */
 export class ComponentCache {
   readonly #keeper: FileKeeper;

@@ -18,7 +18,7 @@ export interface CheckedBy {
   readonly digest?: Digest | undefined;
   /** The address of a published checksum. */
   readonly source?: string | undefined;
-  /** Why a published checksum is that of a mirror: what happened at its maker's. */
+  /** Why a published checksum comes from a mirror: what happened when packer asked upstream. */
   readonly mirrorOnly?: string | undefined;
 }
 
@@ -30,7 +30,10 @@ export interface FetchedComponent {
   readonly sha256: Digest;
   readonly check: CheckedBy;
   readonly from: 'network' | 'folder' | 'cache';
-  /** The address of the mirror that it was downloaded from; undefined if that is its own, or if it was there. */
+  /**
+   * The address of the mirror that it was downloaded from; undefined if it came from its own address, or was already
+   * there.
+   */
   readonly mirror?: string | undefined;
 }
 
@@ -39,9 +42,9 @@ interface ComponentFetch extends DownloadSettings {
   readonly folder: string;
   /** What failures call them; `component` by default. */
   readonly noun?: 'component' | 'add-on' | undefined;
-  /** Where the makers' files are had; the makers themselves if undefined. */
+  /** Mirrors of upstream's files; upstream itself if undefined. */
   readonly mirror?: UpstreamMirror | undefined;
-  /** A token of github.com, which its API gets and nobody else. */
+  /** A token of github.com, which is sent only to its API. */
   readonly githubToken?: string | undefined;
   /** How many downloads run at once. */
   readonly concurrency: number;
@@ -78,7 +81,7 @@ async function resolveCheck(
   });
 }
 
-/** Returns the failure of a download for people who wrote where the mirror is, and not only the tag. */
+/** Returns the failure of a download from a mirror, with a hint to check the mirror's address and not only the tag. */
 function missingInMirror(error: unknown): unknown {
   if (!(error instanceof HttpFailure) || error.code !== 'NOT_FOUND') return error;
   const hint =
@@ -86,7 +89,7 @@ function missingInMirror(error: unknown): unknown {
   return error.with({ hint });
 }
 
-/** Returns the failure of a download for people who do not reach upstream and did not give a mirror. */
+/** Returns the failure of a download, with a hint for users who cannot reach upstream and gave no mirror. */
 function withMirrorAdvice(error: unknown): unknown {
   if (!isConnectionFailure(error)) return error;
   return error.with({ hint: error.hint === undefined ? MIRROR_ADVICE : `${error.hint}; ${MIRROR_ADVICE}` });
@@ -117,7 +120,7 @@ async function fetchOne(
   ).catch((error: unknown) => {
     throw isMapped ? missingInMirror(error) : error;
   });
-  // A download that nothing checked must not be found later as one that was checked.
+  // A later run must not take an unchecked download for a checked one.
   if (digest !== undefined) await settings.cache?.save(sha256, file);
   const from = wasThere ? 'folder' : 'network';
   return {

@@ -14,17 +14,17 @@ import type { ImageSignature, ImageVerification } from './image-signature.ts';
 import { allOrFailures, jointFailure } from './joint-failure.ts';
 import type { EarlyCheck, ImageCheck, UpstreamComparison } from './maker-comparison.ts';
 
-/** An image that was found, and what is known of who vouches for it before its layers are fetched. */
+/** An image that was found, and what verifies it as far as that is known before its layers are fetched. */
 export interface ComparedImage {
   readonly image: LocatedImage;
   readonly check: EarlyCheck;
-  /** As the package tells it; undefined if none is wanted. */
+  /** As the package records it; undefined if none is wanted. */
   readonly signature?: ImageSignature | undefined;
   /** The signature that this run found; undefined if none is wanted. */
   readonly verification?: ImageSignature | undefined;
 }
 
-/** An image whose layers are stored, and who vouches for it. */
+/** An image whose layers are stored, and what verifies it. */
 export interface CheckedImage extends ComparedImage {
   readonly check: ImageCheck;
 }
@@ -33,14 +33,13 @@ export interface CheckedImage extends ComparedImage {
 export interface LockedCheck extends LockedImage {
   readonly check: ImageCheck;
   readonly signature?: ImageSignature | undefined;
-  /** The policy by which that was verified; locks of older versions have none. */
+  /** The policy by which the signature was verified; locks of older versions have none. */
   readonly signedUnder?: string | undefined;
 }
 
 /**
- * Finds all images, without their layers, and compares them with their makers' registries; those that a lock records
- * are taken from the lock. Returns them in the order of the plans. Throws what failed, several failures together as
- * `IMAGES_FAILED`.
+ * Finds all images, without their layers, and compares them with upstream. Those that a lock records are taken from the
+ * lock. Returns them in the order of the plans. Throws what failed, several failures together as `IMAGES_FAILED`.
  */
 export async function lookUpImages(
   plans: readonly ImagePlan[],
@@ -84,7 +83,7 @@ export async function lookUpImages(
   });
 }
 
-/** Returns failures with the images that they were for, where they are about a host alone. */
+/** Returns failures. One that only names a host gets the name of its image. */
 function named(
   failures: readonly unknown[],
   positions: readonly number[],
@@ -98,7 +97,7 @@ function named(
   });
 }
 
-/** Returns whether a lock was verified by what signatures are verified by now, if they are. */
+/** Returns whether a lock's signature was verified by the policy that applies now, if signatures are verified. */
 function isCurrent(
   { signedUnder }: LockedCheck,
   image: LocatedImage,
@@ -107,7 +106,7 @@ function isCurrent(
   return verification === undefined || signedUnder === verification.policyOf(image);
 }
 
-/** Returns what a package tells: what this run found, and what the lock says only where that comes to the same. */
+/** Returns the signature that the package records: the one that this run found, or the lock's if both mean the same. */
 function signatureNow(
   { signature: locked }: LockedCheck,
   found: ImageSignature | undefined,
@@ -131,8 +130,7 @@ export function blobsOf({ manifest }: Pick<LocatedImage, 'manifest'>) {
 }
 
 /**
- * Fetches the layers of all images at once, each blob once, and returns who vouches for what was fetched. Throws like
- * `lookUpImages`.
+ * Fetches the layers of all images at once, each blob once, and returns what verifies them. Throws like `lookUpImages`.
  */
 export async function fetchImages(
   images: readonly ComparedImage[],
@@ -155,7 +153,7 @@ export async function fetchImages(
           }),
         ),
       );
-      // One layer is enough: others that failed in the same outage would only repeat it.
+      // One layer is enough: further failures of the same outage would only repeat it.
       if (broken.length > 0) throw broken[0];
       const blobFiles: BlobFiles = (digest) => blobs.pathOf(digest);
       const check = await comparison.settle(image, compared.check, { blobFiles, signal });

@@ -24,7 +24,7 @@ export interface PulledImage {
   readonly upstream: Reference;
   /** The name it was pulled by, which is a second name in the package. */
   readonly pulledBy: Reference;
-  /** The manifest of the platform, never an index: loaders would miss the other platforms of it. */
+  /** The manifest of the platform, never an index: loaders would miss its other platforms. */
   readonly manifest: Image;
 }
 
@@ -113,7 +113,7 @@ function platformsOf(index: Index): string {
   return `${names.slice(0, PLATFORMS_TOLD).join(', ')}${more}`;
 }
 
-/** Where an image is that was found. */
+/** Where an image was found. */
 interface Place {
   readonly registry: Registry;
   readonly repository: Repository;
@@ -145,7 +145,7 @@ async function findInIndex(
   return undefined;
 }
 
-/** A part that is refused says nothing about whether the image is there: it is. */
+/** Reads a part of an image that exists: if the registry lacks the part, the image is not missing but unusable. */
 async function whole<Result>({ about }: Place, read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
@@ -196,7 +196,10 @@ async function readCandidate(
   };
 }
 
-/** Returns whether an image may not exist: some registries answer "denied" for what does not. */
+/**
+ * Returns whether an error may mean that an image does not exist: some registries answer "denied" for one that does
+ * not.
+ */
 function isPerhapsAbsent(error: unknown): boolean {
   return ['NOT_FOUND', 'DENIED', 'UNAUTHORIZED'].includes(failureCode(error));
 }

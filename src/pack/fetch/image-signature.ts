@@ -8,7 +8,7 @@ import type { LocatedImage } from './image-lookup.ts';
 import { jointFailure } from './joint-failure.ts';
 import type { MakerRegistries } from './maker-registries.ts';
 
-/** Whose signature an image has, or why none is trusted. */
+/** Who signed an image, or why no signature of it is trusted. */
 export type ImageSignature =
   | { readonly kind: 'verified'; readonly identity: string; readonly issuer: string }
   | { readonly kind: 'unverified'; readonly reason: string };
@@ -34,7 +34,7 @@ export function requirePolicies(plan: PackagePlan, check: SignatureCheck): void 
   );
 }
 
-/** Verifies signatures of images, looking where they are pulled from and at their makers' registries. */
+/** Verifies signatures of images, which it looks for where they are pulled from and upstream. */
 export class ImageVerification {
   readonly #mode: VerificationMode;
   readonly #check: SignatureCheck;
@@ -60,7 +60,7 @@ export class ImageVerification {
   }
 
   /**
-   * Returns whose signature an image has; undefined if none is wanted. If one is required, throws why none is trusted.
+   * Returns who signed an image; undefined if no signature is wanted. If one is required, throws why none is trusted.
    */
   async verify(image: LocatedImage, signal: AbortSignal): Promise<ImageSignature | undefined> {
     const { upstream, pulledBy, index, manifest } = image;
@@ -92,7 +92,7 @@ function named(upstream: Reference) {
   return { name: upstream, tag: upstream.tag };
 }
 
-/** Returns the failure of an image whose signature may be at its maker's, which could not be asked. */
+/** Returns the failure of an image whose signature may be upstream, where packer could not look for it. */
 function unasked(failure: Failure, mirror: Host, trouble: unknown): Failure {
   const { code, about, hint } = failure;
   const isMissing = code === 'SIGNATURE_MISSING';

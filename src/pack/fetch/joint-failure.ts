@@ -23,8 +23,8 @@ interface FailedPart {
 const NAMED = 8;
 
 /**
- * Returns one failure for several: a single one as it is, with the name of its part, more than one as `code` with a line
- * for each. Those with the same cause share a line, with their number and their names.
+ * Returns one failure for several. A single one only gets the name of its part. Several become `code` with a line for
+ * each; those with the same cause share a line, with their number and their names.
  */
 export function jointFailure(
   parts: readonly FailedPart[],
@@ -58,7 +58,7 @@ function withName({ name, error }: FailedPart): unknown {
 }
 
 /**
- * Waits for all, so that none goes on unobserved. Returns the results of those that succeeded, and the errors of the
+ * Waits for all, so that none continues unobserved. Returns the results of those that succeeded, and the errors of the
  * others with their positions.
  */
 export async function allOrFailures<Result>(promises: readonly Promise<Result>[]): Promise<{

@@ -14,15 +14,17 @@ import type { LocatedImage } from './image-lookup.ts';
 import type { MakerRegistries } from './maker-registries.ts';
 import { UnpackingAllowance, UnpackingLimitError, unpackedDigest } from './unpacked-layer.ts';
 
-/** Who vouches for an image, apart from the registry that it was pulled from. */
+/** What verifies an image, apart from the registry that it was pulled from. */
 export type ImageCheck =
   /** The versions.json pins its digest, or the manifest of an add-on. */
   | { readonly kind: 'pin'; readonly manifest?: string | undefined }
-  /** The maker's registry has the same content: the image was pulled from there, or compared with it. */
+  /** The upstream registry has the same content: the image was pulled from there, or compared with it. */
   | {
       readonly kind: 'upstream';
       readonly registry: Host;
-      /** What was compared where the manifests differ, as in the other format. Undefined if their digest is the same. */
+      /**
+       * What was compared if the manifests differ, for example in their format. Undefined if their digests are equal.
+       */
       readonly compared?: ComparedContent | undefined;
     }
   | { readonly kind: 'mirror-only'; readonly reason: string };
@@ -36,15 +38,15 @@ type ComparedContent = 'layers' | 'unpacked-layers';
 /** What is known before the layers are fetched. */
 export type EarlyCheck =
   | ImageCheck
-  /** The configuration is the maker's, and the layers have other digests. What they unpack to decides. */
+  /** The configuration is upstream's, but the layers have other digests. Their unpacked content decides. */
   | { readonly kind: 'compressed-again'; readonly registry: Host; readonly maker: Image };
 
-/** Of all layers of an image, like the files of an archive. */
+/** The most bytes that all layers of an image may unpack to, as for the files of an archive. */
 const UNPACKED_LIMIT = 8 * 1024 ** 3;
 /** Images whose layers are unpacked at once: each may hold a window of 128 MiB. */
 const UNPACKED_AT_ONCE = 2;
 
-/** Compares images of a mirror with those at their makers' registries, as far as these can be reached. */
+/** Compares images of a mirror with those at the upstream registries, as far as packer can reach these. */
 export class UpstreamComparison {
   readonly #makers: MakerRegistries;
   readonly #platform: Platform;
@@ -58,7 +60,7 @@ export class UpstreamComparison {
   }
 
   /**
-   * Returns who vouches for an image, or that only its layers tell. Throws `IMAGE_DIFFERS` if its maker has another one
+   * Returns what verifies an image, or that its layers must decide. Throws `IMAGE_DIFFERS` if upstream has another one
    * under its name.
    */
   async check(image: LocatedImage, signal: AbortSignal): Promise<EarlyCheck> {
@@ -82,8 +84,8 @@ export class UpstreamComparison {
   }
 
   /**
-   * Returns who vouches for an image whose layers are stored: they are unpacked if `check` could not tell. Throws
-   * `IMAGE_DIFFERS` if one is not what the maker's configuration says, or the signal's reason.
+   * Returns what verifies an image whose layers are stored: they are unpacked if `check` could not decide. Throws
+   * `IMAGE_DIFFERS` if one does not match upstream's configuration, or the signal's reason.
    */
   async settle(
     image: LocatedImage,
@@ -124,8 +126,8 @@ export class UpstreamComparison {
     if (child === manifest.digest) return same;
     const other = found.kind === 'image' ? found : await registry.getManifest(repository, child, signal);
     if (other.kind !== 'image') return undefined;
-    // A mirror may store the same image in the other format, or compress it again. A configuration tells what its layers
-    // unpack to, and nothing makes a registry serve these.
+    // A mirror may store the same image in the other format, or compress it again. A configuration lists the digests of
+    // the unpacked layers, but a registry may serve other layers.
     if (other.config.digest !== manifest.config.digest) throw differs(image, child);
     if (hasSameLayers(other, manifest)) return { ...same, compared: 'layers' };
     if (diffIds?.length !== manifest.layers.length) {
@@ -148,7 +150,8 @@ export class UpstreamComparison {
     for (const [position, { digest }] of image.manifest.layers.entries()) {
       const diffId = image.diffIds?.[position];
       if (diffId === undefined) throw layersDiffer(image, `${digest} is not in its configuration`);
-      // Layers are often the same, such as empty ones. What the maker has in the same place need not be unpacked.
+      // Layers are often equal, such as empty ones. A layer that upstream has at the same position need not be
+      // unpacked.
       const isOfMaker = maker.layers[position]?.digest === digest;
       const pair = `${digest} ${diffId}`;
       if (isOfMaker || known.has(pair)) continue;

@@ -5,10 +5,10 @@ import type { Registries } from '../../registry/registries.ts';
 import { type ConnectionParts, type ConnectionSettings, openRegistries } from '../../registry/registries.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-/** A maker's registry that does not answer within this is taken to be out of reach. */
+/** An upstream registry that does not answer within this time counts as unreachable. */
 const TIMEOUTS: HttpTimeouts = { connect: seconds(10), firstByte: seconds(15), idle: seconds(15) };
 
-/** The registries of the makers of images. They are often out of reach, which is found out once a run for each. */
+/** The upstream registries of images. They are often unreachable, which packer finds out once a run for each. */
 export class MakerRegistries {
   readonly #registries: Registries;
   readonly #troubles = new Map<Host, Promise<unknown>>();
@@ -18,7 +18,7 @@ export class MakerRegistries {
   }
 
   /**
-   * Opens them with one attempt a request and little patience: behind a firewall nobody answers. Throws like
+   * Opens them with one attempt a request and short timeouts, because behind a firewall no host answers. Throws like
    * `openRegistries`.
    */
   static async open(settings: ConnectionSettings, parts: ConnectionParts): Promise<MakerRegistries> {
@@ -32,7 +32,8 @@ export class MakerRegistries {
   }
 
   /**
-   * Returns the error for which a maker's registry cannot be asked; undefined if it can. Throws the signal's reason.
+   * Returns the error that prevents requests to an upstream registry; undefined if it answers. Throws the signal's
+   * reason.
    */
   trouble(host: Host, signal: AbortSignal): Promise<unknown> {
     const known = this.#troubles.get(host);
@@ -50,7 +51,7 @@ export class MakerRegistries {
     return trouble;
   }
 
-  /** Returns the errors for which makers' registries could not be asked so far. */
+  /** Returns the errors that prevented requests to upstream registries so far. */
   async troubles(): Promise<readonly unknown[]> {
     const troubles = await Promise.all(this.#troubles.values());
     return troubles.filter((trouble) => trouble !== undefined);

@@ -10,8 +10,9 @@ const releaseShape = z.object({
 });
 
 /**
- * Returns the digest that GitHub tells of a file of a release; undefined for a file that it has no digest of, as of all
- * before June 2025, or that is not there. `about` names the answer. Throws `CHECKSUM_UNUSABLE` for another answer.
+ * Returns the digest that GitHub publishes for a file of a release; undefined if the file does not exist, or has no
+ * digest because it is older than June 2025. `about` names the answer. Throws `CHECKSUM_UNUSABLE` for an answer of
+ * another shape.
  */
 export function findReleaseDigest(answer: Buffer, fileName: string, about: string): Digest | undefined {
   try {

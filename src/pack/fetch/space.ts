@@ -19,7 +19,10 @@ interface SpaceEstimate {
   readonly isWhole: boolean;
 }
 
-/** For what was compressed better than we do, for headers, and for files that are not downloaded. */
+/**
+ * Makes room for content that was compressed better than packer does, for headers, and for files that are not
+ * downloaded.
+ */
 const PACKAGE_OVERHEAD = 1.02;
 
 async function sizeThere(file: string): Promise<number> {
@@ -57,7 +60,7 @@ export async function estimateSpace(
     readonly blobFiles: BlobFiles;
     readonly components: readonly ComponentPlan[];
     readonly downloads: string;
-    /** Where the makers' files are had; the makers themselves if undefined. */
+    /** Mirrors of upstream's files; upstream itself if undefined. */
     readonly mirror?: UpstreamMirror | undefined;
   },
   http: HttpClient,
@@ -69,7 +72,7 @@ export async function estimateSpace(
     Promise.all(
       wanted.components.map(async ({ url, fileName, check }) => {
         const file = join(wanted.downloads, fileName);
-        // With a lock or a pin nobody is asked for what is there: only a whole file has this name.
+        // With a lock or a pin, a file that is there needs no request: only a complete file has this name.
         const there = check.kind === 'pin' ? await sizeThere(file) : 0;
         const size = there > 0 ? there : await sizeOnWeb(http, wanted.mirror?.map(url) ?? url, signal);
         return { size, missing: size === undefined ? 0 : await missingOf(file, size) };

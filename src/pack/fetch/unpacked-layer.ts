@@ -11,7 +11,7 @@ type Compression = 'gzip' | 'zstd' | 'none';
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-/** Of a skippable frame, which may come first; its first byte may be 50 to 5f. */
+/** A skippable frame may come first. This is the rest of its magic number, after a first byte of 50 to 5f. */
 const ZSTD_SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
 
 /** Counts the bytes that layers of one image unpack to, against what is allowed for all of them. */
@@ -31,7 +31,7 @@ export class UnpackingAllowance {
   }
 }
 
-/** Layers unpack to more than they may. */
+/** Layers unpack to more than is allowed. */
 export class UnpackingLimitError extends Error {
   readonly limit: number;
 
@@ -56,8 +56,8 @@ async function headOf(file: string): Promise<{ readonly compression: Compression
 }
 
 /**
- * Unpacks a layer of gzip, zstd or nothing, and hands on what comes out in pieces. All bytes of the file count: what goes
- * on after the end of its gzip is malformed. Throws what is malformed, what `onBytes` throws, or the signal's reason.
+ * Unpacks a layer that is compressed with gzip, zstd or not at all, and passes on its content in pieces. Data after the
+ * end of its gzip stream is malformed. Throws what is malformed, what `onBytes` throws, or the signal's reason.
  */
 async function unpack(file: string, onBytes: (bytes: Buffer) => void, signal: AbortSignal): Promise<void> {
   const { compression, size } = await headOf(file);
@@ -72,7 +72,7 @@ async function unpack(file: string, onBytes: (bytes: Buffer) => void, signal: Ab
     } else {
       const gunzip = createGunzip();
       await pipeline(stored, gunzip, handOn, { signal });
-      // Node leaves out what follows the last member if that begins with a zero.
+      // Node ignores data after the last member if that data begins with a zero.
       if (gunzip.bytesWritten !== size) throw new Error('its gzip stream is followed by other data');
     }
   } catch (error) {
@@ -82,8 +82,8 @@ async function unpack(file: string, onBytes: (bytes: Buffer) => void, signal: Ab
 }
 
 /**
- * Returns the digest of what a layer unpacks to, of gzip, zstd or nothing, in the algorithm of another digest. Throws what
- * is malformed, `UnpackingLimitError`, or the signal's reason.
+ * Returns the digest of the unpacked content of a layer, which is compressed with gzip, zstd or not at all, in the
+ * algorithm of another digest. Throws what is malformed, `UnpackingLimitError`, or the signal's reason.
  */
 export async function unpackedDigest(
   file: string,
@@ -107,14 +107,14 @@ export async function unpackedDigest(
   return parseDigest(`${algorithm}:${hash.digest('hex')}`, file);
 }
 
-/** A layer of gzip that has less may unpack to more than 4 GiB only where it is nearly empty. */
+/** A smaller layer of gzip can unpack to more than 4 GiB only if it is mostly zeros. */
 const TELLING_SIZE = 512 * 1024 ** 2;
-/** What deflate can make of a byte at most. https://zlib.net/zlib_tech.html */
+/** The most bytes that deflate can unpack from one byte. https://zlib.net/zlib_tech.html */
 const DEFLATE_RATIO = 1032;
-/** No more than what a layer of programs unpacks to, as a multiple of its size. */
+/** A layer of programs unpacks to no more than this many times its size. */
 const USUAL_RATIO = 4;
 
-/** Returns the size that the end of a gzip tells of what is in it, or of its last member, in 32 bits. */
+/** Returns the unpacked size that the last 32 bits of a gzip file state for its content, or for its last member. */
 async function toldByGzip(file: string, size: number): Promise<number> {
   await using handle = await open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, Math.max(0, size - 4));
@@ -122,8 +122,9 @@ async function toldByGzip(file: string, size: number): Promise<number> {
 }
 
 /**
- * Returns how many bytes a layer unpacks to: as its gzip tells where that can be true, else counted; about four times its
- * size where it is malformed or unpacks to more than allowed. Throws the signal's reason.
+ * Returns how many bytes a layer unpacks to: the size that its gzip states, if that can be true, else the counted one.
+ * For a layer that is malformed or unpacks to more than allowed, returns about four times its size. Throws the signal's
+ * reason.
  */
 export async function unpackedSize(
   file: string,
@@ -131,7 +132,8 @@ export async function unpackedSize(
 ): Promise<number> {
   const { compression, size } = await headOf(file);
   if (compression === 'none') return size;
-  // Smaller than what it is made from is a gzip of several members, as those have that can be read from the middle.
+  // If the stated size is smaller than the file, the gzip has several members, like those that can be read from the
+  // middle.
   const told = compression === 'gzip' && size < TELLING_SIZE ? await toldByGzip(file, size) : 0;
   if (told >= size && told <= DEFLATE_RATIO * size) return told;
   let counted = 0;

@@ -30,15 +30,18 @@ export interface AddonManifest {
   /** All images that it names, each once, in its order. */
   readonly images: readonly ManifestImage[];
   readonly podNetwork: PodNetwork | undefined;
-  /** The manifest as it is packed: as it was, but for what `edits` says. */
+  /** The manifest as packed: unchanged except for `edits`. */
   readonly packed: string;
-  /** What was changed in it, a sentence each. */
+  /** The changes to it, a sentence each. */
   readonly edits: readonly string[];
 }
 
-/** What is done to a manifest besides what every one needs. */
+/** Changes to a manifest in addition to those that every manifest needs. */
 interface ManifestWishes {
-  /** The container that is told not to check the certificates of kubelets, as kubeadm's have none that anybody signed. */
+  /**
+   * The container that gets an argument to skip the check of kubelet certificates, as those of kubeadm's kubelets are
+   * self-signed.
+   */
   readonly trustingContainer?: string | undefined;
 }
 
@@ -84,7 +87,7 @@ function imagesOf(fields: readonly ImageField[], about: string): ManifestImage[]
   return [...images.values()];
 }
 
-/** Returns the edit that puts another text in the place of a scalar, quoted as it is. */
+/** Returns the edit that replaces a scalar with another text, and keeps its quotes. */
 function replaced(node: Scalar, text: string, source: string, what: string): TextEdit {
   const [start = 0, end = 0] = node.range ?? [];
   const quote = ['"', "'"].find((mark) => source.startsWith(mark, start)) ?? '';
@@ -97,13 +100,13 @@ const POLICY_CHANGED = `changed the pull policy Always to ${POLICY}, so that ima
 const POLICY_ADDED = `added ${POLICY} to images without a tag or with latest, so that they are pulled only if they are missing`;
 const INSECURE_ADDED = `added ${INSECURE}, because the kubelet certificates of a kubeadm cluster are self-signed`;
 
-/** Returns the edits that make an image be taken as it is packed. */
+/** Returns the edits with which a cluster uses the packed image instead of pulling one. */
 function imageEdits(field: ImageField): TextEdit[] {
   const { node, value, holder, part } = field;
   const { name, digest } = imageOf(field);
   const edits: TextEdit[] = [];
   if (digest !== undefined) {
-    // What a program is told is perhaps more than the name, as in --image=NAME.
+    // An argument may be more than the name, as in --image=NAME.
     const source = String(node.value);
     const written = value.slice(0, value.indexOf('@'));
     const short = written.includes(`:${name.tag}`) ? written : `${written}:${name.tag}`;
@@ -129,7 +132,7 @@ function imageEdits(field: ImageField): TextEdit[] {
   return edits;
 }
 
-/** Returns the edits that make a container trust kubelets without a signed certificate; none where it does already. */
+/** Returns the edits that make a container trust kubelets with a self-signed certificate; none if it already does. */
 function trustEdits({ containers }: ManifestFacts, container: string): TextEdit[] {
   return containers.flatMap(({ map, part }) => {
     const args = fieldOfMap(map, 'args');
@@ -146,8 +149,8 @@ function trustEdits({ containers }: ManifestFacts, container: string): TextEdit[
 }
 
 /**
- * Returns what a manifest says: its images, the pods' network that it sets up, and the text that is packed, which no
- * cluster will want to pull anything for. `about` names the manifest. Throws `MANIFEST_UNUSABLE`.
+ * Reads a manifest: its images, the pod network that it sets up, and the text that is packed, for which a cluster pulls
+ * no image. `about` names the manifest. Throws `MANIFEST_UNUSABLE`.
  */
 export function readManifest(text: string, about: string, wishes: ManifestWishes = {}): AddonManifest {
   const facts = manifestFacts(text, about);
@@ -167,7 +170,7 @@ export function readManifest(text: string, about: string, wishes: ManifestWishes
   };
 }
 
-/** Makes sure that what is packed names the same images, and leaves nothing to be edited. */
+/** Makes sure that the packed manifest names the same images and needs no more edits. */
 function requireEdited(packed: string, images: readonly ManifestImage[], about: string): void {
   const names = (list: readonly ManifestImage[]): string =>
     list.map(({ name }) => formatReference(name)).join(' ');

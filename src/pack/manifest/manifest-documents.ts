@@ -15,7 +15,7 @@ export function unusableManifest(
   });
 }
 
-/** Returns the documents of a manifest. Throws `MANIFEST_UNUSABLE` for one that is malformed, or too much to be read. */
+/** Returns the documents of a manifest. Throws `MANIFEST_UNUSABLE` for one that is malformed or too large. */
 export function readManifestDocuments(text: string, about: string): YamlText {
   try {
     return readYaml(text);

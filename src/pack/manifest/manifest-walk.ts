@@ -5,7 +5,7 @@ import { asText, fieldOfMap, keyText, textOfMap } from '../../lib/text/yaml-map.
 import { readManifestDocuments, unusableManifest } from './manifest-documents.ts';
 import type { TextEdit } from './text-edit.ts';
 
-/** A manifest, or one that stands as a text in a manifest, such as that of pods which a program makes. */
+/** A manifest, or one that another manifest contains as a text, such as that of pods which a program creates. */
 interface ManifestPart extends YamlText {
   /** For messages. */
   readonly about: string;
@@ -13,7 +13,7 @@ interface ManifestPart extends YamlText {
   readonly outward: (edit: TextEdit) => TextEdit;
 }
 
-/** A map of a manifest, and the text it stands in. */
+/** A map of a manifest, and the text that contains it. */
 interface ManifestMap {
   readonly part: ManifestPart;
   readonly map: YAMLMap;
@@ -24,11 +24,13 @@ export interface ImageField {
   readonly part: ManifestPart;
   readonly node: Scalar;
   readonly value: string;
-  /** The container, or image of a volume, which has a pull policy under a key; undefined for what a program is told. */
+  /**
+   * The container, or image of a volume, which has a pull policy under a key; undefined for an argument or a variable.
+   */
   readonly holder?: { readonly map: YAMLMap; readonly policyKey: string } | undefined;
 }
 
-/** What a manifest has that concerns a package. */
+/** The parts of a manifest that concern a package. */
 export interface ManifestFacts {
   readonly images: readonly ImageField[];
   readonly containers: readonly ManifestMap[];
@@ -38,17 +40,17 @@ export interface ManifestFacts {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-// Arguments and variables that tell a program which image it shall run, such as --acme-http01-solver-image of cert-manager.
+// Arguments and variables that name the image a program runs, such as --acme-http01-solver-image of cert-manager.
 const IMAGE_FLAG = /^--?[a-z0-9-]*image(?:=(.+))?$/;
 const IMAGE_VARIABLE = /(?:^|_)IMAGE(?:_|$)/;
-/** Goes through one manifest and collects what it has. */
+/** Goes through one manifest and collects these parts. */
 class ManifestWalk implements ManifestFacts {
   readonly images: ImageField[] = [];
   readonly containers: ManifestMap[] = [];
   readonly data = new Map<string, string>();
   readonly environment = new Map<string, string>();
 
-  /** `isInner` is whether the text stands in another manifest. */
+  /** `isInner` means that another manifest contains this one as a text. */
   walk(part: ManifestPart, isInner = false): void {
     for (const { contents } of part.documents) this.#node(contents, part, isInner);
   }
@@ -63,7 +65,7 @@ class ManifestWalk implements ManifestFacts {
     if (isSeq(node)) for (const item of node.items) this.#node(item, part, isInner);
     if (!isMap(node)) return;
     const kind = textOfMap(node, 'kind');
-    // What a definition describes has images at most as an example.
+    // A definition names images at most as examples.
     if (kind === 'CustomResourceDefinition') return;
     if (kind === 'ConfigMap' && !isInner) this.#texts(node, part);
     const seen = new Set<string>();
@@ -118,7 +120,7 @@ class ManifestWalk implements ManifestFacts {
     this.images.push({ part, node, value, holder: { map, policyKey } });
   }
 
-  /** Reads what the program of a container is told: images that it will run, and its variables. */
+  /** Reads the arguments and variables of a container, which may name images that its program runs. */
   #told(container: YAMLMap, part: ManifestPart): void {
     const env = fieldOfMap(container, 'env');
     for (const variable of isSeq(env) ? env.items : []) {
@@ -146,7 +148,7 @@ class ManifestWalk implements ManifestFacts {
     if (isScalar(node) && isWholeName(value)) this.images.push({ part, node, value });
   }
 
-  /** Reads the texts of a ConfigMap, of which one can be the manifest of pods that a program makes. */
+  /** Reads the texts of a ConfigMap. One of them can be the manifest of pods that a program creates. */
   #texts(configMap: YAMLMap, part: ManifestPart): void {
     const data = fieldOfMap(configMap, 'data');
     for (const { key, value } of isMap(data) ? data.items : []) {
@@ -160,7 +162,7 @@ class ManifestWalk implements ManifestFacts {
   }
 }
 
-/** Returns a text of a ConfigMap as a manifest; undefined for what is none. */
+/** Returns a text of a ConfigMap as a manifest; undefined if it is not one. */
 function innerPart(key: string, text: string, node: Scalar, outer: ManifestPart): ManifestPart | undefined {
   const about = `${outer.about}, ${key}`;
   let inner: YamlText;
@@ -178,7 +180,10 @@ function innerPart(key: string, text: string, node: Scalar, outer: ManifestPart)
   return { ...inner, about, lineOf: (offset) => begin + inner.lineOf(offset), outward };
 }
 
-/** Returns an edit of a text in a manifest as one of the manifest. Its lines stand there as they are, further to the right. */
+/**
+ * Returns an edit of a text in a manifest as one of the manifest. The manifest contains the lines of the text
+ * unchanged, only indented.
+ */
 function outwardEdit(
   edit: TextEdit,
   text: string,
@@ -211,7 +216,7 @@ function outwardEdit(
   });
 }
 
-/** Returns what a manifest has that concerns a package. Throws `MANIFEST_UNUSABLE`. */
+/** Returns the parts of a manifest that concern a package. Throws `MANIFEST_UNUSABLE`. */
 export function manifestFacts(text: string, about: string): ManifestFacts {
   const walk = new ManifestWalk();
   const whole = { ...readManifestDocuments(text, about), about, outward: (edit: TextEdit) => edit };
@@ -220,7 +225,7 @@ export function manifestFacts(text: string, about: string): ManifestFacts {
   return walk;
 }
 
-/** Throws `MANIFEST_UNUSABLE` for what no cluster takes: a page that tells of an error, the values of a chart, nothing. */
+/** Throws `MANIFEST_UNUSABLE` for a text that no cluster accepts: an error page, the values of a chart, nothing. */
 function requireObjects({ about, documents, lineOf }: ManifestPart): void {
   const hint =
     'give a manifest that kubectl apply accepts; render charts with helm template and kustomizations with kubectl kustomize';

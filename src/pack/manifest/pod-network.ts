@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { parseJson } from '../../lib/json.ts';
 import type { ManifestFacts } from './manifest-walk.ts';
 
-/** The network from which the pods of a cluster have their addresses, as an add-on has it. */
+/** The network from which the pods of a cluster get their addresses, as an add-on configures it. */
 export interface PodNetwork {
-  /** A network such as 10.244.0.0/16, or two of them with a comma where pods have an address of each family. */
+  /** A network such as 10.244.0.0/16, or two of them, separated by a comma, if pods have an address of each family. */
   readonly range: string;
-  /** Whether the add-on needs the programs of the CNI plugins, as it does not bring them. */
+  /** Whether the add-on needs the CNI plugins of the package because it does not include them. */
   readonly needsPlugins: boolean;
 }
 
-/** What flannel is told. https://github.com/flannel-io/flannel/blob/master/Documentation/configuration.md */
+/** The configuration of flannel. https://github.com/flannel-io/flannel/blob/master/Documentation/configuration.md */
 const flannelShape = z.object({
   Network: z.string().optional(),
   EnableIPv4: z.boolean().optional(),
@@ -19,7 +19,7 @@ const flannelShape = z.object({
   IPv6Network: z.string().optional(),
 });
 
-/** Where nothing else is told, Calico takes the network of kubeadm, and without that this one. */
+/** Without configuration, Calico uses kubeadm's network, and without that this one. */
 const CALICO_DEFAULT = '192.168.0.0/16';
 
 function isRange(text: string): boolean {
@@ -47,8 +47,8 @@ function calicoRange(environment: ReadonlyMap<string, string>): string | undefin
 }
 
 /**
- * Returns the pods' network that a manifest of flannel or Calico sets up; undefined for any other, also of networks that
- * need none from kubeadm.
+ * Returns the pod network that a manifest of flannel or Calico sets up; undefined for any other, including networks
+ * that need none from kubeadm.
  */
 export function podNetworkOf({ data, environment, images }: ManifestFacts): PodNetwork | undefined {
   const flannel = data.get('net-conf.json');

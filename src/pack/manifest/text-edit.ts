@@ -1,9 +1,9 @@
-/** A change of a text: what stands from `start` to `end` becomes `text`. */
+/** A change of a text: the characters from `start` to `end` become `text`. */
 export interface TextEdit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
-  /** What it is, for people. */
+  /** A description of it, for people. */
   readonly what: string;
 }
 

@@ -13,7 +13,7 @@ import { automaticTag, type Resolution, type ResolvedTag } from './resolution.ts
 
 const RELEASE_FILE = /^https:\/\/github\.com\/([\w.-]+\/[\w.-]+)\/releases\/download\/([^/]+)\/([^/]+)$/;
 
-/** Returns where GitHub tells the digest of a file of a release; nothing for other addresses. */
+/** Returns where GitHub publishes the digest of a file of a release; empty for other addresses. */
 function releaseSources(url: URL): ChecksumSource[] {
   const [, repository, tag, fileName] = RELEASE_FILE.exec(url.href) ?? [];
   if (repository === undefined || tag === undefined || fileName === undefined) return [];
@@ -21,13 +21,16 @@ function releaseSources(url: URL): ChecksumSource[] {
   return [{ url: answer, fileName: decodeURIComponent(fileName), form: 'release' }];
 }
 
-/** Returns the digest that packer knows of a manifest in the repository of its maker. */
+/** Returns the built-in digest of a manifest in an upstream repository. */
 function knownDigest(name: string, tag: Tag): Digest | undefined {
   const digest = `sha256:${knownAddon(name)?.sums.get(tag) ?? ''}`;
   return isDigest(digest) ? digest : undefined;
 }
 
-/** Returns where the maker of a known add-on has its manifest: where its digest is known or told, if there is such a place. */
+/**
+ * Returns the upstream address of a known add-on's manifest: one for which a digest is built in or published, if there
+ * is one.
+ */
 function makersUrl(name: string, tag: Tag): URL | undefined {
   const known = knownAddon(name);
   if (known === undefined) return undefined;

@@ -20,13 +20,15 @@ function freeName({ host, repository, tag }: Reference, images: readonly ImagePl
   return names.find((name) => !taken.has(name)) ?? `${host.replace(/[^a-z0-9]+/g, '-')}/${repository}`;
 }
 
-/** Who names an image besides the versions.json: an add-on, or whoever gives it to packer. */
+/** What names an image in addition to the versions.json: an add-on, or `--images`. */
 interface NamedBy {
   readonly name: string;
   readonly place: Place;
 }
 
-/** Images that are listed, and those that only a manifest names or that were given. Each is there once. */
+/**
+ * All images, each once: those listed in the versions.json, those that only a manifest names, and those of `--images`.
+ */
 class AllImages {
   readonly images: ImagePlan[];
   readonly #source: ImageSource;
@@ -59,7 +61,7 @@ class AllImages {
     else this.images.splice(at, 1, this.#joined(known, image, { ...by, subject }));
   }
 
-  /** Returns the plan of an image that is named twice; a digest that stands in one place counts for both. */
+  /** Returns the plan of an image that is named twice; a digest in one place applies to both. */
   #joined(known: ImagePlan, image: ManifestImage, by: NamedBy & { readonly subject: string }): ImagePlan {
     const { digest } = image;
     if (digest === undefined || known.digest === digest) return known;
@@ -74,7 +76,7 @@ class AllImages {
 
   #planOf({ name, digest, untagged }: ManifestImage, by: NamedBy, ownName: string): ImagePlan {
     const { choice } = this.#resolution;
-    // Nobody but the package calls an image by a tag that was made of its digest.
+    // Only the package uses a tag that was made from the digest of an image.
     const asked = untagged === 'digest' ? { host: name.host, repository: name.repository } : name;
     return {
       name: ownName,
@@ -131,8 +133,8 @@ function noticeNetworks(addons: readonly AddonPlan[], hasPlugins: boolean, { fin
 }
 
 /**
- * Tells of images that are listed without the add-on that runs them: they are in the package, and nothing is that uses
- * them.
+ * Adds a notice for images that are listed without the add-on that runs them: the package contains them, but nothing
+ * that uses them.
  */
 function noticeUnused(
   addons: readonly AddonPlan[],
@@ -151,8 +153,8 @@ function noticeUnused(
 }
 
 /**
- * Returns the listed images, those that manifests of add-ons name, and those that were given, each once. `hasPlugins` is
- * whether the package has the programs of CNI plugins, and `file` the path of the versions.json.
+ * Returns the listed images, those that manifests of add-ons name, and those of `--images`, each once. `hasPlugins` is
+ * whether the package contains the CNI plugins, and `file` the path of the versions.json.
  */
 export function allImages(
   listed: readonly ImagePlan[],

@@ -13,7 +13,7 @@ interface MatrixRow {
   readonly metricsServer: string;
 }
 
-/** The newest metrics-server, as its README has it, for each minor from `minor` on. */
+/** The newest metrics-server according to its README, for each minor from `minor` on. */
 const METRICS_SERVERS = [
   { minor: 22, tag: 'v0.5.2' },
   { minor: 25, tag: 'v0.6.4' },
@@ -39,7 +39,7 @@ const CALICO = { tag: 'v3.32.1', oldestMinor: 33 };
 export function matrixRow(version: KubernetesVersion): MatrixRow | undefined {
   const minor = kubernetesMinor(version);
   const row = RUNTIME_TABLE.find((candidate) => candidate.minor === minor);
-  // A minor that upstream does not list yet is taken to work with what the one before it works with.
+  // packer assumes that a minor that upstream does not list yet works with the same versions as the one before it.
   const listed = RUNTIME_TABLE.findLast((each) => each.minor <= minor && each.support !== undefined);
   const supportedContainerd = listed?.support && containerdRange(listed.support);
   const metrics = METRICS_SERVERS.findLast((each) => each.minor <= minor);
@@ -54,8 +54,8 @@ export function matrixRow(version: KubernetesVersion): MatrixRow | undefined {
 }
 
 /**
- * Returns the tag that `auto` means for a component, image or add-on with a version of its own (not kube-*, kubelet and the
- * like, nor kubeadm's images); undefined if none is known to go with this Kubernetes.
+ * Returns the tag that `auto` means for a component, image or add-on with a version of its own (not kube-*, kubelet and
+ * similar, nor kubeadm's images); undefined if none is known to go with this Kubernetes.
  */
 export function matchingTag(name: string, version: KubernetesVersion): Tag | undefined {
   const found = matrixRow(version);

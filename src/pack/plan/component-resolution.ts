@@ -34,7 +34,7 @@ const NOT_A_PROGRAM =
 /** An entry whose tag and address are found. */
 interface LocatedEntry {
   readonly entry: ComponentEntry;
-  /** What is known of the component; undefined for one that only its file knows. */
+  /** What is known of the component; undefined for one that only the versions.json describes. */
   readonly known: KnownComponent | undefined;
   readonly tag: Tag;
   readonly origin: string | undefined;
@@ -59,7 +59,7 @@ function etcdTag(
 
 /**
  * Returns the tag of an entry; undefined, with a problem, if `auto` has no answer. `name` is the component's proper
- * one.
+ * name.
  */
 function tagOf(entry: ComponentEntry, name: string, resolution: Resolution): ResolvedTag | undefined {
   const { version } = resolution.choice;
@@ -72,7 +72,10 @@ function tagOf(entry: ComponentEntry, name: string, resolution: Resolution): Res
   return name === 'etcd' ? etcdTag(told, resolution) : automaticTag(name, told, resolution);
 }
 
-/** A tag that does not fit is an error if the version was changed from outside, else only worth a notice. */
+/**
+ * Reports a tag that does not match: as an error if `--kube-version` asks for another version than the file, else as a
+ * notice.
+ */
 function checkFit({ entry, known, tag }: LocatedEntry, { choice, findings }: Resolution): void {
   const version = semver.coerce(tag, { includePrerelease: true });
   const row = matrixRow(choice.version);
@@ -96,7 +99,7 @@ function bareVersion(tag: string): string {
   return tag.replace(/^v(?=\d)/, '');
 }
 
-/** Words that are an architecture only behind the name of the system: `arm` is a company, a limb and more. */
+/** Words that mean an architecture only after the name of the system: `arm` is a company, a limb and more. */
 const COMMON_WORDS: ReadonlySet<string> = new Set(['arm', '386']);
 
 /** Returns the architectures that the path of an address names. */
@@ -106,7 +109,7 @@ function architecturesAt(path: string): string[] {
   );
 }
 
-/** An address with a version or an architecture written out must not name another one. */
+/** Makes sure that an address does not spell out another version or architecture. */
 function checkAddress({ entry, url, tag }: LocatedEntry, { choice, findings }: Resolution): void {
   if (entry.uri === undefined) return;
   const architectures = architecturesAt(url.pathname);
@@ -249,7 +252,7 @@ function placementOf({ entry, known, url, tag }: LocatedEntry, { arch }: Choice)
 function locate(entry: ComponentEntry, resolution: Resolution): LocatedEntry | undefined {
   const known = knownComponent(entry.name);
   const found = tagOf(entry, known?.name ?? entry.name, resolution);
-  // With any tag, so that what is wrong with the address is reported as well.
+  // With a made-up tag if there is none, so that problems of the address are reported too.
   const url = urlOf(entry, known, found?.tag ?? parseTag('0.0.0'), resolution);
   if (found === undefined || url === undefined) return undefined;
   return { entry, known, tag: found.tag, origin: found.origin, url };
@@ -267,7 +270,7 @@ function planOf(located: LocatedEntry, resolution: Resolution): ComponentPlan | 
   return { name: entry.name, tag, origin, url, fileName, check, placement, place: entry.place() };
 }
 
-/** Makes sure that no component would be where another one or the manifest of an add-on is. */
+/** Makes sure that no component has the path of another one or of the manifest of an add-on. */
 export function requireOwnPlaces(
   plans: readonly ComponentPlan[],
   addons: readonly AddonPlan[],

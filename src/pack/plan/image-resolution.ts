@@ -25,7 +25,7 @@ function automaticKubeadmTag(
   return { tag: tags[image], origin };
 }
 
-/** Compares a tag of the file with what kubeadm wants, where that is known. */
+/** Compares a tag of the file with kubeadm's own, if that is known. */
 function checkKubeadmTag(
   image: KubeadmImage,
   tag: Tag,
@@ -80,13 +80,13 @@ function checkEntry(entry: ImageEntry, { choice, findings }: Resolution): void {
   }
 }
 
-/** Makes sure that no two images would have one name, in the package or where they are pulled from. */
+/** Makes sure that no two images have the same name, in the package or where they are pulled from. */
 export function requireOwnNames(plans: readonly ImagePlan[], { findings }: Resolution): void {
   const taken = new Map<string, ImagePlan>();
   for (const plan of plans) {
     const upstream = formatReference(plan.upstream);
     const from = plan.candidates[0]?.reference ?? plan.upstream;
-    // Without a tag an image is pulled by its digest, and so can others of its repository be.
+    // Without a tag an image is pulled by its digest, and other images of its repository may be too.
     const pulled = formatReference(from.tag === undefined ? { ...from, digest: plan.digest } : from);
     const known = taken.get(upstream) ?? taken.get(pulled);
     if (known !== undefined) {

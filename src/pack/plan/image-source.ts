@@ -83,8 +83,8 @@ export function pullCandidates(
 }
 
 /**
- * Returns whether a name is in its maker's own repository, or in that of one architecture beside it. Others at the same
- * registry belong to others.
+ * Returns whether a name is in the upstream repository, or in the one for a single architecture next to it. Other
+ * repositories of the same registry have other owners.
  */
 export function isAtMaker(
   { host, repository }: Pick<Reference, 'host' | 'repository'>,

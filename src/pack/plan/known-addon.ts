@@ -1,17 +1,17 @@
-/** What is known about an add-on whose maker publishes a manifest. */
+/** What is known about an add-on for which upstream publishes a manifest. */
 interface KnownAddon {
   readonly name: string;
   /** Its repository at GitHub. */
   readonly repository: string;
-  /** The image that it is about, by which a list of images without the add-on is recognised. */
+  /** Its main image, by which packer recognises a list of images that lacks the add-on. */
   readonly image: string;
   /** The path of its manifest in the repository. */
   readonly path?: string | undefined;
-  /** The name of its manifest among the files of a release, of each of which GitHub tells a digest since June 2025. */
+  /** The name of its manifest among the files of a release. GitHub publishes a digest of each since June 2025. */
   readonly asset?: string | undefined;
   /** The sha256 of the manifest in the repository at tags, from a clone of it. */
   readonly sums: ReadonlyMap<string, string>;
-  /** The container that has to trust kubelets of kubeadm, whose certificates nobody signed. */
+  /** The container that has to trust kubeadm's kubelets, whose certificates are self-signed. */
   readonly trustingContainer?: string | undefined;
 }
 
@@ -65,7 +65,7 @@ const ADDONS: readonly KnownAddon[] = [
   },
 ];
 
-/** Add-ons whose makers publish a chart of Helm and no manifest, each with the command that makes one. */
+/** Add-ons for which upstream publishes a Helm chart and no manifest, each with the command that makes one. */
 const CHARTS: ReadonlyMap<string, string> = new Map([
   [
     'cilium',

@@ -1,6 +1,6 @@
 import type { Architecture } from '../../config/kubernetes/architecture.ts';
 
-/** Where the checksum of a component is published: beside it with a suffix, or in a list in the same folder. */
+/** Where the checksum of a component is published: next to it with a suffix, or in a list in the same folder. */
 type PublishedChecksum = { readonly suffix: string } | { readonly list: string };
 
 /** The form of a component's download: one file, or an archive of which some or all files are wanted. */
@@ -147,7 +147,9 @@ export function knownComponentNames(): string[] {
   return COMPONENTS.map((component) => component.name);
 }
 
-/** Returns whether makers say which version of a component goes with a Kubernetes. `name` is its proper one. */
+/**
+ * Returns whether upstream publishes which version of a component goes with a Kubernetes. `name` is its proper name.
+ */
 export function isToldByMakers(name: string): boolean {
   return TOLD_BY_MAKERS.has(name);
 }

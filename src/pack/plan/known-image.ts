@@ -24,12 +24,16 @@ const UPSTREAM: ReadonlyMap<string, string> = new Map([
   ['metrics-server', 'registry.k8s.io/metrics-server/metrics-server'],
 ]);
 
-/** A name that ends in an architecture, as the repositories of one architecture do that Kubernetes published beside the others. */
+/**
+ * A name that ends in an architecture, like the repositories for one architecture that Kubernetes published next to the
+ * others.
+ */
 const ONE_ARCHITECTURE = /^(.+)-(amd64|arm64|arm|ppc64le|s390x)$/;
 
 /**
- * Returns the architecture that the name of a known image ends in, such as `arm64` of `pause-arm64`; undefined if there is
- * none. In other names it may be any word, as in `robot-arm`: their configurations tell for which architecture they are.
+ * Returns the architecture that the name of a known image ends in, such as `arm64` of `pause-arm64`; undefined if there
+ * is none. In other names the ending may be any word, as in `robot-arm`; the configuration of the image contains its
+ * architecture.
  */
 export function architectureOf(name: string): string | undefined {
   const [, bare = '', architecture] = ONE_ARCHITECTURE.exec(withoutKubernetesHost(name)) ?? [];

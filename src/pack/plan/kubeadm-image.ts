@@ -3,12 +3,12 @@ import { isKubeadmImage } from '../../config/kubernetes/kubeadm-tags.ts';
 import { isKnownAs } from './known-image.ts';
 import type { ImagePlan, PackagePlan } from './plan.ts';
 
-/** The images that a control plane is made of, besides pause, by the names that kubeadm has for them. */
+/** The images of a control plane without pause, by kubeadm's names. */
 export const CONTROL_PLANE: readonly string[] = [...KUBERNETES_PROGRAMS, 'etcd', 'coredns'];
 
 /**
- * Returns the image of a package that is, for kubeadm, the one of a name such as `pause`, whatever it is called in the
- * versions.json: of several the one with the tag that kubeadm wants, else the first. Undefined if there is none.
+ * Returns the image of a package that kubeadm uses under a name such as `pause`, whatever its name in the versions.json
+ * is. Of several, returns the one with kubeadm's tag, else the first. Undefined if there is none.
  */
 export function packedKubeadmImage(
   { images, kubernetes, kubeadm }: Pick<PackagePlan, 'images' | 'kubernetes' | 'kubeadm'>,

@@ -4,18 +4,18 @@ import { isKnownAs, kubeadmName } from './known-image.ts';
 import type { ReleaseKnowledge } from './release-knowledge.ts';
 import type { Choice } from './resolution.ts';
 
-/** What only makers can tell of the parts of a package. */
+/** What packer must ask upstream about the parts of a package. */
 export interface OpenQuestions {
-  /** Whether it is which images kubeadm uses. */
+  /** Whether to ask which images kubeadm uses. */
   readonly kubeadm: boolean;
-  /** The components whose version it is, by their proper names. */
+  /** The components whose versions to ask for, by their proper names. */
   readonly components: readonly string[];
 }
 
 /** Returns whether it matters for a package which images kubeadm of its version uses. */
 function needsKubeadm({ images, components }: Versions, { replaced }: Choice): boolean {
   const named = images.filter(({ name }) => kubeadmName(name) !== undefined);
-  // The pins are of another version: whether they fit this one as well is for kubeadm to say.
+  // The pins are for another version: only kubeadm's own tags show whether they fit this one too.
   if (named.some(({ tag }) => tag === 'auto' || replaced !== undefined)) return true;
   const proper = components.map(({ name, tag }) => ({ name: knownComponent(name)?.name, tag }));
   if (proper.some(({ name, tag }) => name === 'etcd' && tag === 'auto')) return true;
@@ -26,7 +26,7 @@ function needsKubeadm({ images, components }: Versions, { replaced }: Choice): b
   return !hasPause && proper.some(({ name }) => name === 'containerd');
 }
 
-/** Returns what a versions.json leaves to be known of a version, and neither a pin nor `knowledge` answers. */
+/** Returns what a versions.json leaves open about a version, and neither a pin nor `knowledge` answers. */
 export function openQuestions(
   versions: Versions,
   choice: Choice,

@@ -20,7 +20,7 @@ import { beginResolution, noticeLastKnown, type Resolution } from './resolution.
 
 /** What the flags say about a package. */
 interface ResolutionSettings {
-  /** What `--kube-version` means: sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
+  /** The version that `--kube-version` means: it sets the kube-* images, kubelet, kubectl, kubeadm and every `auto`. */
   readonly kubeVersion?: KubernetesVersion | undefined;
   /** `--arch`: overrides the file's; amd64 if neither is given. */
   readonly arch?: Architecture | undefined;
@@ -56,7 +56,7 @@ export function resolvePackage(
   }: {
     readonly manifests?: ReadonlyMap<string, AddonManifest> | undefined;
     readonly knowledge?: ReleaseKnowledge | undefined;
-    /** Whether makers are still asked: without what only they know, which the plan lacks then. */
+    /** Whether upstream is still to be asked. The plan then lacks what only upstream knows. */
     readonly isDraft?: boolean | undefined;
     /** Images that are packed in addition to what the file names. */
     readonly given?: readonly FoundImage[] | undefined;

@@ -19,9 +19,11 @@ export interface ImagePlan {
   readonly upstream: Reference;
   /** The digest that the file pins it to: that of its index or of its manifest. */
   readonly digest?: Digest | undefined;
-  /** Who says that its tag goes with this Kubernetes, for people; undefined for a tag of a file, and for Kubernetes' own. */
+  /**
+   * Where its tag for this Kubernetes comes from, for people; undefined for a tag of a file, and for Kubernetes' own.
+   */
   readonly origin?: string | undefined;
-  /** The add-on in whose manifest the digest stands; undefined for one of the versions.json. */
+  /** The add-on whose manifest contains the digest; undefined for one of the versions.json. */
   readonly pinnedBy?: string | undefined;
   readonly candidates: readonly PullCandidate[];
   readonly place: Place;
@@ -63,7 +65,9 @@ export interface ComponentPlan {
   /** Its name in the versions.json. */
   readonly name: string;
   readonly tag: Tag;
-  /** Who says that the tag goes with this Kubernetes, for people; undefined for a tag of the file, and for Kubernetes' own. */
+  /**
+   * Where the tag for this Kubernetes comes from, for people; undefined for a tag of the file, and for Kubernetes' own.
+   */
   readonly origin?: string | undefined;
   readonly url: URL;
   /** Its name in the folder of downloads, unique to the component, its version and architecture. */
@@ -95,10 +99,10 @@ export interface AddonPlan {
   readonly name: string;
   /** Undefined for a manifest of the user's own. */
   readonly tag: Tag | undefined;
-  /** Who says that the tag goes with this Kubernetes, for people; undefined for a tag of the file. */
+  /** Where the tag for this Kubernetes comes from, for people; undefined for a tag of the file. */
   readonly origin?: string | undefined;
   readonly source: AddonSource;
-  /** What its manifest says; undefined until it is read. */
+  /** The content of its manifest; undefined until it is read. */
   readonly manifest?: AddonManifest | undefined;
   readonly place: Place;
 }
@@ -109,13 +113,13 @@ export interface PlanNotice {
   readonly place?: Place | undefined;
 }
 
-/** Everything that a package will hold, resolved from a versions.json and the manifests of its add-ons. */
+/** Everything that a package will contain, resolved from a versions.json and the manifests of its add-ons. */
 export interface PackagePlan {
   readonly fileName: string;
   readonly kubernetes: KubernetesVersion;
   readonly arch: Architecture;
   readonly platform: Platform;
-  /** What kubeadm of this Kubernetes uses; undefined if nobody knows. */
+  /** What kubeadm of this Kubernetes uses; undefined if that is unknown. */
   readonly kubeadm: KubeadmAnswer | undefined;
   /** What `auto` means here, by the names of components, images and add-ons. */
   readonly matching: ReadonlyMap<string, MatchingTag>;

@@ -10,23 +10,23 @@ import { matchingTag, matrixRow } from './component-matrix.ts';
 /** The tag of a component, image or add-on that goes with a version of Kubernetes. */
 export interface MatchingTag {
   readonly tag: Tag;
-  /** Who says so, for people: `table`, what a maker's answer has, or `last known, 1.37`. */
+  /** Where the tag comes from, for people: `table`, the origin in upstream's answer, or `last known, 1.37`. */
   readonly origin: string;
-  /** The minor that the tag goes with, such as `1.37`, where nobody knows which goes with this version. */
+  /** The minor that the tag goes with, such as `1.37`, if the tag for this version is unknown. */
   readonly lastOf?: string | undefined;
 }
 
-/** What a lock or a maker says of one version of Kubernetes. */
+/** What a lock or upstream states about one version of Kubernetes. */
 export interface ToldFacts {
   readonly version: KubernetesVersion;
   readonly kubeadm?: KubeadmAnswer | undefined;
   /** By the proper names of components, and by the names of images and add-ons. */
   readonly matching: ReadonlyMap<string, MatchingTag>;
-  /** Who was asked in vain, a sentence each. */
+  /** The requests that failed, a sentence each. */
   readonly troubles?: Troubles | undefined;
 }
 
-/** Who was asked in vain for what, a sentence each. */
+/** The requests that failed, by what they were for, a sentence each. */
 interface Troubles {
   readonly kubeadm: readonly string[];
   /** By the proper names of the components. */
@@ -35,14 +35,14 @@ interface Troubles {
 
 const NO_TROUBLES: Troubles = { kubeadm: [], components: new Map() };
 
-/** Returns a sentence with those who were asked in vain behind it. */
+/** Returns a sentence followed by the requests that failed. */
 export function withTroubles(sentence: string, troubles: readonly string[]): string {
   return troubles.length === 0 ? sentence : `${sentence}; failed requests: ${troubles.join('; ')}`;
 }
 
 /**
- * What is known of what goes with a version of Kubernetes: first what was told of it, then the built-in tables, and at last
- * what goes with the newest version before it.
+ * What packer knows about the tags that go with a version of Kubernetes: first the facts that it was created with, then
+ * the built-in tables, and at last what goes with the newest version before it.
  */
 export class ReleaseKnowledge {
   readonly #told: ToldFacts | undefined;
@@ -57,18 +57,18 @@ export class ReleaseKnowledge {
     );
   }
 
-  /** Who was asked in vain. */
+  /** The requests that failed. */
   get troubles(): Troubles {
     return this.#told?.troubles ?? NO_TROUBLES;
   }
 
-  /** Returns who was asked in vain for some components, a sentence each. */
+  /** Returns the requests that failed for some components, a sentence each. */
   troublesOf(names: Iterable<string>): string[] {
     const { components } = this.troubles;
     return [...new Set([...names].flatMap((name) => components.get(name) ?? []))];
   }
 
-  /** Returns the tags that kubeadm of a version uses; undefined if that is older than all that are known. */
+  /** Returns the tags that kubeadm of a version uses; undefined if the version is older than all known ones. */
   kubeadm(version: KubernetesVersion): KubeadmAnswer | undefined {
     const told = this.#toldOf(version)?.kubeadm;
     return told ?? this.#kubeadm.answer(version);
@@ -77,19 +77,19 @@ export class ReleaseKnowledge {
   /** Returns the versions of Kubernetes whose kubeadm uses a tag, as `KubeadmKnowledge.versionsOf` does. */
   readonly versionsOf: KubeadmKnowledge['versionsOf'] = (image, tag) => this.#kubeadm.versionsOf(image, tag);
 
-  /** Returns whether anybody said, or the table has, which images kubeadm of a version uses. */
+  /** Returns whether a lock, upstream or the table states which images kubeadm of a version uses. */
   knowsKubeadm(version: KubernetesVersion): boolean {
     return this.#toldOf(version)?.kubeadm !== undefined || this.#kubeadm.knows(version);
   }
 
-  /** Returns whether anybody said, or the matrix has, which tag goes with a version. */
+  /** Returns whether a lock, upstream or the matrix states which tag goes with a version. */
   knowsTag(name: string, version: KubernetesVersion): boolean {
     return this.#toldOf(version)?.matching.has(name) === true || matrixRow(version) !== undefined;
   }
 
   /**
-   * Returns what `auto` means for a component, image or add-on with a version of its own. A minor that is newer than all
-   * that are known gets what goes with the newest one. Undefined if there is none.
+   * Returns what `auto` means for a component, image or add-on with a version of its own. A minor that is newer than
+   * all known ones gets the tag of the newest one. Undefined if there is none.
    */
   matching(name: string, version: KubernetesVersion): MatchingTag | undefined {
     const told = this.#toldOf(version)?.matching.get(name);
@@ -104,7 +104,7 @@ export class ReleaseKnowledge {
   }
 }
 
-/** What the built-in tables alone know. */
+/** The knowledge of the built-in tables alone. */
 export const BUILT_IN_KNOWLEDGE = new ReleaseKnowledge();
 
 function lastKnown(name: string, version: KubernetesVersion): MatchingTag | undefined {

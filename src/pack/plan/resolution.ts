@@ -14,19 +14,17 @@ import { type MatchingTag, type ReleaseKnowledge, withTroubles } from './release
 export interface Choice {
   readonly version: KubernetesVersion;
   readonly arch: Architecture;
-  /** The version that the file is written for, if another one was asked for from outside. */
+  /** The version that the file is written for, if `--kube-version` asks for another one. */
   readonly replaced: KubernetesVersion | undefined;
   /** The architecture that the file is written for; undefined if it does not say. */
   readonly fileArch: Architecture | undefined;
 }
 
-/**
- * What is wrong with a versions.json and what its user should know, collected so that all of it is reported at once.
- */
+/** The problems of a versions.json and the notices for its user, collected so that all are reported at once. */
 class Findings {
   readonly problems: Problem[] = [];
   readonly notices: PlanNotice[] = [];
-  /** Problems that are none once makers were asked. */
+  /** Problems that may disappear after upstream was asked. */
   readonly gaps: Problem[] = [];
   /** What `auto` means, by the names of components, images and add-ons. */
   readonly matching = new Map<string, MatchingTag>();
@@ -44,7 +42,10 @@ class Findings {
   }
 }
 
-/** A versions.json on its way to a plan: for which Kubernetes it is resolved, what is known of that, and what was found on the way. */
+/**
+ * A versions.json that is being resolved: for which Kubernetes, with which knowledge about it, and with which findings
+ * so far.
+ */
 export interface Resolution {
   readonly choice: Choice;
   readonly knowledge: ReleaseKnowledge;
@@ -126,15 +127,15 @@ export function beginResolution(
   return { choice: { version, arch, replaced, fileArch: versions.arch }, knowledge, findings };
 }
 
-/** A tag, and who says that it goes with the Kubernetes of a package; nobody for what the file says, and for Kubernetes' own. */
+/** A tag, and where it comes from; without `origin` for a tag of the file, and for Kubernetes' own. */
 export interface ResolvedTag {
   readonly tag: Tag;
   readonly origin?: string | undefined;
 }
 
 /**
- * Returns the tag that `auto` means for a component, image or add-on with a version of its own; undefined, with `problem`
- * at `place`, if nobody knows it.
+ * Returns the tag that `auto` means for a component, image or add-on with a version of its own; undefined, with
+ * `problem` at `place`, if it is unknown.
  */
 export function automaticTag(
   name: string,
@@ -148,7 +149,7 @@ export function automaticTag(
   return found && { tag: found.tag, origin: found.origin };
 }
 
-/** Tells, once for all, which tags are taken because nobody knows those that go with this Kubernetes. */
+/** Adds one notice for all tags that are used because those that go with this Kubernetes are unknown. */
 export function noticeLastKnown({ choice, knowledge, findings }: Resolution): void {
   const taken = [...findings.matching].filter(([, { lastOf }]) => lastOf !== undefined);
   const names = joinWords(taken.map(([name]) => name));

@@ -78,13 +78,16 @@ async function openSources(
   return { registries, makers, http };
 }
 
-/** Returns a component that is checked against the sum of a lock, wherever its checksum is published. */
+/** Returns a component that is checked against the checksum in a lock, wherever its checksum is published. */
 function pinned(plan: ComponentPlan, lock: Lock | undefined): ComponentPlan {
   const locked = lock?.components.get(plan.name);
   return locked === undefined ? plan : { ...plan, check: { kind: 'pin', digest: locked.sha256 } };
 }
 
-/** Returns a component with the check and the mirror that its lock records, so that the same lock gives the same package. */
+/**
+ * Returns a component with the check and the mirror that its lock records, so that the same lock produces the same
+ * package.
+ */
 function asLocked(
   component: FetchedComponent,
   plan: ComponentPlan,
@@ -134,7 +137,7 @@ class Fetching {
     );
   }
 
-  /** Tells, once for each folder, that another run has something in it. */
+  /** Reports, once for each folder, that it waits for another run that is fetching into it. */
   #wait(folder: string): void {
     if (this.#waits.has(folder)) return;
     this.#waits.add(folder);
@@ -157,7 +160,7 @@ class Fetching {
     };
     const images = await lookUpImages(plan.images, lookup, lock?.images);
     for (const text of unsignedWarnings(images)) reporter.warning(text);
-    // Behind a firewall they are out of reach. One that answers and is not trusted is for the user to mend.
+    // Behind a firewall they are unreachable. If one answers but is not trusted, the user has to fix that.
     for (const trouble of await makers.troubles()) {
       if (failureCode(trouble) === 'TLS_REFUSED') reporter.warning(describeFailure(trouble));
     }

@@ -11,9 +11,9 @@ export interface ChosenKubernetes {
   readonly version: KubernetesVersion;
   /** What was wanted, such as `latest` or `1.38`. */
   readonly word: string;
-  /** Who says that this is the version, for people: `dl.k8s.io`, `github.com`, the path of a lock, or `last known`. */
+  /** Where the version comes from, for people: `dl.k8s.io`, `github.com`, the path of a lock, or `last known`. */
   readonly origin: string;
-  /** Set if nobody could be asked, and the newest that is known here is taken. */
+  /** Set if no host could be asked, so that packer uses the newest version in its tables. */
   readonly warning?: string | undefined;
 }
 
@@ -81,8 +81,8 @@ function unreleased(text: string, minor: number | undefined) {
 }
 
 /**
- * Returns the version that a word means: what a lock of the same word says, else what the maker says, else the newest that
- * is known here, with a warning. Throws `LOCK_DIFFERS` for a lock of another word,
+ * Returns the version that a word means: the one in a lock of the same word, else the one that upstream answers, else
+ * the newest one in the tables, with a warning. Throws `LOCK_DIFFERS` for a lock of another word,
  * `KUBERNETES_UNRELEASED`, or `KUBERNETES_RELEASE_UNKNOWN`.
  */
 export async function chooseKubernetes(

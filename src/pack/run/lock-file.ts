@@ -45,7 +45,7 @@ export interface Lock {
   readonly file: string;
   readonly package: string;
   readonly imageFormat: string;
-  /** For which Kubernetes it is, and what goes with that; undefined in locks of older versions. */
+  /** Its Kubernetes, and what goes with that; undefined in locks of older versions. */
   readonly kubernetes?: LockedKubernetes | undefined;
   /** By the upstream names of the images. */
   readonly images: ReadonlyMap<string, LockedCheck>;
@@ -162,7 +162,7 @@ export async function readLock(file: string, signal: AbortSignal): Promise<Lock 
 /** What is known about a package once it is written. */
 interface LockFacts {
   readonly plan: PackagePlan;
-  /** What `--kube-version` said, where that is no version. */
+  /** The value of `--kube-version`, if that is not a version. */
   readonly wanted: string | undefined;
   readonly addons: readonly FetchedAddon[];
   readonly contents: PackageContents;
@@ -215,12 +215,12 @@ function originOf({ source }: AddonPlan): string {
   return source.kind === 'own' ? source.written : source.url.href;
 }
 
-/** Returns an add-on whose manifest must be the one of a lock, where that is of the same version and place. */
+/** Returns an add-on whose manifest must be the one of a lock, if the lock has the same version and address. */
 export function lockedAddon(plan: AddonPlan, lock: Lock | undefined): AddonPlan {
   const { source } = plan;
   const locked = lock?.addons.get(plan.name);
   const isSame = locked !== undefined && locked.tag === plan.tag && locked.from === originOf(plan);
-  // What is the user's own is compared when it is read.
+  // The user's own manifest is compared when it is read.
   if (!isSame || source.kind === 'own') return plan;
   return { ...plan, source: { ...source, check: { kind: 'pin', digest: locked.sha256 } } };
 }
@@ -266,11 +266,11 @@ interface LockedPart {
   readonly imageFormat: string;
 }
 
-/** Returns, a sentence each, in what a plan differs from a lock. */
+/** Returns how a plan differs from a lock, a sentence each. */
 function planChanges(lock: Lock, { plan, addons, imageFormat }: LockedPart): string[] {
   const { version, wanted } = lock.kubernetes ?? {};
   if (wanted !== undefined && version !== plan.kubernetes) {
-    // All else that differs follows from that.
+    // All other differences follow from this one.
     return [
       `the lock contains Kubernetes ${version}, for --kube-version ${wanted}, but this run packs ${plan.kubernetes}`,
     ];
@@ -300,7 +300,7 @@ function planChanges(lock: Lock, { plan, addons, imageFormat }: LockedPart): str
   ];
 }
 
-/** Returns, a sentence each, which files of a package differ from a lock. */
+/** Returns which files of a package differ from a lock, a sentence each. */
 function fileChanges(lock: ReadonlyMap<string, Digest>, files: ReadonlyMap<string, Digest>): string[] {
   const paths = [...new Set([...lock.keys(), ...files.keys()])].toSorted();
   return paths.flatMap((path) => {
@@ -311,7 +311,7 @@ function fileChanges(lock: ReadonlyMap<string, Digest>, files: ReadonlyMap<strin
   });
 }
 
-/** Returns the images of a package of which it tells another signature than a lock does. */
+/** Returns the images for which the package records another signature than a lock. */
 function signatureChanges(lock: Lock, { images }: Pick<PackageContents, 'images'>): string[] {
   return images.flatMap(({ upstream, signature }) =>
     isDeepStrictEqual(lock.images.get(upstream)?.signature, signature) ? [] : [upstream],
@@ -323,12 +323,12 @@ export function requireLockedPlan(lock: Lock, part: LockedPart): void {
   requireUnchanged(lock, planChanges(lock, part));
 }
 
-/** The files of a package that tell of signatures. All else in them follows from what is locked. */
+/** The files of a package that mention signatures. Everything else in them follows from the lock. */
 const TELLING_FILES: ReadonlySet<string> = new Set(['keel-package.json', 'sbom.spdx.json']);
 
 /**
- * Makes sure that the files that are neither of an image nor of a component are the locked ones, but for what is found of
- * signatures: those images are returned of which that is otherwise now. Throws `LOCK_DIFFERS`.
+ * Makes sure that the files that are neither of an image nor of a component are the locked ones, except for what they
+ * state about signatures. Returns the images whose signatures differ now. Throws `LOCK_DIFFERS`.
  */
 export function requireLockedFiles(
   lock: Lock,
@@ -336,7 +336,7 @@ export function requireLockedFiles(
   contents: Pick<PackageContents, 'images'>,
 ): readonly string[] {
   const resigned = signatureChanges(lock, contents);
-  // What an older packer locked does not say who told which tag, and the list of a package does now.
+  // The lock of an older packer does not record where each tag comes from, but the list of a package does now.
   const isUntold = (path: string): boolean =>
     (resigned.length > 0 && TELLING_FILES.has(path)) ||
     (lock.kubernetes === undefined && path === 'keel-package.json');
@@ -350,7 +350,7 @@ function requireUnchanged(lock: Lock, changes: readonly string[]): void {
   if (changes.length > 0) throw lockDiffers(lock, changes);
 }
 
-/** Returns the failure of what would not be as a lock says, with all that changed, a sentence each. */
+/** Returns the failure of a package that would differ from a lock, with all changes, a sentence each. */
 export function lockDiffers(lock: Lock, changes: readonly string[]): Failure<'LOCK_DIFFERS'> {
   return new Failure({
     code: 'LOCK_DIFFERS',

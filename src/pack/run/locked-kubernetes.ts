@@ -5,9 +5,12 @@ import { isTag, type Tag } from '../../registry/oci/reference.ts';
 import type { PackagePlan } from '../plan/plan.ts';
 import type { ToldFacts } from '../plan/release-knowledge.ts';
 
-/** What a lock records about its Kubernetes: all that was neither pinned nor asked again, so that nobody is asked twice. */
+/**
+ * What a lock records about its Kubernetes: everything that the versions.json does not pin, so that packer need not ask
+ * upstream again.
+ */
 export interface LockedKubernetes extends Omit<ToldFacts, 'troubles'> {
-  /** What `--kube-version` said, such as `latest`; undefined where it said a version, or nothing. */
+  /** The value of `--kube-version`, such as `latest`; undefined if it was a version, or not given. */
   readonly wanted?: string | undefined;
 }
 

@@ -7,8 +7,8 @@ import type { OpenQuestions } from '../plan/open-questions.ts';
 import type { MatchingTag, ToldFacts } from '../plan/release-knowledge.ts';
 
 /**
- * Asks makers what a plan leaves open, all of it at the same time, and nothing else. Returns what they say of a version, and
- * who was asked in vain. Throws `KUBERNETES_UNRELEASED` if all answered, and have no such version.
+ * Asks upstream only what a plan leaves open, with all requests at the same time. Returns the answers about a version,
+ * and the requests that failed. Throws `KUBERNETES_UNRELEASED` if all hosts answered, but have no such version.
  */
 export async function askMakers(
   { kubeadm, components }: OpenQuestions,
@@ -43,8 +43,8 @@ function unreleased(version: KubernetesVersion): Failure<'KUBERNETES_UNRELEASED'
 }
 
 /**
- * Returns what makers said, a line each, and below it who of them was asked in vain for that. Where nobody said anything, that
- * is for what is told of the gap, or of what is taken instead.
+ * Returns upstream's answers, a line each, followed by the failed requests for that answer. Without an answer, the
+ * message about the gap or the substitute names the failed requests.
  */
 export function toldLines({ version, kubeadm, matching, troubles }: ToldFacts): string[] {
   const below = (those: readonly string[] = []): string[] => those.map((trouble) => `  ${trouble}`);

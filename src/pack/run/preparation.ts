@@ -23,13 +23,13 @@ import { askMakers, toldLines } from './maker-questions.ts';
 import { chosenLine, fetchedComponentLine } from './wording.ts';
 import { workFolder } from './work-folder.ts';
 
-/** What is packed, as it is known before images and components are fetched. */
+/** What is packed, as far as that is known before images and components are fetched. */
 export interface PackTask {
   readonly settings: PackSettings;
   readonly plan: PackagePlan;
-  /** What a word such as `latest` means; undefined where the version was given. */
+  /** What a word such as `latest` means; undefined if the version was given. */
   readonly chosen: ChosenKubernetes | undefined;
-  /** The add-ons of the plan, whose manifests were had. */
+  /** The add-ons of the plan, with their manifests fetched. */
   readonly addons: readonly FetchedAddon[];
   readonly lock: Lock | undefined;
   readonly signatures: SignatureCheck | undefined;
@@ -47,8 +47,8 @@ const AT_ONCE = 4;
 const NOTHING_OPEN: OpenQuestions = { kubeadm: false, components: [] };
 
 /**
- * Plans the package: reads the versions.json, asks others for what only they know, and resolves it. Throws everything that
- * can be known to prevent it before images and components are asked for.
+ * Plans the package: reads the versions.json, asks upstream for what only upstream knows, and resolves it. Throws every
+ * error that can be found before images and components are requested.
  */
 export async function prepare(settings: PackSettings, parts: PreparationParts): Promise<PackTask> {
   const { versionConfig, imageFormat, verifySignatures, trustedRoot } = settings;
@@ -65,7 +65,7 @@ export async function prepare(settings: PackSettings, parts: PreparationParts): 
   const { choice } = beginResolution(versions, { version: wanted.kubeVersion, arch: settings.arch }, locked);
   const questions = lock === undefined ? openQuestions(versions, choice, locked) : NOTHING_OPEN;
   const isOpen = questions.kubeadm || questions.components.length > 0;
-  // What is wrong in the file is told before anybody is asked.
+  // Problems of the file are reported before any request.
   const draft = resolvePackage(versions, wanted, { knowledge: locked, isDraft: isOpen, given });
   const knowledge = isOpen ? await ask(questions, choice.version, { makers, parts }) : locked;
   const addons = await askForAddons(draft.addons, { settings, lock, parts });
@@ -116,7 +116,7 @@ async function ask(
   return new ReleaseKnowledge(told);
 }
 
-/** Has the manifests of add-ons: from the folder of downloads where they are there, else from their makers. */
+/** Fetches the manifests of add-ons: from the folder of downloads if they are there, else from upstream. */
 async function askForAddons(
   plans: readonly AddonPlan[],
   {

@@ -23,7 +23,7 @@ export type PackResult<Published> =
       readonly kind: 'packed';
       readonly file: BuiltPackage;
       readonly contents: PackageContents;
-      /** What a word such as `latest` means; undefined where the version was given. */
+      /** What a word such as `latest` means; undefined if the version was given. */
       readonly chosen: ChosenKubernetes | undefined;
       readonly duration: Duration;
       readonly published: Published;

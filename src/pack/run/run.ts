@@ -49,7 +49,7 @@ export interface PackParts<Published> {
   /** Keeps components from run to run. */
   readonly keeper?: FileKeeper | undefined;
   readonly destinations: Destinations<Published>;
-  /** Given by tests, whose patience is short. */
+  /** Set by tests, which use short timeouts. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
 
@@ -106,10 +106,10 @@ async function build(
     output: folder(settings.output, '--output'),
   };
   requireOutputFile(join(folders.output, plan.fileName), { what: 'package', isOne: isGzip });
-  // One that exists was read before.
+  // An existing lock was read before.
   const isNewLock = lock === undefined && settings.lock !== undefined;
   if (isNewLock) requireOutputFile(settings.lock, { what: 'lock', isOne: () => false });
-  // Before anything is fetched, as there may be something wrong with it.
+  // Read before anything is fetched, as they may contain errors.
   const overlay = await readOverlays(task, parts.ownFiles);
   try {
     const fetched = await fetchAll({ ...task, folders }, { ...parts, signal, deadline });
@@ -188,7 +188,7 @@ async function write(
   return { path: output, name, size, sha256: digest(sha256), tarSha256: digest(tarSha256), qetag };
 }
 
-/** `resigned` are images of which other signatures are found than the lock tells. */
+/** `resigned` are the images for which other signatures are found than the lock records. */
 function tellLocked(
   lock: Lock,
   { tarSha256, resigned }: { readonly tarSha256: Digest; readonly resigned: readonly string[] },

@@ -65,7 +65,7 @@ export function chosenLine({ word, version, origin }: ChosenKubernetes): string 
   return `Kubernetes ${word} is ${version} (${origin})`;
 }
 
-/** Returns who says that a tag goes with a Kubernetes; nothing for a tag that was given. */
+/** Returns where a tag for a Kubernetes comes from; empty for a tag that was given. */
 export function tagOriginWords(origin: string | undefined): string[] {
   return origin === undefined ? [] : [`tag from ${origin}`];
 }
@@ -102,7 +102,7 @@ function plannedComponentLine({ name, tag, origin, url, check }: ComponentPlan):
   return [`${name} ${tag} from ${redactUrl(url)}`, plannedCheck(check), ...tagOriginWords(origin)].join('; ');
 }
 
-/** Returns how an add-on is called with its version; one's own with its path. */
+/** Returns the name of an add-on with its version, or with its path if it is the user's own. */
 function addonTitle({ name, tag, source }: AddonPlan): string {
   return `${name} ${tag ?? (source.kind === 'own' ? source.written : '')}`.trim();
 }
@@ -176,7 +176,10 @@ export function planColumns(
   ];
 }
 
-/** Returns which makers' files come from mirrors: `through mirrors: dl.k8s.io and github.com at https://…`; undefined if none do. */
+/**
+ * Returns which upstream hosts are replaced by mirrors: `through mirrors: dl.k8s.io and github.com at https://…`;
+ * undefined if none are.
+ */
 export function mirrorLine(
   { components, addons }: Pick<PackagePlan, 'components' | 'addons'>,
   mirror: UpstreamMirror,
@@ -191,7 +194,7 @@ export function mirrorLine(
   return `through ${parts.length === 1 ? 'a mirror' : 'mirrors'}: ${parts.join(', ')}`;
 }
 
-/** Returns the rows of add-ons, each with what is changed in its manifest below it. */
+/** Returns the rows of add-ons, each followed by the changes to its manifest. */
 function addonRows(addons: readonly AddonPlan[]): string[] {
   if (addons.length === 0) return [];
   const rows = addons.map(({ name, tag, origin, source, manifest }) => [
