@@ -23,7 +23,7 @@ export interface Published {
   readonly failures: readonly { readonly target: string; readonly error: unknown }[];
 }
 
-/** All targets of a package: proved together, then published to together. */
+/** All targets of a package: checked together, then published to together. */
 export class Publication implements Disposable {
   readonly #targets: readonly PublishTarget[];
   readonly #reporter: Reporter;
@@ -64,7 +64,7 @@ export class Publication implements Disposable {
     return new Publication(targets, parts.reporter, opened.move());
   }
 
-  /** Proves all targets in parallel. Throws `TARGETS_REFUSED`, which lists each target that failed. */
+  /** Checks all targets in parallel. Throws `TARGETS_REFUSED`, which lists each target that failed. */
   async prove(signal: AbortSignal): Promise<void> {
     const failures = await this.#toEach((target) => target.prove(signal));
     signal.throwIfAborted();

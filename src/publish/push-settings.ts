@@ -17,11 +17,11 @@ import { type PublishSettings, parsePublishSettings } from './settings.ts';
 export interface PushSettings extends PublishSettings {
   /** Path of the package. */
   readonly package: string;
-  /** Where the images in the package go. If defined, there are no targets. */
+  /** Where the images in the package go. If this is defined, there are no targets. */
   readonly images: ImagesSettings | undefined;
   /** 0 means no limit. */
   readonly commandTimeout: Duration;
-  /** Logins at registries, that of the base image too. */
+  /** Logins at registries, including that of the base image. */
   readonly logins: readonly RegistryLogin[] | undefined;
   readonly insecureRegistries: readonly Host[];
   readonly tlsSkipVerify: readonly Host[];
@@ -64,7 +64,7 @@ export function parsePushSettings(from: FlagSource): ParsedPushSettings {
   return { ok: true, settings, notices };
 }
 
-/** Keeps a failure of each flag that has no meaning together with `--images-to`, or without it. */
+/** Records a failure for each flag that does not apply with `--images-to`, or without it. */
 function refuseMixture(flags: FlagReader<PushFlagName>, { values }: FlagSource, isOfImages: boolean): void {
   const isGiven = (name: string): boolean => (values.get(name) ?? '').trim() !== '';
   if (isOfImages && isGiven('repo')) {
@@ -91,7 +91,7 @@ function nowhere(from: FlagSource): FlagSource {
   return { ...from, values: new Map([...from.values, ['repo', 'none']]) };
 }
 
-/** Names of archives, as packages are. */
+/** Matches names of archives, which packages are. */
 const ARCHIVE = /\.(?:tar(?:\.[a-z0-9]+)?|tgz)$/i;
 
 function doubtsAbout(path: string | undefined): string[] {

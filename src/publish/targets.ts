@@ -5,20 +5,20 @@ import { QINIU } from './qiniu/qiniu-kind.ts';
 import { REGISTRY } from './registry/registry-kind.ts';
 import { RELEASE } from './release/release-kind.ts';
 
-/** All kinds of targets, in the order of help. Each has a folder beside this file. */
+/** All kinds of targets, in the order of help. Each has a folder next to this file. */
 export const TARGETS = [QINIU, REGISTRY, RELEASE, ARTIFACT] as const;
 
 /** A word of `--repo` that names a target. */
 export type TargetWord = (typeof TARGETS)[number]['word'];
 
-/** The targets of a run, each once, in the order given, with what is wrong about words that name none. */
+/** The targets of a run, each once, in the order given, with what is wrong with words that name none. */
 interface ChosenTargets {
   readonly words: readonly TargetWord[];
   readonly warnings: readonly string[];
   readonly refusals: readonly RefusedWord[];
 }
 
-/** Why a word is not taken, and what to write. */
+/** Why a word is refused, and what to write. */
 interface RefusedWord {
   readonly message: string;
   readonly hint: string;
@@ -35,7 +35,7 @@ const NOWHERE = 'none';
 /** The words of `--repo`, listed for a sentence. */
 export const TARGET_WORDS = joinWords([...TARGETS.map(({ word }) => word), NOWHERE], 'or');
 
-/** Words that people write for a target. None of them means Qiniu, as other unknown words do. */
+/** Words that people write for a target. They do not mean Qiniu, unlike other unknown words. */
 const MEANT: ReadonlyMap<string, TargetWord | typeof NOWHERE> = new Map([
   ...meaning(
     REGISTRY.word,
@@ -86,7 +86,7 @@ export function parseTargetWords(text: string, label: Label): ChosenTargets {
 
 /** Returns what to write in place of a word that means another target than Qiniu; undefined if it does not. */
 function adviceFor(word: string, label: Label): string | undefined {
-  // Only a registry is named by a host or a path.
+  // Only a registry is named with a host or a path.
   const meant = MEANT.get(word) ?? (/[./:]/.test(word) ? REGISTRY.word : undefined);
   if (meant === REGISTRY.word) {
     return `for a registry of your own write ${meant} in ${label('repo')}, and HOST/PATH in ${label('dockerhub-repository')}`;

@@ -9,15 +9,15 @@ import type { PackageFile, PackageLocation, PublishTarget, TransferProgress } fr
 /** The artifacts of a run, and whether a package may replace one of them. */
 interface ArtifactSettings extends RunArtifacts {
   readonly overwrite: boolean;
-  /** How long the service may take for an answer; set by tests. */
+  /** The longest time that the service may take to answer; set by tests. */
   readonly patience?: Duration | undefined;
 }
 
 const BY_SIZE = 'compared by size only, because the service reports no digest';
 const PROBE_NAME = 'keel-pkg-probe';
-/** The toolkit tries again by itself for three minutes, and waits without end for the rest of an answer that was cut. */
+/** The toolkit retries by itself for three minutes, and waits forever for the rest of an answer that was cut off. */
 const PATIENCE = seconds(300);
-/** Slower than any runner sends to GitHub. */
+/** A rate below that of any runner sending to GitHub. */
 const BYTES_PER_MILLISECOND = 1000;
 
 /** Publishes packages as artifacts of the workflow run, without a zip archive around them. */
@@ -29,7 +29,7 @@ export class ArtifactTarget implements PublishTarget {
     this.#settings = settings;
   }
 
-  /** Asks for an artifact that does not exist: a job that may not store artifacts gets another error. */
+  /** Requests an artifact that does not exist: a job that may not store artifacts gets another error. */
   async prove(signal: AbortSignal): Promise<void> {
     const store = await this.#settings.openStore();
     await this.#find(store, PROBE_NAME, signal);
@@ -68,7 +68,9 @@ export class ArtifactTarget implements PublishTarget {
     return (await this.#within(search, signal))?.artifact;
   }
 
-  /** Returns the result of the toolkit, which cannot be stopped. `extra` milliseconds are for what is sent. */
+  /**
+   * Returns the result of the toolkit, which cannot be stopped. `extra` is the time in milliseconds for what is sent.
+   */
   async #within<Result>(work: Promise<Result>, signal: AbortSignal, extra = 0): Promise<Result> {
     const patience = milliseconds((this.#settings.patience ?? PATIENCE) + extra);
     const expiry = new AbortController();

@@ -1,10 +1,10 @@
 import { digestHex } from '../../registry/oci/digest.ts';
 import type { PackageFile } from './target.ts';
 
-/** What a shell takes as it stands. */
+/** Text that a shell needs no quotes for. */
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
-/** Returns a text as one word of a shell, whatever is in it. */
+/** Returns any text as one word of a shell. */
 export function shellWord(text: string): string {
   return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

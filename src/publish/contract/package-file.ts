@@ -13,7 +13,7 @@ const BLOCKS_ASIDE = 3;
 /** Returns the size and hashes of a package, which it reads once. Throws `PACKAGE_UNREADABLE`. */
 export async function measurePackage(path: string, signal: AbortSignal): Promise<PackageFile> {
   try {
-    // To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+    // Opening a pipe that no program writes to would block, and only a kill would end this process.
     await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     if (!(await file.stat()).isFile()) throw new Error('it is not a file');
     const whole = createHash('sha256');

@@ -6,7 +6,7 @@ export interface ArtifactStore {
     rootDirectory: string,
     options: { skipArchive: boolean },
   ): Promise<{ id?: number; digest?: string }>;
-  /** Throws an error named `ArtifactNotFoundError` when the run has none of that name. */
+  /** Throws an error named `ArtifactNotFoundError` if the run has none of that name. */
   getArtifact(name: string): Promise<{ artifact: { id: number; size: number; digest?: string } }>;
   deleteArtifact(name: string): Promise<unknown>;
 }

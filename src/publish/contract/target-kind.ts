@@ -8,13 +8,13 @@ import type { ConnectionSettings, Registries } from '../../registry/registries.t
 import type { RunArtifacts } from './run-artifacts.ts';
 import type { PublishTarget } from './target.ts';
 
-/** A kind of target: everything that the rest of the program knows about one of the folders beside this one. */
+/** A kind of target: everything that the rest of the program needs from one of the folders next to this one. */
 export interface TargetKind<Word extends string = string, Name extends string = string> {
   /** Its word for `--repo`, which is also the name of its targets. */
   readonly word: Word;
   /** How a sentence names it as a destination, such as `to Qiniu`. */
   readonly direction: string;
-  /** The heading of its flags in help and documentation. */
+  /** The heading above its flags in help and documentation. */
   readonly group: string;
   /** Its flags, which are also inputs of action-pack. The values of flags with `secret: true` are masked in logs. */
   readonly flags: readonly TargetFlag<Name>[];
@@ -27,7 +27,7 @@ export interface TargetKind<Word extends string = string, Name extends string = 
 /** A flag of a kind of target. Its group is that of the kind. */
 export type TargetFlag<Name extends string = string> = Omit<Flag<Name>, 'group'>;
 
-/** Returns an open target, not yet proved. Throws `TARGET_UNAVAILABLE` if this run cannot have it. */
+/** Returns an open target, not yet checked. Throws `TARGET_UNAVAILABLE` if this run cannot use it. */
 export type OpenTarget = (means: TargetMeans) => PublishTarget | Promise<PublishTarget>;
 
 /** What a run provides to its targets. */
@@ -36,7 +36,7 @@ export interface TargetMeans {
   /** Whether a package may replace another one of its name, as `-beta` packages always may. */
   readonly overwrite: boolean;
   readonly reporter: Reporter;
-  /** Whose certificates every target trusts. */
+  /** The certificate authorities that every target trusts. */
   readonly trust: HttpTrust;
   /** Opens registries with a login for one host. The run closes them. */
   readonly openRegistries: (login: ConnectionSettings['login']) => Promise<Registries>;

@@ -21,17 +21,19 @@ export interface PackageLocation {
   readonly instruction: string;
   /** `present` if the target already had this content, so that nothing was sent. */
   readonly outcome: 'published' | 'present';
-  /** What of that was not compared, for people. Undefined if all of it was. */
+  /** The part of the content that was not compared, for people. Undefined if all of it was. */
   readonly uncompared?: string | undefined;
 }
 
 /** Called with the number of bytes that have arrived. The number falls if something has to be sent again. */
 export type TransferProgress = (bytesDone: number) => void;
 
-/** A place to publish packages to. */
+/** A target to publish packages to. */
 export interface PublishTarget {
   readonly name: string;
-  /** Checks credentials and destination before anything is fetched, and leaves nothing behind. Throws a `Failure`. */
+  /**
+   * Checks the credentials and the target before anything is fetched, and leaves nothing behind. Throws a `Failure`.
+   */
   prove(signal: AbortSignal): Promise<void>;
   /** Uploads the package, resuming an interrupted upload, unless it is there already. Throws a `Failure`. */
   publish(file: PackageFile, signal: AbortSignal, onProgress: TransferProgress): Promise<PackageLocation>;

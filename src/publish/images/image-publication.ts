@@ -25,7 +25,7 @@ export interface ImagesDestination {
   readonly naming: Naming;
 }
 
-/** What became of the images of a package. */
+/** The results for the images of a package. */
 interface PublishedImages {
   readonly kubernetes: string | undefined;
   readonly arch: string | undefined;
@@ -41,7 +41,7 @@ interface PublishedImage extends Omit<PushedImage, 'outcome'> {
 }
 
 interface ImagePublicationParts {
-  /** Returns the registry; called only if something is to be asked of it. */
+  /** Returns the registry; called only if the run sends a request to it. */
   readonly registry: () => Registry;
   readonly destination: ImagesDestination;
   readonly overwrite: boolean;
@@ -69,9 +69,9 @@ async function openPackage(path: string, { reporter, signal }: ImagePublicationP
 }
 
 /**
- * Pushes the images of a package to a registry under the names that `synctl sync` gives them. One that fails does not stop
- * the others. Returns what became of each. Throws `PACKAGE_UNREADABLE`, `PACKAGE_DAMAGED`, or the reason why the registry
- * cannot be used at all.
+ * Pushes the images of a package to a registry under the names that `synctl sync` would use. One that fails does not
+ * stop the others. Returns the result of each. Throws `PACKAGE_UNREADABLE`, `PACKAGE_DAMAGED`, or the reason why the
+ * registry cannot be used at all.
  */
 export async function publishImages(path: string, parts: ImagePublicationParts): Promise<PublishedImages> {
   const { reporter, destination } = parts;
@@ -217,7 +217,7 @@ class Publishing {
     return { images, failures };
   }
 
-  /** Ends the run with one sentence where the login is missing or wrong, and not with one for each image. */
+  /** Ends the run with one sentence if the login is missing or wrong, instead of one for each image. */
   async #logIn(): Promise<void> {
     const [first] = this.#images;
     if (first === undefined) return;
@@ -259,7 +259,7 @@ function describePush(
   return `${name} → ${target} (${sent}${others})`;
 }
 
-/** Returns the last sentence of a run: how many images were pushed, and where nodes find how to use them. */
+/** Returns the last sentence of a run: how many images were pushed, were unchanged or failed. */
 export function imagesHeadline({ images, failures }: PublishedImages): string {
   const of = (outcome: PublishedImage['outcome']): readonly PublishedImage[] =>
     images.filter((image) => image.outcome === outcome);
@@ -273,7 +273,9 @@ export function imagesHeadline({ images, failures }: PublishedImages): string {
   return `${countOf(images.length + failures.length, 'image')}: ${parts.join(', ') || 'none to push'}`;
 }
 
-/** Returns the command that tells nodes how to use the images; undefined if the package does not tell its Kubernetes. */
+/**
+ * Returns the command that prints how machines use the images; undefined if the package does not name its Kubernetes.
+ */
 export function nodesCommand(
   { kubernetes, arch }: Pick<PublishedImages, 'kubernetes' | 'arch'>,
   { host, namespace, naming }: ImagesDestination,

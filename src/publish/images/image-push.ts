@@ -19,15 +19,15 @@ export interface ImageToPush extends PackagedImage {
   readonly target: Reference & { readonly tag: Tag };
 }
 
-/** What became of an image. */
+/** The result for an image. */
 export interface PushedImage {
   readonly outcome: 'pushed' | 'present';
   readonly bytesSent: number;
-  /** The platforms that the tag had before and has still, where it is a list of them now. */
+  /** The platforms that the tag had before and still has, if it is now an index. */
   readonly beside: readonly string[];
 }
 
-/** What is to be done for an image: nothing, or blobs are to be sent, and then manifests. */
+/** The work for an image: none, or blobs to send, and then manifests. */
 interface Work {
   readonly blobs: readonly Descriptor[];
   /** In this order, each under its digest or the tag. */
@@ -50,7 +50,7 @@ interface ImagePushParts {
   readonly signal: AbortSignal;
 }
 
-/** Files that are read at once to prove them. */
+/** Files that are read at once to verify them. */
 const CHECKED_AT_ONCE = 4;
 
 /** Returns the distinct blobs of an image, its configuration first. */
@@ -58,7 +58,9 @@ export function distinctBlobs({ config, layers }: Pick<Image, 'config' | 'layers
   return [...new Map([config, ...layers].map((blob) => [blob.digest, blob])).values()];
 }
 
-/** Pushes images of a package to a registry: blobs first, then the manifest, and a tag only when all of that is there. */
+/**
+ * Pushes images of a package to a registry: blobs first, then the manifest, and the tag only when all of that is there.
+ */
 export class ImagePush {
   readonly #parts: ImagePushParts;
   readonly #source: BlobSource;
@@ -79,7 +81,7 @@ export class ImagePush {
     };
   }
 
-  /** Asks the registry what it has of an image, and returns what is to be done. Throws `ALREADY_PUBLISHED`. */
+  /** Asks the registry which parts of an image it has, and returns the remaining work. Throws `ALREADY_PUBLISHED`. */
   async plan(image: ImageToPush): Promise<Work> {
     const { manifest, target } = image;
     const whole = { blobs: distinctBlobs(manifest), manifests: [{ name: target.tag, manifest }], beside: [] };
@@ -108,8 +110,7 @@ export class ImagePush {
   }
 
   /**
-   * Begins to bring the blobs of images to the registry, in the order in which the package has them. What fails is thrown
-   * by `carryOut`.
+   * Begins to bring the blobs of images to the registry, in their order in the package. `carryOut` throws the failures.
    */
   async begin(works: readonly { readonly image: ImageToPush; readonly work: Work }[]): Promise<void> {
     const { files } = this.#parts;
@@ -123,7 +124,7 @@ export class ImagePush {
     for (const { blob, repository } of wanted) void this.#place(blob, repository).catch(() => undefined);
   }
 
-  /** Returns the repositories that have a blob, by answers of this run. */
+  /** Returns the repositories that have a blob, according to answers in this run. */
   holdersOf(digest: Digest): readonly Repository[] {
     return [...(this.#holders.get(digest) ?? [])];
   }
@@ -153,7 +154,7 @@ export class ImagePush {
     return { outcome: 'pushed', bytesSent, beside };
   }
 
-  /** Asks for blobs that several images want: one that was pushed before the last run ended is mounted, and not sent again. */
+  /** Asks for blobs that several images need: one that an earlier run pushed is mounted, and not sent again. */
   async #findHolders(wanted: readonly WantedBlob[]): Promise<void> {
     const { signal } = this.#parts;
     const shared = [...Map.groupBy(wanted, ({ blob }) => blob.digest).values()].filter(
@@ -161,13 +162,13 @@ export class ImagePush {
     );
     await Promise.all(
       shared.flat().map(async ({ blob, repository }) => {
-        // What is wrong is told when the blob is pushed.
+        // The push of the blob reports what is wrong.
         await this.#ask(blob, repository).catch(() => signal.throwIfAborted());
       }),
     );
   }
 
-  /** Returns whether a repository has a blob, and keeps that it has. */
+  /** Returns whether a repository has a blob, and remembers it if it has. */
   async #ask(blob: Descriptor, repository: Repository): Promise<boolean | undefined> {
     const { registry, signal } = this.#parts;
     const isThere = await hasBlob(registry, repository, blob, signal);
@@ -195,13 +196,14 @@ export class ImagePush {
     try {
       return await registry.findManifest(repository, tag, signal);
     } catch (error) {
-      // Artifactory denies access to tags that do not exist. One that may not be read must not be replaced.
+      // Artifactory denies access to tags that do not exist. A tag that exists but may not be read must not be
+      // replaced.
       if (isRefusedQuestion(error) && (await this.#isUnlisted(repository, tag))) return undefined;
       throw error;
     }
   }
 
-  /** Returns whether the list of tags says that there is no such one. */
+  /** Returns whether the list of tags lacks a tag. */
   async #isUnlisted(repository: Repository, tag: Tag): Promise<boolean> {
     const { registry, signal } = this.#parts;
     try {
@@ -212,7 +214,7 @@ export class ImagePush {
     }
   }
 
-  /** Returns what a tag holds that is not the image; undefined if it is gone by now. */
+  /** Returns the other image or index that a tag holds; undefined if it is gone by now. */
   async #readTag(repository: Repository, tag: Tag): Promise<TaggedImage | undefined> {
     const { registry, signal } = this.#parts;
     try {
@@ -232,7 +234,7 @@ export class ImagePush {
     return await files.read(blobFile(manifest.config.digest), signal);
   }
 
-  /** Returns the work that is left where the tag is right: a garbage collection may have taken parts from under it. */
+  /** Returns the remaining work if the tag is right: a garbage collection may have removed parts of its image. */
   async #whatLacks({ manifest, target: { repository } }: ImageToPush, work: Work): Promise<Work> {
     const { registry, board, signal } = this.#parts;
     const answers = await Promise.all(
@@ -243,7 +245,7 @@ export class ImagePush {
     const isListed = await registry
       .findManifest(repository, manifest.digest, signal)
       .catch((error: unknown) => {
-        // Where it is denied although it is there, pushing it again costs little.
+        // If access to an existing manifest is denied, pushing it again costs little.
         if (isRefusedQuestion(error)) return undefined;
         throw error;
       });
@@ -251,7 +253,7 @@ export class ImagePush {
     return { ...work, blobs };
   }
 
-  /** Proves a blob in the package before any of it is sent. It is hashed on its way again. */
+  /** Verifies a blob in the package before any of it is sent. It is hashed again while it is sent. */
   #check({ digest }: Descriptor): Promise<void> {
     const known = this.#checked.get(digest);
     if (known !== undefined) return known;
@@ -274,7 +276,7 @@ export class ImagePush {
   }
 }
 
-/** Returns the refusal of a manifest with what those can do who push a package; other errors as they are. */
+/** Returns the refusal of a manifest with a hint for users who push a package; returns other errors unchanged. */
 function withRemedy(error: unknown, manifest: Manifest): unknown {
   if (!(error instanceof Failure)) return error;
   const { about, message } = error;

@@ -61,7 +61,10 @@ export interface ImagesSettings {
   readonly dryRun: boolean;
 }
 
-/** Returns where images go; undefined if that is wrong, with the failures in `flags`, or not asked for. */
+/**
+ * Returns where images go; undefined if no flag names a destination, or if a flag is wrong, with the failures in
+ * `flags`.
+ */
 export function readImagesSettings(flags: FlagReader<ImagesFlagName>): ImagesSettings | undefined {
   const place = flags.optional('images-to', parseDestination);
   const naming = flags.required('naming', oneOf(...NAMINGS));
@@ -79,7 +82,7 @@ export function readImagesSettings(flags: FlagReader<ImagesFlagName>): ImagesSet
   return { destination: { ...place, naming }, username, password, dryRun };
 }
 
-/** Returns a registry and a path in it. Without a path the images stand at its root. */
+/** Returns a registry and a path in it. Without a path, the images are at its root. */
 function parseDestination(
   text: string,
   about: string,
@@ -87,7 +90,7 @@ function parseDestination(
   const bare = withoutTrailing(text, '/');
   const slash = bare.indexOf('/');
   const host = slash < 0 ? bare : bare.slice(0, slash);
-  // Without a dot or a port it would be a path for every other tool.
+  // Every other tool would read a name without a dot or a port as a path.
   if (!text.includes('://') && !isHostPart(host)) {
     const hint = 'write one such as registry.example.com/mirror, or harbor:443/mirror';
     throw malformed(about, text, 'does not start with the host of a registry', hint);

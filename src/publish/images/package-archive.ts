@@ -5,24 +5,27 @@ import { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 import { damaged, noPackage, type PackageFiles, SMALL_FILE } from './package-files.ts';
 
-/** A file in the archive: the how-manieth of it, and what was found when it was read the first time. */
+/** A file in the archive: its position, and what the first reading found. */
 interface ArchivedFile {
   readonly index: number;
   readonly size: number;
   readonly sum: string;
 }
 
-/** A place in the archive that is being read. */
+/** A position in the archive that is being read. */
 interface Cursor {
   readonly archive: TarGzip;
   next: number;
 }
 
-/** Each of them unpacks the archive once, as what it reads comes in order. More would cost more than they gain. */
+/**
+ * Each cursor unpacks the archive once, as long as it reads files in order. More of them would cost more than they
+ * gain.
+ */
 const CURSORS = 3;
-/** Manifests and configurations are smaller, layers seldom. */
+/** Manifests and configurations are smaller than this; layers seldom are. */
 const KEPT_SIZE = 64 * 1024;
-/** Of all that is kept. What does not fit is read again. */
+/** The most bytes that are kept in all. A file that does not fit is read again. */
 const KEPT_IN_ALL = 32 * 1024 * 1024;
 /** Far more than the archives of packer have. */
 const MOST_FILES = 100_000;
@@ -30,8 +33,9 @@ const HINT =
   'give a package built by packer, or the folder that it was unpacked into; if it is one, copy it again';
 
 /**
- * A package as packer writes it. It is read to its end once, which proves its compression and gives the sum of each file.
- * Contents are unpacked again when they are sent: those in order go on from where a reading ended, and none is on the disk.
+ * A package as packer writes it. It is read to its end once, which verifies its compression and computes the checksum
+ * of each file. Contents are unpacked again when they are sent, and are never on the disk: a reading continues where an
+ * earlier one ended if its file comes later.
  */
 export class PackageArchive implements PackageFiles {
   readonly about: string;
@@ -115,7 +119,7 @@ export class PackageArchive implements PackageFiles {
         if (cursor.next > MOST_FILES)
           throw noPackage(this.about, `it has more than ${MOST_FILES} files`, HINT);
         if (entry.type !== 'file') continue;
-        // Those who packed it again with tar often have this in front.
+        // An archive that was packed again with tar often has this prefix.
         const path = entry.name.replace(/^(?:\.\/)+/, '');
         if (this.#files.has(path)) throw damaged(this.about, path, 'the package contains it twice');
         this.#files.set(path, {
@@ -130,7 +134,7 @@ export class PackageArchive implements PackageFiles {
     }
   }
 
-  /** Returns the sum of a file, and keeps it if it is small. */
+  /** Returns the checksum of a file, and keeps its content if it is small. */
   async #take(path: string, entry: TarEntry, archive: TarGzip): Promise<string> {
     const isList = ['SHA256SUMS', 'keel-package.json', 'images/index.json'].includes(path);
     const isSmall = isList ? entry.size <= SMALL_FILE : path.startsWith('images/') && entry.size <= KEPT_SIZE;
@@ -167,7 +171,7 @@ export class PackageArchive implements PackageFiles {
         if (wanted.length > 0) yield wanted;
       }
       if (end < size) return;
-      // The end of an entry has to be seen before the next one is asked for.
+      // The end of an entry has to be read before the next one is requested.
       while ((await pieces.next()).done !== true);
       isReusable = true;
     } finally {
@@ -176,7 +180,7 @@ export class PackageArchive implements PackageFiles {
     }
   }
 
-  /** Returns the idle place that is nearest before a file, or one at the beginning. */
+  /** Returns the idle cursor that is nearest before a file, or one at the beginning. */
   #cursorBefore(index: number): Cursor {
     const [nearest] = this.#idle
       .filter(({ next }) => next <= index)

@@ -3,13 +3,16 @@ import type { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 
-/** The files of a package, read where they lie: in a folder, or in a tar.gz that is unpacked as it is read. */
+/** The files of a package, read in place: in a folder, or in a tar.gz that is unpacked as it is read. */
 export interface PackageFiles extends Disposable {
   /** The path of the package. */
   readonly about: string;
   /** How many of its files may be read at the same time; undefined if that costs nothing. */
   readonly limiter: ConcurrencyLimiter | undefined;
-  /** Returns where a file stands among the others: to read one before the last one costs more than one behind it. */
+  /**
+   * Returns the position of a file among the others. A file before the last one that was read costs more than a later
+   * one.
+   */
   position(path: string): number;
   /** Returns a file that is small enough for the memory. Throws `PACKAGE_DAMAGED`. */
   read(path: string, signal: AbortSignal): Promise<Buffer>;
@@ -19,10 +22,10 @@ export interface PackageFiles extends Disposable {
   open(path: string, range: ByteRange, signal: AbortSignal): Promise<Readable>;
 }
 
-/** The longest file that is read into memory: manifests have no more, and the lists of a package far less. */
+/** The longest file that is read into memory: manifests are not longer, and the lists of a package are far shorter. */
 export const SMALL_FILE = 4 * 1024 * 1024;
 
-/** Returns the failure for a file of a package that is missing or not what it should be. */
+/** Returns the failure for a file of a package that is missing or wrong. */
 export function damaged(
   about: string,
   path: string,
@@ -38,7 +41,7 @@ export function damaged(
   });
 }
 
-/** Returns the failure for what is no package of packer. */
+/** Returns the failure for a file or folder that is no package of packer. */
 export function noPackage(
   about: string,
   message: string,

@@ -68,7 +68,7 @@ export class PackageFolder implements PackageFiles {
   async #open(path: string, signal: AbortSignal): Promise<FileHandle> {
     signal.throwIfAborted();
     try {
-      // To open a pipe that no program writes would wait, and nothing but a kill would end this process.
+      // Opening a pipe that no program writes to would block, and only a kill would end this process.
       const file = await open(join(this.about, path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
       if ((await file.stat()).isFile()) return file;
       await file.close();

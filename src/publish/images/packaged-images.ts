@@ -17,7 +17,7 @@ export interface PackagedImage {
   readonly manifest: Image;
 }
 
-/** What a package says of itself, and its images. */
+/** What a package states about itself, and its images. */
 export interface PackagedImages {
   readonly kubernetes: string | undefined;
   readonly arch: string | undefined;
@@ -41,8 +41,8 @@ export function blobFile(digest: Digest): string {
 }
 
 /**
- * Returns the images of a package, each under the names of its maker, and once. Throws `PACKAGE_UNREADABLE` for what is no
- * package with an image layout, and `PACKAGE_DAMAGED` if its lists are not what SHA256SUMS says.
+ * Returns the images of a package, each once, under its upstream names. Throws `PACKAGE_UNREADABLE` for anything but a
+ * package with an image layout, and `PACKAGE_DAMAGED` if its lists do not match SHA256SUMS.
  */
 export async function readPackagedImages(files: PackageFiles, signal: AbortSignal): Promise<PackagedImages> {
   const sums = await readSums(files, signal);
@@ -67,7 +67,7 @@ export async function readPackagedImages(files: PackageFiles, signal: AbortSigna
     );
     const names = new Map(named.map(({ name }) => [formatReference(name), name]));
     const makers = [...names].filter(([text]) => upstream.has(text));
-    // Of an image that the list does not name, all names count.
+    // An image that the list does not name gets all its names.
     const wanted = makers.length > 0 ? makers : [...names];
     try {
       requireListed(digest, sums, files.about);
@@ -88,7 +88,7 @@ export async function readPackagedImages(files: PackageFiles, signal: AbortSigna
   return { kubernetes, arch, images, damaged: failures };
 }
 
-/** Throws `PACKAGE_DAMAGED` unless the list of sums has a blob, with the sum that is its name. */
+/** Throws `PACKAGE_DAMAGED` unless the list of checksums has a blob with the checksum in its name. */
 function requireListed(digest: Digest, sums: ReadonlyMap<string, string>, about: string): void {
   const path = blobFile(digest);
   const sum = sums.get(path);
@@ -97,7 +97,7 @@ function requireListed(digest: Digest, sums: ReadonlyMap<string, string>, about:
     throw damaged(about, path, 'its checksum in SHA256SUMS differs from its name');
 }
 
-/** Returns the sums by path. */
+/** Returns the checksums by path. */
 async function readSums(files: PackageFiles, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
   let text: string;
   try {
@@ -149,7 +149,10 @@ function readIndex(bytes: Buffer, about: string): Index {
   throw damaged(about, 'images/index.json', 'it is not a list of images');
 }
 
-/** Returns the image that rows of the layout lead to. They may differ in the type that they tell, which its own overrules. */
+/**
+ * Returns the image that rows of the layout lead to. The rows may state different types; the type in the image itself
+ * overrules them.
+ */
 async function readImage(
   files: PackageFiles,
   rows: readonly Descriptor[],

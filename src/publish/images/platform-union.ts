@@ -17,20 +17,20 @@ const platformShape = z.object({
   variant: TEXT_FIELD.catch(undefined),
 });
 
-/** Returns the platform that the configuration of an image tells; undefined if it tells none. */
+/** Returns the platform in the configuration of an image; undefined if it contains none. */
 export function platformOfConfig(config: Buffer): Platform | undefined {
   const read = platformShape.safeParse(parseJson(config)).data;
   return read && normalizePlatform(read);
 }
 
-/** What stands under a tag, and for which platform, if it is one image. */
+/** What a tag holds, and for which platform if it is one image. */
 export type TaggedImage =
   | { readonly manifest: Index }
   | { readonly manifest: Image; readonly platform: Platform | undefined };
 
 /**
- * What becomes of a tag that holds something else than the image that is to be pushed: it lists the image already, gets an
- * index with both, or has another image for the same platform, which only the user may replace.
+ * What to do with a tag that holds something other than the image to push: it lists the image already, gets an index
+ * with both, or has another image for the same platform, which packer replaces only if the user allows it.
  */
 type PlatformUnion =
   | { readonly kind: 'listed' }
@@ -38,8 +38,8 @@ type PlatformUnion =
   | { readonly kind: 'taken' };
 
 /**
- * Returns what becomes of a tag if an image for one platform is pushed to it. A package holds images of one platform, and
- * a mirror may have others under the same tag: those of another package, or an index with all of them.
+ * Returns what to do with a tag if an image for one platform is pushed to it. A package contains images of one
+ * platform, and a mirror may have others under the same tag: those of another package, or an index with all of them.
  */
 export function joinPlatforms(
   there: TaggedImage,
@@ -72,7 +72,7 @@ export function joinPlatforms(
   return { kind: 'joined', index: parseManifest(bytes, mediaType, about), beside };
 }
 
-/** Returns what an index of a tag would list; undefined for an image that tells no platform. */
+/** Returns what an index of a tag would list; undefined for an image that states no platform. */
 function entriesOf(there: TaggedImage): readonly Descriptor[] | undefined {
   if (!('platform' in there)) return there.manifest.manifests;
   const { manifest, platform } = there;

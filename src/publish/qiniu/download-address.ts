@@ -3,14 +3,14 @@ import { discardBody, type HttpClient } from '../../lib/http/http.ts';
 import { isConnectionFailure } from '../../lib/http/http-failure.ts';
 import type { HttpTimeouts } from '../../lib/http/request-clock.ts';
 
-/** Nothing depends on the answer but the scheme of an address. */
+/** Short, because only the scheme of an address depends on the answer. */
 export const DOMAIN_TIMEOUTS: HttpTimeouts = {
   connect: seconds(5),
   firstByte: seconds(10),
   idle: seconds(10),
 };
 
-/** Those that are asked; a bucket seldom has more. */
+/** The most domains that are asked; a bucket seldom has more. */
 const MOST_DOMAINS = 4;
 
 /**
@@ -33,7 +33,7 @@ export async function downloadAddress(
   return plain;
 }
 
-/** Returns whether a file is served over TLS: to anybody, or to those with a signed address. */
+/** Returns whether a file is served over TLS: to everyone, or to clients with a signed address. */
 async function servesTls(url: URL, http: HttpClient, signal: AbortSignal): Promise<boolean> {
   try {
     const answer = await http.send({ method: 'HEAD', url, headers: {}, signal });

@@ -28,9 +28,9 @@ interface KodoAnswer {
 
 const KEYS_HINT = 'check --access-key and --secret-key; the Qiniu console shows both under key management';
 
-/** Kodo says "region", and said "zone" before. A private Kodo may be of either age. */
+/** Kodo writes "region", and wrote "zone" before. A private Kodo may be old or new. */
 const OTHER_REGION = /\bincorrect (?:region|zone)\b/i;
-/** The host that Kodo names in place of the one that was asked. */
+/** The host that Kodo names instead of the one that got the request. */
 const RIGHT_HOST = /\bup(?:load)?(?:-([a-z0-9-]{1,40}))?\.(?:qiniup?|qbox)\.(?:com|me)\b/i;
 
 function zoneHint(error: string): string {
@@ -89,7 +89,7 @@ export function explainKodoAnswer({ status, error, bucket, key, retryAt }: KodoA
   return refuse('SERVICE_REFUSED', bucketName, `Kodo refused the request (${said})`);
 }
 
-/** Returns the failure for a key of a bucket that is taken by other content. */
+/** Returns the failure for a key of a bucket that already holds other content. */
 export function keyTaken(bucket: string, key: string): Failure {
   return alreadyPublished(key, `bucket ${bucket} has a different file with this name`);
 }

@@ -18,7 +18,7 @@ export interface KodoAccess {
   readonly accessKey: string;
   readonly secretKey: string;
   readonly bucket: string;
-  /** Qiniu is asked for it if undefined. */
+  /** If undefined, packer asks Qiniu for it. */
   readonly zone: Zone | undefined;
   /** The region service of a Kodo other than Qiniu's own. */
   readonly endpoint: URL | undefined;
@@ -127,7 +127,7 @@ async function askForHosts(
   return { upload: urls(region.up), objects: urls(region.rs), buckets: urls(region.uc) };
 }
 
-/** Returns the failure of a region service that gave no answer. */
+/** Returns the failure of a region service that did not answer. */
 function explainSilence(error: HttpFailure, { bucket, endpoint }: KodoAccess): HttpFailure {
   const message = `cannot find the zone of bucket ${bucket} (${error.message})`;
   const hint =

@@ -48,7 +48,7 @@ export interface Attempts {
 
 /** Long enough for one request: each part of an upload gets a token of its own. */
 const TOKEN_LIFETIME_SECONDS = 3600;
-/** A host, and maybe its port. Other characters would be more than a host in the command that is told. */
+/** A host, and maybe its port. Other characters would be more than a host in the command that packer prints. */
 const DOMAIN = /^[a-z0-9][a-z0-9._-]*(?::\d{1,5})?$/i;
 const ANSWER_LIMIT = 4 * 1024 * 1024;
 
@@ -123,7 +123,10 @@ export class KodoService {
     }
   }
 
-  /** Returns the address of a domain; undefined for one that is no host, stands for many, or leads inward. */
+  /**
+   * Returns the address of a domain; undefined for one that is not a host, is a wildcard, or leads to an internal
+   * address.
+   */
   #domainAddress(domain: string): URL | undefined {
     const [service] = this.#hosts.buckets;
     if (service === undefined || !DOMAIN.test(domain)) return undefined;
@@ -147,7 +150,7 @@ export class KodoService {
       ...(md5 === undefined ? {} : { 'Content-MD5': md5 }),
     };
     const { signal } = attempts;
-    // A POST puts the parts of an upload together.
+    // A POST makes Kodo join the parts of an upload.
     const awaited = method === 'POST' ? 'work' : 'answer';
     const send = (host: URL) =>
       this.#http.send({ method, url: new URL(path, host), headers, body, awaited, signal });
@@ -218,7 +221,8 @@ function knownHosts(sdk: typeof qiniu, zone: string): KodoHosts {
 }
 
 /**
- * Removes signatures that a service repeats from a token. The access key is no secret, what the secret key signed is.
+ * Removes signatures that a service repeats from a token. The access key is no secret, but a signature by the secret
+ * key is.
  */
 function withoutSignatures(text: string, accessKey: string): string {
   const [before = '', ...rest] = text.split(`${accessKey}:`);

@@ -5,7 +5,7 @@ interface SignedRequest {
   readonly method: string;
   readonly url: URL;
   readonly type: string;
-  /** Of `X-Qiniu-Date`. */
+  /** The value of `X-Qiniu-Date`. */
   readonly date: string;
 }
 

@@ -17,9 +17,9 @@ interface QiniuTargetSettings extends KodoAccess {
   readonly overwrite: boolean;
   /** Parts in transfer at once; by default starts at 4 and adapts up to 16. */
   readonly parallel?: LimiterWidth | undefined;
-  /** Of the run; the usual authorities if undefined. */
+  /** The trust of the run; the usual authorities if undefined. */
   readonly trust?: HttpTrust | undefined;
-  /** Set by tests, which do not wait long. */
+  /** Set by tests, which use short timeouts. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
 
@@ -39,13 +39,13 @@ export class QiniuTarget implements PublishTarget {
     this.#settings = settings;
     const { trust = {}, timeouts } = settings;
     this.#http = new HttpClient({ ...trust, timeouts });
-    // Those who download check certificates, also where this run does not.
+    // Users who download check certificates, even if this run does not.
     const { authorities } = trust;
     this.#domainHttp = new HttpClient({ authorities, timeouts: timeouts ?? DOMAIN_TIMEOUTS });
     this.#limiter = new ConcurrencyLimiter(settings.parallel ?? DEFAULT_PARALLEL);
   }
 
-  /** Asks for an object, which proves the keys, then opens and aborts an upload, which proves the rest. */
+  /** Requests an object, which checks the keys, then opens and aborts an upload, which checks the rest. */
   async prove(signal: AbortSignal): Promise<void> {
     try {
       const service = await this.#open(signal);

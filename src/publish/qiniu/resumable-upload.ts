@@ -85,7 +85,7 @@ export class ResumableUpload {
     const { name, size, qetag } = file;
     await using handle = await open(file.path, 'r');
     const sent = await sendParts({ upload, file: handle, name, size, held, limiter, signal, onProgress });
-    // Compared before the object is created, so that nobody ever sees a wrong one.
+    // Compared before the object is created, so that a wrong one is never visible.
     if (sent.qetag !== qetag) {
       await upload.abort(signal);
       throw fileChanged(name);

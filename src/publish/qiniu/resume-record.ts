@@ -11,7 +11,7 @@ const recordShape = z.object({
   uploadId: z.string(),
 });
 
-/** Remembers the open upload of a package, in a file beside the package. The file contains nothing secret. */
+/** Remembers the open upload of a package, in a file next to the package. The file contains nothing secret. */
 export class ResumeRecord {
   readonly #path: string;
   readonly #bucket: string;

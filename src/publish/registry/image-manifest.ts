@@ -16,7 +16,7 @@ export interface ImageDocuments {
 const ARTIFACT_TYPE = 'application/vnd.keel.package.v1';
 const ARTIFACT_LAYER = 'application/vnd.keel.package.layer.v1.tar+gzip';
 const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
-/** Fixed, so that the same package always makes the same image. */
+/** Fixed, so that the same package always produces the same image. */
 const CREATED = '1980-01-01T00:00:00Z';
 /** Where the image copies the package to; `docker run` mounts a folder there. */
 export const OUTPUT_FOLDER = '/out';

@@ -1,6 +1,6 @@
 import { parseTag, type Tag } from '../../registry/oci/reference.ts';
 
-/** Those that packer packs for, and then words that may stand for something else in a name. */
+/** The architectures that packer packs for, and then words that may have another meaning in a name. */
 const ARCHITECTURES = [/-(amd64|arm64|ppc64le|s390x|riscv64)(?=[.-]|$)/, /-(arm|386)(?=[.-]|$)/];
 
 /** Returns the tag of a package: its name without `kube-` and `.tar.gz`, such as `1.36.2-amd64-beta`. */

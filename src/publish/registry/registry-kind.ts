@@ -38,7 +38,7 @@ const FLAGS = [
 
 type RegistryFlagName = (typeof FLAGS)[number]['name'];
 
-/** Docker Hub or any other registry. Its word and flags are named after the former. */
+/** Docker Hub or any other registry. Its word and flags are named after Docker Hub. */
 export const REGISTRY: TargetKind<'dockerhub', RegistryFlagName> = {
   word: 'dockerhub',
   direction: 'to a registry',

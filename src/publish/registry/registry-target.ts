@@ -57,7 +57,7 @@ export class RegistryTarget implements PublishTarget {
     }
   }
 
-  /** Returns in place of a refusal that what answers is no registry, or that there is no login for it. */
+  /** Replaces a refusal with a failure that the host is not a registry, or that the login for it is missing. */
   async #explain(error: unknown, signal: AbortSignal): Promise<unknown> {
     const registry = this.#registry;
     if (!registry.likeness.isProven && mayBeOfSite(error)) {
@@ -88,7 +88,7 @@ export class RegistryTarget implements PublishTarget {
     const layer = isArtifact ? plainLayer(file) : await tarLayer(file, signal);
     const present = await this.#findPublished(tag, signal);
     const below = present?.layers.at(-1)?.digest === layer.digest ? present.layers.length - 1 : undefined;
-    // Of an image only the layer with the package counts: its base may be a newer one by now. An artifact has no base.
+    // For an image, only the layer with the package is compared: its base may be newer by now. An artifact has no base.
     if (below === 0 || (below !== undefined && !isArtifact)) {
       const instruction = this.#instruction(file, address, below > 0);
       const uncompared =
@@ -134,7 +134,7 @@ export class RegistryTarget implements PublishTarget {
     } catch (error) {
       signal.throwIfAborted();
       const reason = error instanceof Failure ? `${error.about}: ${error.message}` : describeFailure(error);
-      // The hint of a failure is about what a user named, and nobody named this image.
+      // The hint of a failure is for an image that the user named, but packer chose this one.
       reporter.warning(
         `the package is complete, but its image cannot run and works with "docker cp" only: the base image ${formatReference(reference)} could not be fetched: ${reason} (${label('dockerhub-form')} artifact needs no base image)`,
       );

@@ -10,7 +10,7 @@ export interface TarFrame {
 const RECORD = 512;
 /** A tar archive ends with two empty records. */
 const END = 2 * RECORD;
-/** Fixed, so that the same package gives the same archive. */
+/** Fixed, so that the same package produces the same archive. */
 const MODIFIED = new Date('1980-01-01T00:00:00Z');
 
 /** Returns the frame of a package; sizes over 8 GiB are supported. */

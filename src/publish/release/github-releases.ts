@@ -53,7 +53,7 @@ export interface FileRange {
 
 const ANSWER_LIMIT = 16 * 1024 * 1024;
 const PAGE_SIZE = 100;
-/** How far to look for a draft; nobody keeps one behind so many newer releases. */
+/** How many pages to search for a draft; a draft seldom has so many newer releases before it. */
 const DRAFT_SEARCH_PAGES = 5;
 
 /** An asset to upload, and where its bytes are. */
@@ -85,8 +85,8 @@ export class GithubReleases {
   }
 
   /**
-   * Proves that the token may write releases, by asking for one without a tag: GitHub checks permissions (403, 404)
-   * before the content of the request (422). Throws `HttpFailure`.
+   * Checks that the token may write releases, by requesting to create one without a tag: GitHub checks permissions
+   * (403, 404) before the content of the request (422). Throws `HttpFailure`.
    */
   async prove(): Promise<void> {
     try {
@@ -223,7 +223,9 @@ export class GithubReleases {
     return understand(shape, await this.#read(answer, repository), 'GitHub');
   }
 
-  /** Follows redirects, as those of a repository that was renamed, at the same host only: the token goes along. */
+  /**
+   * Follows redirects, such as those of a renamed repository, only at the same host, because the token is sent along.
+   */
   async #send(request: Parameters<HttpClient['send']>[0]): Promise<HttpAnswer> {
     const { url: first } = request;
     const send = (url: URL): Promise<HttpAnswer> => this.#http.send({ ...request, url });

@@ -20,7 +20,7 @@ export function wantedAssets(file: PackageFile, parts: readonly PackagePart[]): 
     content: { path: file.path, start, end },
   }));
   if (parts.length === 1) return assets;
-  // Last, so that whoever finds it also finds all parts.
+  // The header is last, so that all parts exist when a client finds it.
   const header = formatHeader(file, parts);
   assets.push({
     name: `${file.name}.parts.json`,

@@ -60,7 +60,7 @@ export class ReleaseDelivery {
   #refuseOther(release: GithubRelease, present: readonly ReleaseAsset[]): void {
     const { goal, file } = this.#settings;
     const isOther = present.some((asset) => isWhole(asset) && !isAmong(asset, this.#wanted));
-    // Nobody has seen the other content of a draft yet.
+    // The content of a draft is not public yet, so it may be replaced.
     if (isOther && !release.draft && !mayReplace(file.name, goal.overwrite)) {
       throw alreadyPublished(file.name, `the release ${goal.tag} has a different file with this name`);
     }
@@ -107,7 +107,7 @@ export class ReleaseDelivery {
     }, isWorthRepeating);
   }
 
-  /** Adds the package to the notes, publishes the release if it is a draft of this program, and returns it. */
+  /** Adds the package to the notes, publishes the release if it is a draft of packer, and returns it. */
   async #announce(release: GithubRelease): Promise<GithubRelease> {
     const { releases, file, parts } = this.#settings;
     const before = release.body ?? '';

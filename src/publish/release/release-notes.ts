@@ -13,7 +13,7 @@ function markers(name: string): { open: string; close: string } {
   return { open: `<!-- keel-package ${name} -->`, close: `<!-- /keel-package ${name} -->` };
 }
 
-/** Returns whether this program started the release notes. */
+/** Returns whether packer started the release notes. */
 export function areOwnNotes(notes: string): boolean {
   return notes.trimStart().startsWith('<!-- keel-package ');
 }
@@ -35,7 +35,7 @@ export function updateNotes(notes: string, file: PackageFile, parts: readonly Pa
   ];
   const section = lines.join('\n');
   const end = notes.lastIndexOf(close);
-  // The end marker of an older section may have been removed by hand; the text below it is not ours.
+  // The end marker of an older section may have been removed by hand; the text below it does not belong to packer.
   const start = end < 0 ? -1 : notes.lastIndexOf(open, end);
   if (start >= 0) return notes.slice(0, start) + section + notes.slice(end + close.length);
   return notes.trim() === '' ? `${section}\n` : `${notes.trimEnd()}\n\n${section}\n`;

@@ -7,14 +7,14 @@ import { PART_SIZE, planParts } from './release-parts.ts';
 
 /** The settings of a release to publish to. */
 interface ReleaseTargetSettings extends ReleaseAccess {
-  /** By default that of the package's version, such as `kube-1.36.2`. */
+  /** The default is the tag of the package's version, such as `kube-1.36.2`. */
   readonly tag: string | undefined;
   readonly overwrite: boolean;
   /** Largest asset in bytes; 1900 MiB by default. */
   readonly partSize?: number | undefined;
-  /** Of the run; the usual authorities if undefined. */
+  /** The trust of the run; the usual authorities if undefined. */
   readonly trust?: HttpTrust | undefined;
-  /** Set by tests, which do not wait long. */
+  /** Set by tests, which use short timeouts. */
   readonly timeouts?: HttpTimeouts | undefined;
 }
 
