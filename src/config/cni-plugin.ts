@@ -21,7 +21,7 @@ interface CniImage extends CniWish {
 
 const KEPT_RELEASES = 3;
 
-/** Returns the images of a network plugin, each with the tags that are wanted of it. */
+/** Returns the images of a network plugin, each with its wanted tags. */
 export function cniImages(plugin: CniPlugin): CniImage[] {
   const rows = CNI_TABLE.filter((row) => row.plugin === plugin);
   return rows.map(({ image, tag, use }) => ({
@@ -32,10 +32,10 @@ export function cniImages(plugin: CniPlugin): CniImage[] {
   }));
 }
 
-/** A commit behind a separator, and the other numbers of a tag. */
+/** A commit after a separator, and the other numbers of a tag. */
 const NUMBERS = /((?<=[-_])(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}$)|([0-9]+)|([.+])/g;
 
-/** Returns the expression for tags of the same form: other numbers, and another commit. */
+/** Returns the expression for tags of the same form, with any numbers and any commit. */
 function formOf(tag: string): string {
   const form = tag.replaceAll(NUMBERS, (text, commit: string | undefined, number: string | undefined) =>
     commit !== undefined ? '[0-9a-f]{7,40}' : number !== undefined ? '[0-9]+' : `\\${text}`,

@@ -1,6 +1,7 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Place } from '../lib/reporter.ts';
 import { adviseOnLookAlikes, withPlainSpaces } from '../lib/text/look-alike.ts';
+import { formatCount } from '../lib/text/sentence.ts';
 import { ConfigurationFailure, PROBLEMS_TOLD, type Problem } from './problem.ts';
 
 /** The path to a value in a document: keys of objects and indexes of lists. */
@@ -19,9 +20,9 @@ export interface Document {
   readonly value: unknown;
   /** Syntax errors and repeated keys. Despite them, `value` has as much as could be read. */
   readonly problems: readonly Problem[];
-  /** Returns where the value at a path starts. If there is none, where the innermost value around it starts. */
+  /** Returns where the value at a path starts. If there is none, returns where the innermost value around it starts. */
   place(path: Path): Place;
-  /** Returns where the last key of a path starts, or for an index where its value starts. */
+  /** Returns where the last key of a path starts; for an index, where its value starts. */
   keyPlace(path: Path): Place;
 }
 
@@ -57,13 +58,13 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low;
 }
 
-/** What makes a text too much to be read, and its offset. */
+/** Why a text is too large or too deep to be read, and the offset where it becomes so. */
 interface Excess {
   readonly offset: number;
   readonly message: string;
 }
 
-/** Returns where a text becomes too much: where it is nested too deeply for recursive functions, or has too much in it. */
+/** Returns where a text becomes too large, or is nested too deeply for recursive functions; undefined if nowhere. */
 function excessOf(text: string): Excess | undefined {
   if (text.length > LENGTH_LIMIT) return { offset: 0, message: 'the file is larger than 16 MiB' };
   const scanner = createScanner(text, true);
@@ -72,19 +73,21 @@ function excessOf(text: string): Excess | undefined {
   for (scanner.scan(); scanner.getTokenLength() > 0; scanner.scan()) {
     tokens += 1;
     if (tokens > TOKENS_LIMIT) {
-      return { offset: scanner.getTokenOffset(), message: 'the file has far too many values' };
+      const message = `the file has more than ${formatCount(TOKENS_LIMIT)} values, brackets and commas`;
+      return { offset: scanner.getTokenOffset(), message };
     }
     const first = text.charAt(scanner.getTokenOffset());
     if (first === '{' || first === '[') depth += 1;
     if (first === '}' || first === ']') depth -= 1;
     if (depth > DEPTH_LIMIT) {
-      return { offset: scanner.getTokenOffset(), message: 'lists or objects are nested too deeply' };
+      const message = `lists or objects are nested more than ${DEPTH_LIMIT} levels deep`;
+      return { offset: scanner.getTokenOffset(), message };
     }
   }
   return undefined;
 }
 
-/** Returns the last property of that name: of repeated keys, readers of JSON use the last. */
+/** Returns the last property of that name: if a key is repeated, readers of JSON use the last one. */
 function property(node: Node, key: PropertyKey): Node | undefined {
   if (node.type !== 'object') return undefined;
   return children(node).findLast((candidate) => keyOf(candidate) === key);
@@ -133,7 +136,7 @@ const EXPECTED: ReadonlyMap<string, string> = new Map([
 
 const BROKEN: ReadonlyMap<string, string> = new Map([
   ['InvalidNumberFormat', 'a malformed number'],
-  ['InvalidCommentToken', 'a comment where none can be'],
+  ['InvalidCommentToken', 'a comment where none is allowed'],
   ['UnexpectedEndOfComment', 'a comment that does not end; close it with */'],
   ['UnexpectedEndOfString', 'a text that does not end on its line; close it with "'],
   ['UnexpectedEndOfNumber', 'a number that does not end'],
@@ -163,7 +166,7 @@ function describeSyntaxError(error: ParseError, text: string): string {
   return BROKEN.get(code) ?? describeSymbol(found);
 }
 
-/** Returns a text in which the unusual spaces between values are plain ones, so that all places stay the same. */
+/** Returns a text with plain spaces in place of the unusual ones between values. All places stay the same. */
 function withPlainSpacesOutside(text: string): string {
   if (withPlainSpaces(text) === text) return text;
   const scanner = createScanner(text, false);
@@ -177,7 +180,7 @@ function withPlainSpacesOutside(text: string): string {
 
 /**
  * Returns a JSON text as a document. Syntax errors are in its `problems`. Throws only if it is far too deep or too
- * long.
+ * large.
  */
 export function parseDocument(file: string, source: string): Document {
   // Windows editors start files with a byte order mark, which is not part of JSON.

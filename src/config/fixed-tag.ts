@@ -11,15 +11,15 @@ interface TaggedImage {
 /** Words of tags that follow a branch or a channel: each new image of it takes the tag. */
 const MOVING_WORD =
   /^(?:latest|nightly|daily|weekly|snapshot|dev|devel|develop|edge|canary|main|master|trunk|head|tip|current|next|rolling|unstable)$/i;
-/** A tag that is such a word, or one that says that it is a channel only where it stands alone. */
+/** A tag that is such a word, or one that means a channel only at the start of a tag. */
 const CHANNEL = /^(?:stable|lts|mainline|release|testing|alpha|beta|rc)(?:[-_.]|$)/i;
-/** Three or four numbers, at the beginning or behind words of which the last says that a version follows. */
+/** Three or four numbers, at the beginning or after words. The last of these words announces a version. */
 const WHOLE_VERSION =
   /^(?:(?:.*[-_])?(?:v|(?:release|version)[-_]?v?))?\d{1,9}(?:\.\d{1,9}){2,3}(?=$|[-_]|[a-z]+\d|\.[a-z]{2,})/i;
 
-/** What makers of images are known to do with their tags. */
+/** What a publisher of images is known to do with its tags. */
 interface Maker {
-  /** What the names of its repositories start with, with their registries. */
+  /** The prefixes of the names of its repositories, with their registries. */
   readonly places: readonly string[];
   readonly isFixed: (tag: string) => boolean;
 }
@@ -29,7 +29,7 @@ const isRebuilt: Maker['isFixed'] = () => false;
 /** Images are promoted under a tag once: https://github.com/kubernetes/registry.k8s.io, and k8s.io's promoter. */
 const isPromoted: Maker['isFixed'] = (tag) => namesCommit(tag) || !(isChannel(tag) || holdsMovingWord(tag));
 
-/** Where Docker Hub has its official images of one architecture. */
+/** The namespaces of Docker Hub's official images for one architecture. */
 const ARCHITECTURES =
   'amd64 arm32v5 arm32v6 arm32v7 arm64v8 i386 mips64le ppc64le riscv64 s390x winamd64'.split(' ');
 
@@ -63,8 +63,8 @@ const MIRRORED: ReadonlyMap<string, string> = new Map([['mirror.gcr.io', 'docker
 
 /**
  * Returns whether a tag names one image for ever: a whole version (`v1.2.3`, `1.2.3-rc.1`, `3.5.21-0`, `1.2.3-alpine`), a
- * day, or a commit. What is known of its maker goes before what the tag looks like. When in doubt, returns false: of a tag
- * that moves by nature (`latest`, `1.36`, `v1`, `nightly`, `1.36-alpine`) it is no news that it moved.
+ * day, or a commit. The known practice of its publisher takes precedence over the form of the tag. When in doubt, returns
+ * false: users expect that a tag such as `latest`, `1.36`, `v1`, `nightly` or `1.36-alpine` moves.
  */
 export function isFixedTag({ host, repository, tag }: TaggedImage): boolean {
   const name = `${MIRRORED.get(host) ?? host}/${repository}`;
@@ -75,7 +75,7 @@ export function isFixedTag({ host, repository, tag }: TaggedImage): boolean {
   return namesDay(tag) || WHOLE_VERSION.test(tag);
 }
 
-/** A channel behind which no version stands. */
+/** Returns whether a tag is a channel without a version. */
 function isChannel(tag: string): boolean {
   return CHANNEL.test(tag) && !WHOLE_VERSION.test(tag) && !namesDay(tag);
 }

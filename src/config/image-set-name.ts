@@ -9,7 +9,7 @@ import {
   startsWithHost,
 } from '../registry/oci/reference.ts';
 
-/** The registry of names without a host, whichever mirror of it `--source` names. */
+/** The registry of names without a host, also if `--source` is a mirror of it. */
 export const KUBERNETES_REGISTRY = 'registry.k8s.io';
 /** The host of that registry until 2023. https://kubernetes.io/blog/2023/02/06/k8s-gcr-io-freeze-announcement/ */
 export const OLD_KUBERNETES_REGISTRY = 'k8s.gcr.io';
@@ -96,7 +96,7 @@ export function parseExtra(text: string): Reference {
   if (!startsWithHost(current)) {
     throw malformed(
       `expected host/path[:tag], found "${text}" without a host`,
-      `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is one of the source registry`,
+      `write "${formatReference(reference)}" for Docker Hub, or put it into "names" if it is an image of the source registry`,
     );
   }
   return reference;

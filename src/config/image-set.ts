@@ -37,13 +37,13 @@ import { textOf, validate } from './validation.ts';
 /** Exceptions for one image. */
 export interface Patch {
   readonly match: ImageName;
-  /** The name at the destination, below its namespace, instead of the one by `--naming`. */
+  /** The name at the destination, below its namespace, instead of the one from `--naming`. */
   readonly name?: Repository | undefined;
   /** The filter that replaces the set's. */
   readonly tags?: TagFilter | undefined;
   /** The platforms to mirror instead of those of `--platform`. An empty list means all. */
   readonly platforms?: readonly Platform[] | undefined;
-  /** The least age that replaces the set's. */
+  /** The minimum age that replaces the set's. */
   readonly minimumAge?: Duration | undefined;
   readonly place: Place;
 }
@@ -63,25 +63,25 @@ export interface ImageSet {
   readonly extras: readonly Entry<Reference>[];
   /** The same, joined by repository, in the order of the file. */
   readonly extraImages: ReadonlyMap<ImageName, NamedImage>;
-  /** Words for releases of Kubernetes. All images that kubeadm needs for them are wanted. */
+  /** Words for releases of Kubernetes. The set wants all images that kubeadm needs for them. */
   readonly kubernetes: readonly Entry<KubernetesWord>[];
-  /** What they were resolved to. In a set that was only read, by the built-in table, and `latest` and `supported` are open. */
+  /** The releases of these words. A set that was only read uses the built-in table, and leaves `latest` and `supported` open. */
   readonly releases: readonly ClusterRelease[];
   /** The images of the source registry that they need. Filters and `exclude` do not apply to their tags. */
   readonly clusterImages: ReadonlyMap<ImageName, ClusterImage>;
-  /** What is wanted of images that only `cni` wants. The images are among `extras`. A patch takes precedence. */
+  /** The wanted tags of images that only `cni` adds. The images are among `extras`. A patch takes precedence. */
   readonly cniWishes: ReadonlyMap<ImageName, CniWish>;
   readonly patches: ReadonlyMap<ImageName, Patch>;
   readonly tags: TagFilter;
-  /** How long a tag must have had its image before that is mirrored; 0 for no time. */
+  /** How long a tag must have had its image before the image is mirrored; 0 for no time. */
   readonly minimumAge: Duration;
   /** Whose signatures are trusted for the images of a registry or path, in addition to the built-in ones. */
   readonly signatures: SignaturePolicies;
-  /** What becomes of tags that should not move, instead of what `--moved-tags` says. */
+  /** What happens to tags that should not move but moved, instead of the value of `--moved-tags`. */
   readonly movedTags: MovedTagsRules;
-  /** The keys of both, with their places. */
+  /** The keys of `signatures` and `movedTags`, with their places. */
   readonly scopes: readonly WrittenScope[];
-  /** Warnings about what was read differently than it is written. */
+  /** Warnings about texts that keel-pkg reads differently than they are written. */
   readonly notices: readonly Notice[];
 }
 
@@ -126,7 +126,7 @@ const patchSchema = z
   })
   .refine(
     (patch) => Object.keys(patch).length > 1,
-    'the patch changes nothing: give "name", "tags", "platforms" or "minimumAge"',
+    'the patch changes nothing: add "name", "tags", "platforms" or "minimumAge"',
   );
 
 const imageSetSchema = z.strictObject({
@@ -138,7 +138,7 @@ const imageSetSchema = z.strictObject({
     z
       .string()
       .transform(withoutKubernetesHost)
-      .pipe(z.string().min(1, 'expected some characters, found ""; every name and tag contains that')),
+      .pipe(z.string().min(1, 'expected some characters, found "", which every name and tag contains')),
   ),
   extras: list(textOf(parseExtra)),
   patches: list(patchSchema),
@@ -153,7 +153,7 @@ function repeatedPatches(document: Document, matches: readonly ImageName[]): Pro
     const first = matches.indexOf(match);
     if (first === index) return [];
     const { line } = document.place(['patches', first]);
-    const message = `there is a patch for "${match}" already, on line ${line}; join the two`;
+    const message = `there is already a patch for "${match}" on line ${line}; join the two`;
     return [{ place: document.place(['patches', index, 'match']), message }];
   });
 }
@@ -177,7 +177,7 @@ function noticesOfTexts(
 
 function describeOldName(text: string): string | undefined {
   return namesOldRegistry(text)
-    ? `${OLD_KUBERNETES_REGISTRY} is frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}`
+    ? `${OLD_KUBERNETES_REGISTRY} has been frozen since 2023; read as ${KUBERNETES_REGISTRY}/${withoutKubernetesHost(text)}`
     : undefined;
 }
 
@@ -203,7 +203,7 @@ function describeContradiction({
   digests: [first],
   places: [earlier, place],
 }: ReturnType<typeof joinNamedImages>['contradictions'][number]): Problem[] {
-  const message = `"${about}" is to be ${first}, on line ${earlier?.line}; a tag has one image`;
+  const message = `"${about}" already has the digest ${first}, on line ${earlier?.line}; a tag has one image`;
   return place === undefined ? [] : [{ place, message }];
 }
 
@@ -223,7 +223,7 @@ export function parseImageSet(document: Document): ImageSet {
   if ([names, starts, others, releases, cni].every(({ length }) => length === 0)) {
     problems.push({
       place: document.place([]),
-      message: 'the set has no image: give "kubernetes", "names", "prefixes", "extras" or "cni"',
+      message: 'the set has no image: add "kubernetes", "names", "prefixes", "extras" or "cni"',
     });
   }
   if (problems.length > 0) throw new ConfigurationFailure(document.file, problems);

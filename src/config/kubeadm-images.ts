@@ -11,7 +11,7 @@ import {
 } from './kubernetes/kubernetes-version.ts';
 import type { KubernetesRelease, KubernetesWord } from './kubernetes/kubernetes-word.ts';
 
-/** The image whose tags tell which releases of Kubernetes there are. */
+/** The image whose tags show which releases of Kubernetes exist. */
 export const APISERVER: ImageName = 'kube-apiserver';
 
 /** The images whose tag is the version of Kubernetes. */
@@ -46,7 +46,7 @@ function exactly(name: ImageName, tag: Tag): ClusterNeed {
   return { name, text: tag, wants: (offered) => offered === tag };
 }
 
-/** A need of an image whose tag nobody knows. */
+/** A need of an image whose tag is not known. */
 function unknown(name: ImageName, text: string): ClusterNeed {
   return { name, text, wants: () => false };
 }
@@ -75,14 +75,14 @@ function chosenTags(
   ]);
 }
 
-/** Before the source was asked. */
+/** Used before the source was asked. */
 const NOTHING_LISTED: readonly KubernetesVersion[] = [];
 
 /**
- * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first. No
- * tag meets a need of an image whose tag is not known, and none those of a word that was not resolved. `listed` are the
- * releases that the source has. Of one of these that nobody knows, the tags are the last known; nobody was asked about one
- * that it does not have.
+ * Returns the images and tags that kubeadm of a release needs, or of all releases of a minor. The programs come first. If
+ * the tag of an image is not known, or the word was not resolved, no tag meets the need. `listed` are the releases that the
+ * source has. An unknown release among them gets the last known tags. An unknown release that the source does not have gets
+ * none, because upstream was not asked about it.
  */
 export function clusterNeeds(
   word: KubernetesWord,
@@ -102,7 +102,7 @@ export function clusterNeeds(
   return [...programsOf(word), ...chosen('etcd'), ...chosen('coredns'), ...chosen('pause')];
 }
 
-/** A release that a set asks for, and what it needs. */
+/** A release that a set wants, and what it needs. */
 export interface ClusterRelease {
   /** A minor, a version, or a word for which nothing was found. */
   readonly text: string;
@@ -112,7 +112,7 @@ export interface ClusterRelease {
   readonly needs: readonly ClusterNeed[];
 }
 
-/** Returns what the words of a set need by what is known before the source was asked. */
+/** Returns what the words of a set need, according to what is known before the source was asked. */
 export function openReleases(
   words: readonly Entry<KubernetesWord>[],
   kubeadm: KubeadmKnowledge,

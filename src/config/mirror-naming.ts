@@ -1,7 +1,7 @@
 import { Failure } from '../lib/failure.ts';
 import { type Host, parseRepository, type Repository } from '../registry/oci/reference.ts';
 
-/** How a mirror names what it has, by the paths of its sources. */
+/** How a mirror names its repositories, by the paths of their sources. */
 export const NAMINGS = ['basename', 'dashed', 'path'] as const;
 
 export type Naming = (typeof NAMINGS)[number];
@@ -28,19 +28,19 @@ function nameFor(naming: Naming, repository: Repository): string {
   }
 }
 
-/** Registries allow names of this length, and many clients count the host with them. */
+/** Registries allow names of this length. Many clients include the host in the length. */
 const NAME_LENGTH_LIMIT = 255;
 
-/** Where a mirror is, and how it names what it has. */
+/** Where a mirror is, and how it names its repositories. */
 interface MirrorNaming {
   readonly naming: Naming;
   readonly namespace: Repository | undefined;
 }
 
 /**
- * Returns the destination of a source repository: the name of its patch, or else the one that the naming makes of its
- * path, below the namespace. The host of the source has no influence. With `host`, the host of the destination counts for
- * the length. Throws `NAME_TOO_LONG`.
+ * Returns the destination of a source repository, below the namespace: the name from its patch, or else the one that the
+ * naming makes of its path. The host of the source has no influence. With `host`, the length includes the host of the
+ * destination. Throws `NAME_TOO_LONG`.
  */
 export function destinationRepository(
   { naming, namespace }: MirrorNaming,
@@ -51,7 +51,7 @@ export function destinationRepository(
   const path = namespace === undefined ? name : `${namespace}/${name}`;
   const about = `${source.host}/${source.repository}`;
   for (const whole of host === undefined ? [path] : [path, `${host}/${path}`]) {
-    // No other naming gives a shorter name than a basename or a patch.
+    // No other naming makes a shorter name than a basename or a patch.
     if (whole.length > NAME_LENGTH_LIMIT)
       throw tooLong(about, whole, naming === 'basename' || patchName !== undefined);
   }
@@ -62,7 +62,7 @@ function tooLong(about: string, name: string, isShort: boolean): Failure<'NAME_T
   return new Failure({
     code: 'NAME_TOO_LONG',
     about,
-    message: `its name at the destination has ${name.length} characters, and registries allow ${NAME_LENGTH_LIMIT}`,
-    hint: `give it a shorter one with "patches", or use ${isShort ? '' : '--naming basename or '}a shorter --push-ns`,
+    message: `its name at the destination has ${name.length} characters, but registries allow ${NAME_LENGTH_LIMIT}`,
+    hint: `set a shorter one with "patches", or use ${isShort ? '' : '--naming basename or '}a shorter --push-ns`,
   });
 }

@@ -12,7 +12,7 @@ import {
   type WrittenScope,
 } from './signature-policy.ts';
 
-/** What becomes of a tag that should not move and moved: it is copied, copied with a warning, or kept as it was. */
+/** What happens to a tag that should not move but moved: it is copied, copied with a warning, or kept unchanged. */
 export const MOVED_TAGS_MODES = ['warn', 'keep', 'copy'] as const;
 
 export type MovedTagsMode = (typeof MOVED_TAGS_MODES)[number];
@@ -40,7 +40,7 @@ function nameOf({ tag, ...scope }: MovedTagsScope): string {
   return tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
 }
 
-/** Returns the rules under `movedTags` of a document, their scopes with places, and what is wrong with others. */
+/** Returns the rules under `movedTags` of a document, their scopes with places, and the problems of others. */
 export function readMovedTags(
   document: Document,
   parsed: z.output<typeof movedTagsSchema>,
@@ -57,7 +57,8 @@ export function readMovedTags(
     try {
       const scope = parseMovedTagsScope(key);
       const isTaken = rules.some((known) => nameOf(known.scope) === nameOf(scope));
-      if (isTaken) problems.push({ place, message: `${nameOf(scope)} is already there under another name` });
+      if (isTaken)
+        problems.push({ place, message: `${nameOf(scope)} is already in the file under another name` });
       else {
         rules.push({ scope, mode });
         scopes.push({ map: 'movedTags', scope, place });
@@ -70,7 +71,7 @@ export function readMovedTags(
   return { rules, problems, scopes };
 }
 
-/** What becomes of a tag if it moves. */
+/** What happens to a tag if it moves. */
 export interface MovedTagsRule {
   readonly mode: MovedTagsMode;
   /** Whether it should not move. */
@@ -78,7 +79,7 @@ export interface MovedTagsRule {
 }
 
 /**
- * Returns what becomes of a tag if it moves, by the narrowest scope that contains it, and without one by `otherwise`. A
+ * Returns what happens to a tag if it moves: by the narrowest scope that contains it, or by `otherwise` without one. A
  * tag that a rule names should not move, whatever it looks like.
  */
 export function movedTagsRule(

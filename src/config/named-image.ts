@@ -10,14 +10,14 @@ import {
 } from '../registry/oci/reference.ts';
 import type { ImageName } from './image-set-name.ts';
 
-/** The digest that a wanted tag must have, whatever its source has under the tag now. */
+/** The digest that a wanted tag must have, whatever image its source has under the tag now. */
 export interface PinnedDigest {
   readonly digest: Digest;
-  /** Whether only the digest was written, so that the tag was made of it and exists at the destination alone. */
+  /** Whether only the digest was written. The tag was then made from it, and exists only at the destination. */
   readonly isTagMade: boolean;
 }
 
-/** A repository with the tags that are named: of another registry, or of an image that was given. */
+/** A repository of another registry or of a given image, with the tags that are named. */
 export interface NamedImage {
   readonly name: ImageName;
   readonly host: Host;
@@ -26,16 +26,16 @@ export interface NamedImage {
   readonly tags: ReadonlySet<Tag>;
   /** The digests that are named with them. */
   readonly pins: ReadonlyMap<Tag, PinnedDigest>;
-  /** Whether it is named without a tag too, so that the tags that it lists are wanted if they pass the filters. */
+  /** Whether it is also named without a tag: then all tags that it lists and that pass the filters are wanted. */
   readonly isListed: boolean;
   readonly places: readonly Place[];
   /** Where each tag is named first. */
   readonly tagPlaces: ReadonlyMap<Tag, Place>;
 }
 
-/** An image where it is named. */
+/** An image in one place that names it. */
 interface Mention {
-  /** What the set calls its repository. */
+  /** The name of its repository in the set. */
   readonly name: ImageName;
   /** The registry that it comes from. */
   readonly host: Host;
@@ -51,7 +51,7 @@ interface Contradiction {
   readonly places: readonly [first: Place | undefined, second: Place | undefined];
 }
 
-/** The images of a set by their names, and what speaks against it. */
+/** The images of a set by their names, and contradictions between them. */
 interface NamedImages {
   readonly images: ReadonlyMap<ImageName, NamedImage>;
   readonly contradictions: readonly Contradiction[];

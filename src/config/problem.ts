@@ -14,12 +14,12 @@ export interface Notice {
   readonly message: string;
 }
 
-/** Returns a place as compilers write it, `file:line:column`, which editors and terminals make a link. */
+/** Returns a place as compilers write it, `file:line:column`. Editors and terminals turn it into a link. */
 export function formatPlace(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`;
 }
 
-/** More problems are found and told when these are solved. */
+/** The most problems that a failure lists. Further ones appear when these are solved. */
 export const PROBLEMS_TOLD = 100;
 
 /** The failure of configuration files, with their problems in the order of the files. */

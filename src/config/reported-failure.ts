@@ -2,7 +2,7 @@ import { Failure, failureCode } from '../lib/failure.ts';
 import type { Place } from '../lib/reporter.ts';
 import { ConfigurationFailure, formatPlace } from './problem.ts';
 
-/** A failure as JSON states it. */
+/** A failure in the form of JSON reports. */
 export interface ReportedFailure {
   /** A literal for programs. */
   readonly code: string;
@@ -12,11 +12,11 @@ export interface ReportedFailure {
   readonly hint?: string | undefined;
   /** Where it is in a configuration file. */
   readonly place?: Place | undefined;
-  /** The failures that it sums up. */
+  /** The failures that it summarizes. */
   readonly failures?: readonly ReportedFailure[] | undefined;
 }
 
-/** Returns an error as JSON states it: each problem of a configuration file on its own, and any other error as one. */
+/** Returns an error in the form of JSON reports. A configuration file has one part for each of its problems. */
 export function reportedFailures(error: unknown): ReportedFailure[] {
   if (error instanceof ConfigurationFailure) {
     const { code } = error;
@@ -30,12 +30,12 @@ export function reportedFailures(error: unknown): ReportedFailure[] {
   const parts: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [];
   if (parts.length === 0 || !parts.every((part) => part instanceof Failure))
     return [{ code, about, message, hint }];
-  // The lines below the first one are for people, and say what the parts say.
+  // The lines after the first one are for people, and repeat the parts.
   const [first = message] = message.split('\n');
   return [{ code, about, message: first, hint, failures: parts.flatMap(reportedFailures) }];
 }
 
-/** Returns the line that shows a stated failure to the user: `about: message (hint)`. */
+/** Returns the line that shows such a failure to the user: `about: message (hint)`. */
 export function describeReported({ about, message, hint, place }: ReportedFailure): string {
   const what = place === undefined ? about : formatPlace(place);
   return `${what === undefined ? '' : `${what}: `}${message}${hint === undefined ? '' : ` (${hint})`}`;

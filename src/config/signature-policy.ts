@@ -27,13 +27,13 @@ export interface Signer {
   readonly identity: string;
   /** The exact URL of the identity provider. */
   readonly issuer: string;
-  /** The registry under whose names the images were signed, if that is another one. */
+  /** The registry whose image names the signatures contain, if it is another one. */
   readonly signedAs?: PolicyScope | undefined;
-  /** Whether a signature counts that names no image: one of theirs can then stand for any image of the scope. */
+  /** Whether a signature without an image name is accepted. Such a signature may be of any image in the scope. */
   readonly acceptUnnamed?: true | undefined;
 }
 
-/** As what a certificate names somebody: by an e-mail address, or by another address, such as that of a workflow. */
+/** How a certificate names the signer: by an e-mail address, or by a URI, such as the address of a workflow. */
 export type IdentityKind = 'email' | 'uri';
 
 /** A registry, or all repositories below one of its paths. */
@@ -107,7 +107,7 @@ function readIdentity(text: string): string {
   if (anyone !== undefined) {
     throw malformed(
       anyone,
-      'write an e-mail address, or the address of a workflow, which begins with https://',
+      'write an e-mail address, or the address of a workflow, which starts with https://',
     );
   }
   const meant = withoutLongStars(text);
@@ -119,7 +119,7 @@ function readIdentity(text: string): string {
   }
   if (text !== '' && text.length <= 1000 && !/\s/.test(text)) return text;
   throw malformed(
-    `expected whom a certificate names, found ${JSON.stringify(text.slice(0, 200))}`,
+    `expected the identity in a certificate, found ${JSON.stringify(text.slice(0, 200))}`,
     'write an e-mail address or the address of a workflow; "*" stands for text without "/" and "@"',
   );
 }
@@ -177,7 +177,7 @@ export function readSignaturePolicies(
       const scope = parseScope(key);
       const isTaken = policies.some((known) => formatScope(known.scope) === formatScope(scope));
       if (isTaken)
-        problems.push({ place, message: `${formatScope(scope)} is already there under another name` });
+        problems.push({ place, message: `${formatScope(scope)} is already in the file under another name` });
       else {
         policies.push({ scope, policy: toPolicy(value) });
         scopes.push({ map: 'signatures', scope, place });
@@ -217,8 +217,9 @@ export function formatSignaturePolicies(policies: SignaturePolicies): object {
 }
 
 /**
- * Returns how many characters of a repository a scope names; undefined if it is of others. On Docker Hub `busybox` is the
- * image library/busybox, as it is everywhere, and what is below `busybox/` too.
+ * Returns how many characters of a repository a scope names; undefined if the repository is not in the scope. On Docker
+ * Hub, the scope `busybox` contains library/busybox, which is its short name everywhere, and all repositories below
+ * `busybox/`.
  */
 export function lengthOfScope(
   { host, path = '' }: { readonly host: string; readonly path?: string | undefined },
@@ -242,14 +243,14 @@ export function policyFor(
   return fits.toSorted((one, other) => other.length - one.length)[0]?.policy;
 }
 
-/** Returns as what an identity of a policy names somebody. */
+/** Returns how an identity in a policy names the signer. */
 function identityKind(identity: string): IdentityKind {
   return identity.includes('://') ? 'uri' : 'email';
 }
 
 /**
- * Returns whether a trusted signer's pattern matches a whole identity of its kind, and the issuer is the same. A URI may be
- * `me@example.com` as well: whoever vouches for one kind of names may let people choose another.
+ * Returns whether a trusted signer's pattern matches a whole identity of its kind, and the issuer is the same. The kinds are
+ * kept apart because a URI may be `me@example.com` too: an issuer that verifies e-mail addresses may let people choose a URI.
  */
 export function isSigner(
   wanted: Signer,

@@ -1,33 +1,33 @@
 import { architecturesIn } from './kubernetes/architecture.ts';
 import { findLateYear, isUnfinishedWord, readTagVersion, type TagVersion } from './tag-version.ts';
 
-/** A tag, and when it was uploaded, if that is known. */
+/** A tag, and its upload time if known. */
 export interface DatedTag {
   readonly tag: string;
   readonly uploaded?: Date | undefined;
 }
 
-/** A `bigint` where a number would be rounded. */
+/** A `bigint` if a number would be rounded. */
 type TagNumber = number | bigint;
 
-/** How a repository writes days whose year stands last: `31-01-2024` or `01-31-2024`. */
+/** How a repository writes days with the year at the end: `31-01-2024` or `01-31-2024`. */
 type DayOrder = 'day first' | 'month first';
 
-/** What the name of a tag tells about its age. */
+/** What the name of a tag reveals about its age. */
 interface TagAge {
   /**
-   * `version`: the tag is one; `date`: a day stands in it (`RELEASE.2024-05-13T01-02-03Z`, `jammy-20240513`);
-   * `number`: other numbers do (`8u312-jdk`, `release-1.36`); `none`: none do (`latest`, `sha-7e12abc`).
+   * `version`: the tag is one; `date`: it contains a day (`RELEASE.2024-05-13T01-02-03Z`, `jammy-20240513`);
+   * `number`: it contains other numbers (`8u312-jdk`, `release-1.36`); `none`: it contains none (`latest`, `sha-7e12abc`).
    */
   readonly kind: 'version' | 'date' | 'number' | 'none';
   readonly isRelease: boolean;
-  /** What is compared first: the numbers of a version, or all numbers of other tags, a date before the others. */
+  /** The numbers that are compared first: those of a version, or all numbers of other tags, starting with the date. */
   readonly numbers: readonly TagNumber[];
-  /** Of a release with a version. */
+  /** For a release with a version. */
   readonly addition: Addition;
   /** The rest in order: the suffix of a version, and the words of other tags. */
   readonly parts: readonly string[];
-  /** How many words stand before each number. */
+  /** How many words are before each number. */
   readonly wordsBefore: readonly number[];
 }
 
@@ -42,13 +42,13 @@ const KINDS: readonly TagAge['kind'][] = ['none', 'number', 'date', 'version'];
 
 const DATE =
   /(?<!\d)((?:19|20)\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?=(?:\d{4}|\d{6})?(?:$|[^0-9a-z]|t\d))/i;
-/** Words of builds that no one released: they name a branch or a commit. */
+/** Words of builds that are not releases: they name a branch or a commit. */
 const BUILD =
   /^(?:main|master|head|tip|trunk|develop|devel|development|branch|feature|merge|ci|sha|git|commit)$/i;
 const COMMIT_WORD = /^(?:sha|git|commit)$/i;
 const COMMIT = /^(?:g?(?=.*[0-9])(?=.*[a-f])[0-9a-f]{6,64}|\d{7}|\d{40})$/i;
 
-/** The readings of days with the year last that a repository leaves open: one that has a 13th month is none. */
+/** The possible orders of day and month in a repository's tags: an order with a 13th month is impossible. */
 function dayOrdersOf(tags: readonly DatedTag[]): readonly DayOrder[] {
   const days = tags.flatMap(({ tag }) => findLateYear(tag) ?? []);
   const hasDayFirst = days.some(({ first }) => first > 12);
@@ -73,12 +73,12 @@ function findDay(
   return { index, text, numbers: isDayFirst ? [year, second, first] : [year, first, second] };
 }
 
-/** Returns whether a day stands in a tag, as `20240513` and `2024-05-13T01-02-03Z` do. */
+/** Returns whether a tag contains a day, such as `20240513` or `2024-05-13T01-02-03Z`. */
 export function namesDay(tag: string): boolean {
   return findDay(tag, 'day first') !== undefined;
 }
 
-/** Returns whether a commit stands in a tag: `sha-7e12abc`, `main-1a2b3c4d`, `v20240513-35280ba`. */
+/** Returns whether a tag contains a commit: `sha-7e12abc`, `main-1a2b3c4d`, `v20240513-35280ba`. */
 export function namesCommit(tag: string): boolean {
   const chunks = tag.split(/[^0-9a-z]+/i);
   return chunks.some((chunk, index) => isCommit(chunk, chunks[index - 1] ?? ''));
@@ -194,7 +194,7 @@ function compareAges(one: TagAge, other: TagAge): number {
 
 /**
  * Returns tags ordered by version, by the date and the other numbers in them, then by upload, then by their letters, the
- * newest first. Versions come before dates, dates before other numbers, and these before tags without (`latest`).
+ * newest first. Versions come before dates, dates before other numbers, and these before tags without numbers (`latest`).
  */
 export function newestFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
   return order(tags, () => 0);
@@ -202,7 +202,7 @@ export function newestFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dat
 
 /**
  * Returns tags in the order in which a filter takes the newest of them. Releases come before pre-releases: versions,
- * pre-releases of versions, then dates, other numbers and tags without, and then the builds among these.
+ * pre-releases of versions, then dates, other numbers and tags without numbers, and then the builds among these.
  */
 export function newestReleasesFirst<Dated extends DatedTag>(tags: readonly Dated[]): Dated[] {
   return order(tags, classOf);
@@ -232,9 +232,9 @@ function classOf({ kind, isRelease }: TagAge): number {
 }
 
 /**
- * Returns whether it can be told which of two neighbours in an order of `tags` is the newer one, or that they are of
- * different classes. It cannot for `jammy` and `noble`, two commits, two flavours of a version, or `01-02-2024` and
- * `02-01-2024` where no other tag shows which number is the month.
+ * Returns whether the order of two neighbours in `tags` is certain: one is clearly newer, or they are of different classes.
+ * It is not certain for `jammy` and `noble`, two commits, two flavours of a version, or `01-02-2024` and `02-01-2024` if no
+ * other tag shows which number is the month.
  */
 export function isOrderTold(
   one: DatedTag,

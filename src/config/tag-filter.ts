@@ -85,7 +85,7 @@ export const tagFilterSchema = z.strictObject({
   regex: textOf(readPattern).optional(),
 });
 
-/** Two tags between which `latest` draws its line although nothing tells which of them is newer. */
+/** The last tag that `latest` takes and the first that it leaves, if it is not certain which of them is newer. */
 export interface UnclearCut {
   readonly taken: string;
   readonly left: string;
@@ -96,11 +96,11 @@ interface FilteredTags<Dated> {
   /** In no particular order. */
   readonly tags: readonly Dated[];
   readonly unclearCut: UnclearCut | undefined;
-  /** Whether it is `since` alone that lets no tag pass: nothing was uploaded since then. */
+  /** Whether no tag passes because of `since` alone: nothing was uploaded since then. */
   readonly isAllOlder: boolean;
 }
 
-/** Returns the tags that pass a filter. `latest` applies to those that pass all else. */
+/** Returns the tags that pass a filter. `latest` applies to those that pass everything else. */
 export function filterTags<Dated extends DatedTag>(
   filter: TagFilter,
   tags: readonly Dated[],
@@ -111,7 +111,7 @@ export function filterTags<Dated extends DatedTag>(
   const isAllOlder = passing.length === 0 && tags.some((tag) => passes(undated, tag));
   if (latest === undefined || passing.length <= latest)
     return { tags: passing, unclearCut: undefined, isAllOlder };
-  // Pre-releases are the equals of releases if a range asked for them.
+  // If the filter has a range, pre-releases that it contains have the same rank as releases.
   const ordered = semver === undefined ? newestReleasesFirst(passing) : newestFirst(passing);
   const [taken, left] = ordered.slice(latest - 1, latest + 1);
   const isClear = taken === undefined || left === undefined || isOrderTold(taken, left, passing);

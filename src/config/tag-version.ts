@@ -2,9 +2,9 @@ import { architecturesIn } from './kubernetes/architecture.ts';
 
 /** The version in a tag. */
 export interface TagVersion {
-  /** `version`: numbers joined by dots; `date`: a day, as nightly builds have it; `other`: `latest`, `master`. */
+  /** `version`: numbers joined by dots; `date`: a day, as in nightly builds; `other`: `latest`, `master`. */
   readonly kind: 'version' | 'date' | 'other';
-  /** One to four numbers of a version, or those of a day as they stand in the tag. */
+  /** One to four numbers of a version, or those of a day in the order of the tag. */
   readonly numbers: readonly number[];
   /**
    * The parts after the numbers, split into words and numbers: `-rc.1` is `rc` and `1`, `-flannel3` is `flannel` and
@@ -27,12 +27,12 @@ const UNFINISHED =
 const COMMIT_BEHIND_RELEASE = /^\d+-g[0-9a-f]{7,40}$/;
 const OTHER: TagVersion = { kind: 'other', numbers: [], suffix: [], prerelease: false };
 
-/** Returns whether a word of a tag says that what it names is no release: `rc`, `nightly`, `edge`, `pr`. */
+/** Returns whether a word of a tag means that the image is not a release: `rc`, `nightly`, `edge`, `pr`. */
 export function isUnfinishedWord(word: string): boolean {
   return UNFINISHED.test(word);
 }
 
-/** A day whose year stands last. Which of the other two numbers is the month is not always clear. */
+/** A day with the year at the end. It is not always clear which of the other two numbers is the month. */
 interface LateYear {
   readonly index: number;
   readonly text: string;
@@ -41,7 +41,7 @@ interface LateYear {
   readonly year: number;
 }
 
-/** Returns the day in a tag that names the year last: `01-02-2024`, `nightly-31.12.2024`; undefined if it has none. */
+/** Returns the day with the year at its end in a tag: `01-02-2024`, `nightly-31.12.2024`; undefined if it has none. */
 export function findLateYear(tag: string): LateYear | undefined {
   const match = LATE_YEAR.exec(tag);
   if (match === null) return undefined;

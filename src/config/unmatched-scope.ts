@@ -6,13 +6,13 @@ import { formatScope, lengthOfScope, type PolicyScope, type WrittenScope } from 
 interface ScopedImage {
   readonly host: string;
   readonly repository: string;
-  /** All that it has, wanted or not; undefined where nobody could list them. */
+  /** All of its tags, wanted or not; undefined if they could not be listed. */
   readonly tags: ReadonlySet<string> | undefined;
 }
 
 /**
- * Returns a notice for each scope that fits none of some images, with the nearest one that does. A registry or path where
- * nothing is wanted may be meant for later: its notice comes only if the registry is used, or the name is nearly one.
+ * Returns a notice for each scope that matches none of the images, with the nearest scope that does. A registry or path
+ * without wanted images may be meant for later: it has a notice only if the registry is used, or the name is nearly right.
  */
 export function unmatchedScopes(scopes: readonly WrittenScope[], images: readonly ScopedImage[]): Notice[] {
   return scopes.flatMap(({ map, scope, place }): Notice[] => {
@@ -22,11 +22,11 @@ export function unmatchedScopes(scopes: readonly WrittenScope[], images: readonl
     const name = tag === undefined ? formatScope(scope) : `${formatScope(scope)}:${tag}`;
     const advice =
       found.nearest === undefined ? 'correct or remove it' : `did you mean ${JSON.stringify(found.nearest)}?`;
-    return [{ place, message: `"${name}" under "${map}" fits no image that is wanted; ${advice}` }];
+    return [{ place, message: `"${name}" under "${map}" matches no wanted image; ${advice}` }];
   });
 }
 
-/** Returns what a scope that fits no image may mean; undefined if it fits one, or may be meant for later. */
+/** Returns what a scope without a matching image may mean; undefined if it matches one, or may be meant for later. */
 function misfitOf(
   scope: WrittenScope['scope'],
   images: readonly ScopedImage[],
@@ -50,7 +50,7 @@ function isWhole(scope: PolicyScope, image: ScopedImage): boolean {
   return lengthOfScope(scope, image) === image.repository.length;
 }
 
-/** Returns the names of an image that a scope may mean: of its repository, and of what is above that. */
+/** Returns the names of an image that a scope may mean: its repository, and each path above it. */
 function namesOf({ path, tag }: WrittenScope['scope'], { host, repository }: ScopedImage): string[] {
   if (path === undefined) return [host];
   const parts = repository.split('/');

@@ -39,7 +39,7 @@ export function parseUriTemplate(text: string): UriTemplate {
   }
   pieces.push({ text: text.slice(end) });
   if (pieces.some((piece) => 'text' in piece && /\{\{|\}\}/.test(piece.text))) {
-    throw malformed('a {{ or }} has no partner', 'the fields are {{.Tag}} and {{.Arch}}');
+    throw malformed('a {{ is not closed, or a }} is not opened', 'the fields are {{.Tag}} and {{.Arch}}');
   }
   const template = { pieces };
   // Whether the result is a URL does not depend on the values.
@@ -58,11 +58,12 @@ export function expandUri(template: UriTemplate, values: { tag: string; arch: st
   }
   if (url.username !== '' || url.password !== '') {
     throw malformed(
-      'the address holds a user name or password',
-      'a file in a repository is no place for them',
+      'the address contains a user name or password',
+      'remove them, because everyone who reads this file sees them',
     );
   }
-  if (url.pathname.endsWith('/')) throw malformed(`"${text.slice(0, 200)}" names no file`, EXAMPLE);
+  if (url.pathname.endsWith('/'))
+    throw malformed(`"${text.slice(0, 200)}" does not end in the name of a file`, EXAMPLE);
   return url;
 }
 

@@ -72,7 +72,7 @@ function finding(issue: Issue): string {
 
 function describeIssue(issue: Issue): string | undefined {
   if (issue.code === 'invalid_union')
-    return `no form that is allowed here fits ${describeValue(issue.input)}`;
+    return `found ${describeValue(issue.input)}, which has none of the allowed forms`;
   const expected = expectation(issue);
   return expected === undefined ? undefined : `expected ${expected}, found ${finding(issue)}`;
 }
@@ -84,7 +84,7 @@ interface FoundIssue {
   readonly message: string;
 }
 
-/** The issue of a union says only "invalid". The alternative that matched furthest has the useful issue. */
+/** The issue of a union is only "invalid". The alternative that matched furthest has the useful issue. */
 function flatten(issue: z.core.$ZodIssue, base: Path): FoundIssue[] {
   const path = [...base, ...issue.path];
   const { message } = issue;
@@ -111,7 +111,7 @@ function problemsOf(document: Document, error: z.ZodError, knownKeys: KnownKeys)
       if (issue.code === 'unrecognized_keys') {
         const known = knownKeys.get(issue.keys) ?? [];
         return issue.keys.slice(0, PROBLEMS_TOLD).map((key) => {
-          const near = suggestion(key.slice(0, 200), known) || `; known are ${alternatives(known)}`;
+          const near = suggestion(key.slice(0, 200), known) || `; known keys are ${alternatives(known)}`;
           const place = document.keyPlace([...path, key]);
           return { place, message: `"${key.slice(0, 200)}" is not a known key${near}`, isMissing: false };
         });

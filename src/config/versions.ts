@@ -31,7 +31,7 @@ type WantedTag = Tag | 'auto';
 export interface ImageEntry {
   readonly name: string;
   readonly tag: WantedTag;
-  /** Where the image comes from, if its name does not say. It has no tag, but may have a digest. */
+  /** Where the image comes from, if its name does not contain that. It has no tag, but may have a digest. */
   readonly image?: Reference | undefined;
   /** Returns the place of one of the entry's values in the file. */
   readonly place: (key?: 'name' | 'tag' | 'image') => Place;
@@ -40,7 +40,7 @@ export interface ImageEntry {
 /** The required digest of a download: `none`, one for the file's only architecture, or one per architecture. */
 type Sha256Pin = 'none' | Digest | ReadonlyMap<Architecture, Digest>;
 
-/** Where a component goes in the package: to `path`, or with `folder` below it, unpacked or under its own name. */
+/** Where a component goes in the package: to `path`, or if `folder` is set below it, unpacked or under its own name. */
 interface ComponentPath {
   readonly path: TreePath;
   readonly folder: boolean;
@@ -63,7 +63,7 @@ export interface AddonEntry {
   readonly tag: WantedTag | undefined;
   /** The path of a manifest of one's own, as written: relative to the folder of the versions.json. */
   readonly manifest?: string | undefined;
-  /** Where its manifest is instead of where its maker has it. */
+  /** The address of its manifest, instead of upstream's. */
   readonly uri?: UriTemplate | undefined;
   readonly sha256?: 'none' | Digest | undefined;
   /** Returns the place of one of the entry's values in the file. */
@@ -81,7 +81,7 @@ export interface Versions {
   readonly signatures: SignaturePolicies;
   /** Their keys, with their places. */
   readonly scopes: readonly WrittenScope[];
-  /** Warnings about what was read. */
+  /** Warnings about the file. */
   readonly notices: readonly Notice[];
 }
 
@@ -106,14 +106,11 @@ function readTag(text: string): WantedTag {
 function readUpstream(text: string): Reference {
   refuseLogin(text);
   if (!startsWithHost(text)) {
-    refuse(
-      `"${text.slice(0, 200)}" does not say at which registry it is`,
-      'write one such as quay.io/calico/node',
-    );
+    refuse(`"${text.slice(0, 200)}" does not contain a registry`, 'write one such as quay.io/calico/node');
   }
   const reference = parseReference(text);
   if (reference.tag !== undefined) {
-    refuse('the address of an image has no tag here', 'write the tag under "tag"');
+    refuse('the address of an image must not have a tag here', 'write the tag under "tag"');
   }
   return reference;
 }
@@ -122,7 +119,7 @@ function readComponentName(text: string): string {
   if (/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(text) && text.length <= 64) return text;
   return refuse(
     `"${text.slice(0, 100)}" is not a component's name`,
-    'it has lower-case letters, digits, ".", "_" and "-"',
+    'use lower-case letters, digits, ".", "_" and "-"',
   );
 }
 
@@ -130,14 +127,14 @@ function readAddonName(text: string): string {
   if (/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(text) && text.length <= 64) return text;
   return refuse(
     `"${text.slice(0, 100)}" is not an add-on's name`,
-    'it has lower-case letters, digits and "-", such as flannel or local-path',
+    'use lower-case letters, digits and "-", such as flannel or local-path',
   );
 }
 
 function readManifestPath(text: string): string {
   if (text.trim() !== '' && !text.endsWith('/') && !text.includes('\0')) return text;
   return refuse(
-    `"${text.slice(0, 100)}" names no file`,
+    `"${text.slice(0, 100)}" is not the path of a file`,
     'write the path of a manifest, such as manifests/mine.yaml',
   );
 }
@@ -147,7 +144,7 @@ function readSha256(text: string): Digest {
   if (isDigest(digest)) return digest;
   return refuse(
     `"${text.slice(0, 80)}" is not a sha256`,
-    'write its 64 hexadecimal digits, or "none" for a download that nothing can check',
+    'write its 64 hexadecimal digits, or "none" for a download without a checksum',
   );
 }
 
@@ -160,7 +157,7 @@ function readPath(text: string): ComponentPath {
   const path = parseTreePath(folder ? text.slice(0, -1) : text, 'path');
   const first = path.split('/')[0]?.toLowerCase();
   if (OWN_FILES.some((own) => own.toLowerCase() === first)) {
-    refuse(`"${path}" is a place that the package uses itself`, 'write another path, such as tools/name');
+    refuse(`"${path}" is a path that the package uses itself`, 'write another path, such as tools/name');
   }
   return { path, folder };
 }
@@ -171,7 +168,7 @@ const sha256Shape = z
   .union([z.string(), z.partialRecord(z.enum(ARCHITECTURES), textOf(readSha256))])
   .transform((value, context): Sha256Pin => {
     if (typeof value !== 'string') return new Map(ARCHITECTURES.flatMap((arch) => pinFor(arch, value[arch])));
-    // Validated after the union, because the issue of a union says only that no alternative fits.
+    // Validated after the union, because the issue of a union contains only that no alternative matches.
     const read = sha256Text.safeParse(value);
     if (read.success) return read.data;
     for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message });
@@ -254,25 +251,25 @@ function contradictions(versions: Versions, document: Document): Problem[] {
   for (const { manifest, uri, tag, sha256, place } of addons) {
     if (manifest === undefined) continue;
     if (uri !== undefined) {
-      problems.push({ place: place('uri'), message: 'a manifest has a path or a "uri", and not both' });
+      problems.push({ place: place('uri'), message: 'a manifest has a path or a "uri", but not both' });
     }
     if (tag !== undefined) {
       problems.push({
         place: place('tag'),
-        message: 'a manifest of your own is what it is, without a "tag"',
+        message: 'a manifest of your own has no "tag"; remove it',
       });
     }
     if (sha256 === 'none') {
       problems.push({
         place: place('sha256'),
-        message: 'a manifest of your own needs no "sha256"; leave it out',
+        message: 'a manifest of your own needs no "sha256"; remove it',
       });
     }
   }
   for (const entry of [...components, ...addons].filter(isOpenToChange)) {
     problems.push({
       place: entry.place('uri'),
-      message: 'what comes over plain http can be changed on its way; write https:// or pin it with "sha256"',
+      message: 'a download over plain http can be changed on its way; write https:// or pin it with "sha256"',
     });
   }
   if (images.length === 0 && components.length === 0 && addons.length === 0) {

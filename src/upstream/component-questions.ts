@@ -10,7 +10,7 @@ import { ReleaseQuestions } from './release-questions.ts';
 const CONTAINERD = 'containerd/containerd';
 const CRI_TOOLS = 'kubernetes-sigs/cri-tools';
 const CNI_PLUGINS = 'containernetworking/plugins';
-/** The newest minor of Kubernetes whose container runtime is in the built-in table. */
+/** The newest minor of Kubernetes with a container runtime in the built-in table. */
 const NEWEST_KNOWN = Math.max(...RUNTIME_TABLE.map(({ minor }) => minor));
 
 type Name = LearntComponent['name'];
@@ -33,7 +33,7 @@ export class ComponentQuestions {
     this.#releases = new ReleaseQuestions(client);
   }
 
-  /** Returns what was found, and who was asked in vain. Throws the signal's reason. */
+  /** Returns what was found, and which sources had no answer. Throws the signal's reason. */
   async ask(version: KubernetesVersion, signal: AbortSignal): Promise<AskedComponents> {
     const minor = kubernetesMinor(version);
     const [runtime, crictl, plugins] = await Promise.all([
@@ -54,7 +54,7 @@ export class ComponentQuestions {
     return { found: found === undefined ? undefined : component('cni-plugins', found, origin), troubles };
   }
 
-  /** Asks for containerd, and for the runc of that. */
+  /** Asks for containerd, and for the runc of that version. */
   async #runtime(minor: number, signal: AbortSignal): Promise<Map<Name, Asked<LearntComponent>>> {
     const [table, latest] = await Promise.all([
       this.#support(minor, signal),
@@ -80,7 +80,7 @@ export class ComponentQuestions {
   async #support(minor: number, signal: AbortSignal): Promise<Asked<ContainerdSupport>> {
     const { found: rows, troubles } = await this.#releases.containerdSupport(signal);
     if (rows === undefined) return { found: undefined, troubles };
-    // What is true of the newest minor that it lists is true of the next one, until it says more.
+    // The row of the newest listed minor is also used for the next one, until upstream lists that.
     const row = rows.findLast((each) => each.minor <= minor);
     if (row?.minor === minor || row === rows.at(-1)) return { found: row, troubles };
     return {
@@ -98,7 +98,7 @@ export class ComponentQuestions {
   ): Promise<Asked<LearntComponent>> {
     const range = support && containerdRange(support);
     if (support === undefined || range === undefined) {
-      // A minor that is known here may be too old for it.
+      // The minor may be too old for the newest containerd.
       const isTaken = latest !== undefined && minor > NEWEST_KNOWN;
       const origin = 'releases/latest of containerd';
       return { found: isTaken ? component('containerd', latest, origin) : undefined, troubles: [] };
@@ -121,7 +121,7 @@ export class ComponentQuestions {
     return { found: undefined, troubles };
   }
 
-  /** The newest crictl of the minor of Kubernetes, else the newest of all, which is told. */
+  /** The newest crictl of the minor of Kubernetes; else the newest of all, with a notice. */
   async #crictl(minor: number, signal: AbortSignal): Promise<Asked<LearntComponent>> {
     const latest = await this.#releases.latest(CRI_TOOLS, signal);
     const { found: newest } = latest;

@@ -4,8 +4,8 @@ import { proveTags } from './kubeadm-constants.ts';
 import { WrongAnswer } from './wrong-answer.ts';
 
 /**
- * Returns the tags in what `kubeadm config images list` writes: names of images, one a line. Throws `WrongAnswer` for
- * anything else, and for the images of another version.
+ * Returns the tags in the output of `kubeadm config images list`, which has one image per line. Throws `WrongAnswer` for
+ * any other text, and for the images of another version.
  */
 export function readImageList(text: string, version: KubernetesVersion): KubeadmTags {
   const tags = new Map<string, string>();

@@ -3,12 +3,12 @@ import { type KubernetesVersion, kubernetesMinor } from '../config/kubernetes/ku
 import { isTag, type Tag } from '../registry/oci/reference.ts';
 import { WrongAnswer } from './wrong-answer.ts';
 
-/** What a value must look like, so that a line that means something else is not taken for a tag. */
+/** The form that a value must have, so that a line with another meaning is not taken for a tag. */
 const ETCD = /^\d{1,3}\.\d{1,3}\.\d{1,3}(?:-[0-9a-z.-]{1,20})?$/;
 const COREDNS = /^v?\d{1,3}\.\d{1,3}\.\d{1,3}(?:-[0-9a-z.-]{1,20})?$/;
 const PAUSE = /^\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:-[0-9a-z.-]{1,20})?$/;
 
-/** The tags of kubeadm's images as they were found, unproven; in the words of whom they come from. */
+/** The tags of kubeadm's images as they were found, not yet checked. */
 interface FoundTags {
   readonly etcd: string | undefined;
   readonly coredns: string | undefined;
@@ -30,12 +30,12 @@ export function proveTags({ etcd, coredns, pause }: FoundTags): KubeadmTags {
   };
 }
 
-/** `Name = "value"`, with or without a type, and a comment behind it. */
+/** `Name = "value"`, with or without a type and a comment after it. */
 const CONSTANT = /^(?:const )?([A-Z][A-Za-z]{2,40})(?: string)? = "([^"]{0,100})"$/;
 const MAP_BEGIN = /^(?:var )?SupportedEtcdVersion (?:map\[uint8\]string )?=/;
 const MAP_ENTRY = /^(\d{1,3}): "([^"]{0,100})",$/;
 
-/** Returns the lines of Go without what is only for people: comments behind them, and how they are set in columns. */
+/** Returns the lines of Go without the comments after them and without alignment in columns. */
 function plainLines(text: string): string[] {
   return text.split('\n').map((line) => {
     const comment = line.indexOf('//');
@@ -87,7 +87,7 @@ function etcdOf(lines: readonly string[], minor: number): string | undefined {
 
 /**
  * Returns the tags that kubeadm of a version uses, from cmd/kubeadm/app/constants/constants.go at its tag. Throws
- * `WrongAnswer` for a file in which they are not found where releases have them.
+ * `WrongAnswer` if they are not where releases have them.
  */
 export function readKubeadmConstants(text: string, version: KubernetesVersion): KubeadmTags {
   const lines = plainLines(text);

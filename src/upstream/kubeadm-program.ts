@@ -19,10 +19,10 @@ const PROGRAM_LIMIT = 256 * 1024 * 1024;
 const CHECKSUM_LIMIT = 4096;
 const OUTPUT_LIMIT = 64 * 1024;
 const PATIENCE = seconds(20);
-/** How long it may take to come: a minute and more on lines on which a package of it would take hours. */
+/** How long its download may take. It takes a minute or more on lines on which a whole package would take hours. */
 const DOWNLOAD_PATIENCE = seconds(120);
 
-/** Node's words for machines for which there is a kubeadm. */
+/** Node's names of the architectures for which upstream publishes kubeadm. */
 const MACHINES: ReadonlyMap<string, Architecture> = new Map([
   ['x64', 'amd64'],
   ['arm64', 'arm64'],
@@ -35,16 +35,16 @@ export interface ProgramPlace {
   /** As `process.platform` and `process.arch` have them. */
   readonly platform: string;
   readonly machine: string;
-  /** The folder in which a private one is made; that of the system by default. */
+  /** The folder in which a private one is created; the system's folder for temporary files by default. */
   readonly folder?: string | undefined;
-  /** How long kubeadm may take to come; two minutes by default. */
+  /** How long the download of kubeadm may take; two minutes by default. */
   readonly patience?: Duration | undefined;
 }
 
 const FOLDER = 'keel-kubeadm-';
 const LEFT_AFTER = seconds(3600);
 
-/** kubeadm itself, which knows the images that it uses. */
+/** The program kubeadm, which prints the images that it uses. */
 export class KubeadmProgram {
   readonly #client: MakerClient;
   readonly #parts: Pick<MakerClientParts, 'http' | 'retry' | 'mirror'>;
@@ -61,8 +61,8 @@ export class KubeadmProgram {
   }
 
   /**
-   * Fetches kubeadm of a version into a folder of its own, compares it with the checksum that its maker publishes, asks it for
-   * its images, and removes it. Returns their tags. Throws `Failure`, `WrongAnswer`, or the signal's reason.
+   * Fetches kubeadm of a version into a folder of its own, compares it with upstream's checksum, runs it to get its images,
+   * and removes it. Returns the tags of the images. Throws `Failure`, `WrongAnswer`, or the signal's reason.
    */
   async tags(version: KubernetesVersion, signal: AbortSignal): Promise<KubeadmTags> {
     const { platform, machine, folder: parent = tmpdir() } = this.#place;
@@ -73,7 +73,7 @@ export class KubeadmProgram {
     const url = new URL(`https://dl.k8s.io/release/v${version}/bin/linux/${arch}/kubeadm`);
     const expected = await this.#checksum(url, signal);
     await removeLeftovers(parent);
-    // Only its owner enters what mkdtemp makes.
+    // Only its owner can enter a folder that mkdtemp creates.
     const folder = await mkdtemp(join(parent, FOLDER)).catch((error: unknown) => {
       throw new WrongAnswer(`cannot create a folder for it in ${parent} (${failureCode(error)})`);
     });
@@ -109,7 +109,7 @@ export class KubeadmProgram {
     }
   }
 
-  /** A mirror could send another program with the checksum of that one, so it is not asked for it. */
+  /** Fetches the checksum from upstream itself: a mirror could send another program with a matching checksum. */
   async #checksum(url: URL, signal: AbortSignal): Promise<Digest> {
     const address = new URL(`${url.href}.sha256`);
     const text = await this.#client.ownText(address, CHECKSUM_LIMIT, signal);
@@ -127,7 +127,7 @@ async function removeLeftovers(parent: string): Promise<void> {
       const { mtimeMs } = await lstat(folder);
       if (Date.now() - mtimeMs > LEFT_AFTER) await rm(folder, { recursive: true, force: true });
     } catch {
-      // It is another user's, or another run removes it.
+      // It belongs to another user, or another run removes it.
     }
   }
 }

@@ -15,7 +15,7 @@ import { redactUrl } from '../registry/endpoint.ts';
 import { openWebFile } from './fetch/web-file.ts';
 import { WrongAnswer } from './wrong-answer.ts';
 
-/** Who is behind a wall waits no longer than this for each of the makers. */
+/** Behind a firewall, a run waits no longer than this for each upstream host. */
 export const MAKER_TIMEOUTS: HttpTimeouts = {
   connect: seconds(5),
   firstByte: seconds(10),
@@ -23,11 +23,11 @@ export const MAKER_TIMEOUTS: HttpTimeouts = {
   pace: { grace: seconds(20), bytesPerSecond: 16 * 1024 },
 };
 
-/** What passes by itself, such as a full queue, has passed a moment later, or is not waited for. */
+/** A transient error, such as a full queue, is retried once after a moment. Longer ones are not waited for. */
 const MOST_ATTEMPTS = 2;
 const LONGEST_PAUSE: Duration = seconds(1);
 
-/** Of a renamed repository there is one; more is no way to a release. */
+/** A renamed repository has one redirect more. A longer way does not lead to a release. */
 const MOST_HOPS = 3;
 
 const RELEASE_PATH = /\/releases\/tag\/([0-9A-Za-z][\w.+-]{0,63})$/;
@@ -36,17 +36,17 @@ const RELEASE_PATH = /\/releases\/tag\/([0-9A-Za-z][\w.+-]{0,63})$/;
 const releaseShape = z.object({ tag_name: z.string().max(64) });
 
 export interface MakerClientParts {
-  /** With `MAKER_TIMEOUTS`, unless a test is in a hurry. */
+  /** With `MAKER_TIMEOUTS`; tests may use shorter ones. */
   readonly http: HttpClient;
   readonly retry: RetryPolicy;
   readonly mirror: UpstreamMirror;
-  /** A token of github.com, which its API gets and nobody else. */
+  /** A token of github.com, which is only sent to its API. */
   readonly githubToken?: string | undefined;
 }
 
 /**
- * Asks the makers for small files, at the mirror where there is one. A host that never answered, and kept somebody waiting, is
- * asked no more: what drops packets drops all of them.
+ * Requests small files from upstream, or from the mirror if there is one. A host that never answered and timed out gets no
+ * further requests: a firewall that drops packets drops all of them.
  */
 export class MakerClient {
   readonly #parts: MakerClientParts;
@@ -63,14 +63,14 @@ export class MakerClient {
   }
 
   /**
-   * Returns the text at a maker's address; undefined if there is nothing. Throws `HttpFailure`, `WrongAnswer` for what is
-   * larger than `limit` bytes or no text, or the signal's reason.
+   * Returns the text at an upstream address; undefined if there is none. Throws `HttpFailure`, `WrongAnswer` if the content
+   * is larger than `limit` bytes or not a text, or the signal's reason.
    */
   text(url: URL, limit: number, signal: AbortSignal): Promise<string | undefined> {
     return this.#text(this.#parts.mirror.map(url), { limit, signal });
   }
 
-  /** Returns the same of the maker itself, also where there is a mirror. */
+  /** Returns the same from upstream itself, also if there is a mirror. */
   ownText(url: URL, limit: number, signal: AbortSignal): Promise<string | undefined> {
     return this.#text(url, { limit, signal });
   }
@@ -87,8 +87,8 @@ export class MakerClient {
   }
 
   /**
-   * Returns the tag of the newest release of a repository of github.com, as GitHub sees it, by where `releases/latest` leads:
-   * that counts against no limit. Throws as `text` does.
+   * Returns the tag of the newest release of a repository of github.com, as GitHub defines it: the target of the redirect
+   * from `releases/latest`, which counts against no limit. Throws as `text` does.
    */
   async latestTag(repository: string, signal: AbortSignal): Promise<string> {
     const asked = this.#parts.mirror.map(new URL(`https://github.com/${repository}/releases/latest`));
@@ -105,7 +105,7 @@ export class MakerClient {
     throw new WrongAnswer(`${redactUrl(asked)} does not lead to a release`);
   }
 
-  /** Returns the same, as GitHub's API tells. */
+  /** Returns the same, from GitHub's API. */
   async toldLatestTag(repository: string, signal: AbortSignal): Promise<string> {
     const url = new URL(`${GITHUB_API}/repos/${repository}/releases/latest`);
     const text = await this.#text(url, { limit: RELEASE_ANSWER_LIMIT, signal });
@@ -152,7 +152,7 @@ export class MakerClient {
     });
   }
 
-  /** Asks once more after what may pass by itself. */
+  /** Asks once more after a transient error. */
   async #ask<Answer>(url: URL, signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
     const silence = this.#silent.get(url.host);
     if (silence !== undefined) throw silence;
@@ -174,7 +174,7 @@ export class MakerClient {
   }
 }
 
-/** What took all the time there is takes it again, and who asks for a pause is asked no more. */
+/** A request that took all of its time would take it again, and a server that asks for a long pause is not asked again. */
 function isWorthRepeating(error: unknown): boolean {
   if (!(error instanceof HttpFailure) || !error.transient || error.code === 'TIMED_OUT') return false;
   return (error.retryAt ?? 0) <= Date.now() + LONGEST_PAUSE;

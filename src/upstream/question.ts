@@ -2,19 +2,19 @@ import { Failure } from '../lib/failure.ts';
 import type { Asked } from './makers.ts';
 import { NothingThere, WrongAnswer } from './wrong-answer.ts';
 
-/** One way to an answer. */
+/** One source of an answer. */
 export interface Source<Answer> {
-  /** What is asked for, for people: `kubeadm's constants at kubernetes v1.38.0`. */
+  /** What is requested, for people: `kubeadm's constants at kubernetes v1.38.0`. */
   readonly name: string;
-  /** Who is asked, for people, where the answer does not say so itself. */
+  /** Which host is asked, for people, if the answer does not contain it. */
   readonly by?: string | undefined;
-  /** Returns undefined if there is no answer, and no other source has one. Throws `Failure` or `WrongAnswer`. */
+  /** Returns undefined if neither this source nor another one has an answer. Throws `Failure` or `WrongAnswer`. */
   readonly ask: () => Promise<Answer | undefined>;
-  /** Whether it is worth asking after what the sources before it answered; it is by default. */
+  /** Returns whether to ask it, from the errors of the sources before it; it is always asked by default. */
   readonly isFor?: ((errors: readonly unknown[]) => boolean) | undefined;
 }
 
-/** Returns why a source was asked in vain, as a sentence. Throws errors of the program. */
+/** Returns why a source has no answer, as a sentence. Throws errors of the program. */
 function troubleOf(name: string, error: unknown): string {
   if (error instanceof WrongAnswer) return `${name}: ${error.message}`;
   if (error instanceof Failure) return `${name}: ${error.about}: ${error.message}`;

@@ -11,7 +11,7 @@ const CRI_TOOLS = 'kubernetes-sigs/cri-tools';
 /** In bytes; RELEASES.md has 45 kB. */
 const RELEASES_LIMIT = 512 * 1024;
 const RUNC_LIMIT = 1024;
-/** As many patches of a minor are looked for; no line of releases here has had more than 40. */
+/** The most patches of a minor that are tried; no line of releases here has had more than 40. */
 const MOST_PATCHES = 60;
 
 /** Returns a stable version without `v`. Throws `WrongAnswer`. */
@@ -23,7 +23,7 @@ function stableVersion(text: string): string {
   return version;
 }
 
-/** Asks the makers of a component about its releases. All versions are without `v`. */
+/** Asks upstream about the releases of components. All versions are without `v`. */
 export class ReleaseQuestions {
   readonly #client: MakerClient;
 
@@ -31,7 +31,7 @@ export class ReleaseQuestions {
     this.#client = client;
   }
 
-  /** Returns the newest release of a repository of github.com, by the redirect, or GitHub's API where there is a token. */
+  /** Returns the newest release of a repository of github.com, by the redirect, or by GitHub's API if there is a token. */
   latest(repository: string, signal: AbortSignal): Promise<Asked<string>> {
     const project = repository.slice(repository.indexOf('/') + 1);
     const name = `releases/latest of ${project}`;
@@ -46,7 +46,7 @@ export class ReleaseQuestions {
     return askInTurn(sources, signal);
   }
 
-  /** Returns what containerd's RELEASES.md says of each minor of Kubernetes, the oldest first. */
+  /** Returns the rows for each minor of Kubernetes in containerd's RELEASES.md, the oldest first. */
   containerdSupport(signal: AbortSignal): Promise<Asked<readonly ContainerdSupport[]>> {
     const ask = async (): Promise<readonly ContainerdSupport[]> => {
       const rows = readContainerdSupport(await this.#rawFile('main', 'RELEASES.md', RELEASES_LIMIT, signal));
@@ -56,7 +56,7 @@ export class ReleaseQuestions {
     return askInTurn([{ name: "containerd's RELEASES.md", ask }], signal);
   }
 
-  /** Returns the runc that a version of containerd is released with. */
+  /** Returns the runc that belongs to a release of containerd. */
   runcOf(containerd: string, signal: AbortSignal): Promise<Asked<string>> {
     const path = 'script/setup/runc-version';
     const ask = async (): Promise<string> =>
@@ -64,7 +64,7 @@ export class ReleaseQuestions {
     return askInTurn([{ name: `the runc of containerd ${containerd}`, ask }], signal);
   }
 
-  /** Returns the newest patch that was released of a line, from one on. Patches have no gaps. */
+  /** Returns the newest released patch of a line, searching upwards from one. Patches have no gaps. */
   async newestPatch(
     name: 'containerd' | 'crictl',
     first: string,
@@ -84,7 +84,7 @@ export class ReleaseQuestions {
     return { found, troubles: [] };
   }
 
-  /** Asks for a checksum, as mirrors of downloads have these too. */
+  /** Requests a checksum, because mirrors of downloads have these too. */
   async #isReleased(name: 'containerd' | 'crictl', version: string, signal: AbortSignal): Promise<boolean> {
     const [repository, file, suffix] =
       name === 'containerd'

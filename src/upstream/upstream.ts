@@ -27,7 +27,7 @@ const CONSTANTS_LIMIT = 512 * 1024;
 const VERSION_LIMIT = 1024;
 const KUBERNETES = 'kubernetes/kubernetes';
 
-/** The settings of a run that its questions to the makers depend on. */
+/** The settings of a run that affect its questions to upstream. */
 interface UpstreamSettings {
   readonly upstreamMirror: UpstreamMirror;
   readonly githubToken?: string | undefined;
@@ -38,15 +38,15 @@ interface UpstreamSettings {
 }
 
 interface UpstreamParts extends MakerClientParts {
-  /** With `require`, no program is run, as none of the makers signs in a way that can be verified here. */
+  /** With `require`, kubeadm is not run, because keel-pkg cannot verify its signature. */
   readonly verifySignatures: VerificationMode;
   /** Where kubeadm may be run for a moment; this machine by default. */
   readonly place?: ProgramPlace | undefined;
-  /** Called with what is asked for, once for each question. */
+  /** Called once for each question, with what is asked for. */
   readonly onAsk?: ((question: string) => void) | undefined;
 }
 
-/** The makers themselves, on the web. Each question is asked once, however often it is put. */
+/** Upstream on the web. Each question is asked once, however often a method is called. */
 export class Upstream implements Makers, Disposable {
   readonly #http: HttpClient;
   readonly #client: MakerClient;
@@ -69,7 +69,7 @@ export class Upstream implements Makers, Disposable {
     this.#onAsk = parts.onAsk;
   }
 
-  /** Returns the makers as a run with these settings asks them. Throws `CA_FILE_MALFORMED`. */
+  /** Returns upstream for a run with these settings. Throws `CA_FILE_MALFORMED`. */
   static async open(
     settings: UpstreamSettings,
     {
@@ -86,7 +86,7 @@ export class Upstream implements Makers, Disposable {
     const authorities = await readAuthorities(caFile, signal);
     const http = new HttpClient({ authorities, unverified, timeouts });
     const { githubToken, verifySignatures, retry } = settings;
-    // Behind a wall the answers take a while.
+    // Behind a firewall, answers take a while.
     const onAsk = (question: string): void => reporter.line(`asking upstream for ${question}`);
     return new Upstream({ http, mirror, githubToken, verifySignatures, retry, onAsk });
   }
@@ -130,7 +130,7 @@ export class Upstream implements Makers, Disposable {
     });
   }
 
-  /** Returns whose answer is at an address, with the mirror that it comes through. */
+  /** Returns the host of an address, with the mirror that its answer comes through. */
   #nameOf(url: URL): string {
     return this.#mirror.isMapped(url) ? `${url.host} through ${this.#mirror.map(url).host}` : url.host;
   }
@@ -142,7 +142,7 @@ export class Upstream implements Makers, Disposable {
   ): Promise<KubernetesVersion | undefined> {
     const text = await this.#client.text(url, VERSION_LIMIT, signal);
     if (text !== undefined) return provenRelease(text, minor);
-    // Of a minor without a release there is no such file; a mirror may only not have it yet.
+    // For a minor without a release there is no such file. But a mirror may just not have it yet.
     if (minor === undefined || this.#mirror.isMapped(url)) throw new WrongAnswer('there is no such file');
     return undefined;
   }
@@ -160,7 +160,7 @@ export class Upstream implements Makers, Disposable {
       { name, ask: async () => read(await this.#client.text(url, CONSTANTS_LIMIT, signal)) },
       {
         name: `${name}, by GitHub's API`,
-        // It has the same file, and answers who is not let in elsewhere.
+        // It has the same file, and may answer if the other host is blocked.
         isFor: ([error]) => this.#client.hasToken && isNoAnswer(error),
         ask: async () => read(await this.#client.repositoryFile(file, CONSTANTS_LIMIT, signal)),
       },
@@ -188,7 +188,7 @@ function isNoAnswer(error: unknown): boolean {
   return !(error instanceof WrongAnswer) && failureCode(error) !== 'NOT_FOUND';
 }
 
-/** Returns a stable version, of a minor if one is given, that is no older than what is known here. Throws `WrongAnswer`. */
+/** Returns a stable version that is no older than the built-in table, of a minor if one is given. Throws `WrongAnswer`. */
 function provenRelease(text: string, minor: number | undefined): KubernetesVersion {
   const version = toKubernetesVersion(text);
   if (version === undefined) throw new WrongAnswer('its content is not a version');
@@ -197,7 +197,7 @@ function provenRelease(text: string, minor: number | undefined): KubernetesVersi
   if (minor !== undefined && found !== minor) throw new WrongAnswer(`it names ${version}`);
   const { newest } = kubeadmMinors();
   if (minor === undefined && found < newest) {
-    throw new WrongAnswer(`it names ${version}, although 1.${newest} is known`);
+    throw new WrongAnswer(`it names ${version}, although 1.${newest} is already known`);
   }
   return version;
 }

@@ -76,7 +76,7 @@ describe('synctl images', () => {
     expect(await list({ 'a.yaml': 'kind: App\nspec:\n  image: nginx\n' })).toEqual({
       code: 1,
       out: '0 images and 1 uncertain; to mirror an uncertain one, add its image to a list\n',
-      err: 'warning: a.yaml:3:10: nginx: it is in a field "image" that is not the one of a container\n',
+      err: 'warning: a.yaml:3:10: nginx: it is in a field "image" outside of a container\n',
     });
     const nothing = await list({ 'a.yaml': 'kind: Service\n' });
     expect([nothing.code, nothing.err]).toEqual([

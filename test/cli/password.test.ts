@@ -35,7 +35,7 @@ test.each([
   ['standard input is empty', { 'password-stdin': 'yes' }, '\n', false],
   ['standard input is a terminal, which would show the password', { 'password-stdin': 'yes' }, 'x', true],
   ['standard input contains more than a password', { 'password-stdin': 'yes' }, 'x'.repeat(70_000), false],
-  ['"perhaps" is neither yes nor no', { 'password-stdin': 'perhaps' }, 'x', false],
+  ['"perhaps" is neither true nor false', { 'password-stdin': 'perhaps' }, 'x', false],
 ])('%s', async (message, flags, input, isTTY) => {
   await expect(take(flags, input, isTTY)).rejects.toMatchObject({
     code: 'FLAG_MALFORMED',

@@ -151,7 +151,7 @@ test.each<[string, string]>([
   ],
   [
     'sync --limit none --verify most',
-    'error: --verify: "most" is not one of the words it takes (write sample, all, deep or none)\n' +
+    'error: --verify: "most" is not an allowed value (write sample, all, deep or none)\n' +
       'error: --limit: "none" is not a whole number (write a whole number from 1 to 1000)\n',
   ],
 ])('synctl %s is refused', async (line, message) => {

@@ -46,5 +46,5 @@ test.each<[given: string, asked: string]>([
   };
   const notices = new Set<string>();
   expect(readUnverified(new FlagReader(trustFlags('Registries'), from), notices)).toEqual([asked]);
-  expect([...notices].at(-1)).toContain(`the certificate of ${asked} is not checked`);
+  expect([...notices].at(-1)).toContain(`the certificate of ${asked} is not verified`);
 });

@@ -40,8 +40,18 @@ describe('tells what is wrong', () => {
   });
 
   test.each([
-    ['of empty objects', 'the file has far too many values', `[${'{},'.repeat(200_000)}{}]`, '1:500001'],
-    ['behind a comment', 'the file has far too many values', `// "\n[${'1,'.repeat(300_000)}1]`, '2:500001'],
+    [
+      'of empty objects',
+      'the file has more than 500,000 values, brackets and commas',
+      `[${'{},'.repeat(200_000)}{}]`,
+      '1:500001',
+    ],
+    [
+      'behind a comment',
+      'the file has more than 500,000 values, brackets and commas',
+      `// "\n[${'1,'.repeat(300_000)}1]`,
+      '2:500001',
+    ],
     ['of one text', 'the file is larger than 16 MiB', `["${'x'.repeat(17 * 1024 * 1024)}"]`, '1:1'],
   ])('in a file that is far too long, %s, before anything reads it', (_, message, text, place) => {
     expect(() => parseDocument('a.json', text)).toThrow(
@@ -62,7 +72,7 @@ describe('tells what is wrong', () => {
       expect.objectContaining({
         code: 'CONFIGURATION_MALFORMED',
         about: 'a.json:2:51',
-        message: 'lists or objects are nested too deeply',
+        message: 'lists or objects are nested more than 50 levels deep',
       }),
     );
   });

@@ -33,7 +33,7 @@ test.each<[what: string, read: () => unknown, message: string, hint: string]>([
   [
     'a switch',
     () => parseSwitch('maybe', '--x'),
-    '"maybe" is neither yes nor no',
+    '"maybe" is neither true nor false',
     'write true or false; yes, no, 1 and 0 work too',
   ],
   [
@@ -66,12 +66,7 @@ test.each<[what: string, read: () => unknown, message: string, hint: string]>([
     '"" is not a whole number',
     'write a whole number from 0 to 9',
   ],
-  [
-    'a word',
-    () => oneOf('on', 'off')('On', '--x'),
-    '"On" is not one of the words it takes',
-    'write on or off',
-  ],
+  ['a word', () => oneOf('on', 'off')('On', '--x'), '"On" is not an allowed value', 'write on or off'],
 ])('%s is refused', (_what, read, message, hint) => {
   expect(read).toThrow(
     expect.objectContaining({ code: 'FLAG_MALFORMED', fault: 'usage', about: '--x', message, hint }),

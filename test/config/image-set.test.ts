@@ -146,7 +146,7 @@ describe('an image set', () => {
     [
       'nothing wanted',
       '{"exclude": ["x"]}',
-      ['1:1 the set has no image: give "kubernetes", "names", "prefixes", "extras" or "cni"'],
+      ['1:1 the set has no image: add "kubernetes", "names", "prefixes", "extras" or "cni"'],
     ],
     [
       'names of other things',
@@ -171,14 +171,14 @@ describe('an image set', () => {
     [
       'excluding everything',
       '{"names": ["pause"], "exclude": [""]}',
-      ['1:34 expected some characters, found ""; every name and tag contains that'],
+      ['1:34 expected some characters, found "", which every name and tag contains'],
     ],
     [
       'extras that are no full references',
       '{"extras": [\n"coredns/coredns",\n"nginx",\n"ghcr.io/a/b:",\n5]}',
       [
-        '2:1 expected host/path[:tag], found "coredns/coredns" without a host (write "docker.io/coredns/coredns" for Docker Hub, or put it into "names" if it is one of the source registry)',
-        '3:1 expected host/path[:tag], found "nginx" without a host (write "docker.io/library/nginx" for Docker Hub, or put it into "names" if it is one of the source registry)',
+        '2:1 expected host/path[:tag], found "coredns/coredns" without a host (write "docker.io/coredns/coredns" for Docker Hub, or put it into "names" if it is an image of the source registry)',
+        '3:1 expected host/path[:tag], found "nginx" without a host (write "docker.io/library/nginx" for Docker Hub, or put it into "names" if it is an image of the source registry)',
         '4:1 the tag after ":" is empty (a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two)',
         '5:1 expected a text, found 5',
       ],
@@ -191,14 +191,14 @@ describe('an image set', () => {
         '3:11 expected at least 1, found 0',
         '4:10 expected a day, found "2025-02-30" (write it as 2026-03-31, or with a time and its zone as 2026-03-31T08:00:00Z)',
         '5:10 expected a regular expression, found "(": error parsing regexp: missing closing ): `(` (the grammar is RE2, which has neither lookaround nor backreferences)',
-        '6:1 "newest" is not a known key; known are "semver", "latest", "since" or "regex"',
+        '6:1 "newest" is not a known key; known keys are "semver", "latest", "since" or "regex"',
       ],
     ],
     [
       'patches',
       '{"names": ["pause"], "patches": [\n{"match": "pause"},\n{"name": "x"},\n{"match": "etcd", "platforms": ["amd64"]}]}',
       [
-        '2:1 the patch changes nothing: give "name", "tags", "platforms" or "minimumAge"',
+        '2:1 the patch changes nothing: add "name", "tags", "platforms" or "minimumAge"',
         '3:1 "match" is missing: expected a text',
         '4:33 "amd64" is not a platform (write os/architecture, such as linux/amd64 or linux/arm/v7)',
       ],
@@ -206,7 +206,7 @@ describe('an image set', () => {
     [
       'two patches for one image',
       '{"names": ["pause"], "patches": [\n{"match": "etcd", "name": "a"},\n{"match": "registry.k8s.io/etcd", "name": "b"}]}',
-      ['3:11 there is a patch for "etcd" already, on line 2; join the two'],
+      ['3:11 there is already a patch for "etcd" on line 2; join the two'],
     ],
   ])('says what is wrong: %s', (_name, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);
@@ -246,7 +246,7 @@ describe('the signers of an image set', () => {
     expect(set.notices).toEqual([
       {
         place: expect.objectContaining({ line: 2, column: 43 }),
-        message: expect.stringMatching(/takes any repository, any workflow, any branch: write https:/),
+        message: expect.stringMatching(/accepts any repository, any workflow, any branch: write https:/),
       },
     ]);
   });
@@ -262,11 +262,11 @@ describe('the signers of an image set', () => {
     ],
     [
       '{"names": ["pause"], "signatures": {"docker.io": "off", "index.docker.io": "off"}}',
-      '1:57 docker.io is already there under another name',
+      '1:57 docker.io is already in the file under another name',
     ],
     [
       '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "*", "issuer": "https://accounts.google.com"}}}',
-      '1:61 this is everyone (write an e-mail address, or the address of a workflow, which begins with https://)',
+      '1:61 this matches everyone (write an e-mail address, or the address of a workflow, which starts with https://)',
     ],
     [
       '{"names": ["pause"], "signatures": {"ghcr.io": {"identity": "a@b.c", "issuer": "accounts.google.com"}}}',
@@ -309,7 +309,7 @@ describe('an extra with a digest', () => {
 
   it('is refused where the tag has another one', () => {
     expect(() => read([`a.io/b:1@${one}`, 'a.io/c:1', `a.io/b:1@${other}`])).toThrow(
-      `"a.io/b:1" is to be ${one}, on line 3; a tag has one image`,
+      `"a.io/b:1" already has the digest ${one}, on line 3; a tag has one image`,
     );
   });
 });

@@ -50,14 +50,14 @@ describe('BUILT_IN_KUBEADM.answer', () => {
       tags: { etcd: '3.5.15-0', coredns: 'v1.10.1', pause: '3.9' },
       origin: 'last known, 1.28.15',
       warning:
-        'the images of kubeadm 1.28.99 are not known here yet, so those of 1.28.15 are taken ' +
+        'the images of kubeadm 1.28.99 are not known yet, so those of 1.28.15 are used ' +
         '(etcd 3.5.15-0, coredns v1.10.1, pause 3.9); ' +
         'compare with: kubeadm config images list --kubernetes-version v1.28.99',
     });
   });
 
   it('answers for a pre-release below the table with the first of its minor and says so', () => {
-    expect(answer('1.37.0-alpha.1')?.warning).toContain('those of 1.37.0-rc.0 are taken');
+    expect(answer('1.37.0-alpha.1')?.warning).toContain('those of 1.37.0-rc.0 are used');
   });
 
   it.each(['1.98.0', '1.99.0-rc.0'])(
@@ -68,7 +68,7 @@ describe('BUILT_IN_KUBEADM.answer', () => {
         tags: { etcd, coredns, pause },
         origin: `last known, ${last}`,
       });
-      expect(answer(version)?.warning).toContain(`those of ${last} are taken`);
+      expect(answer(version)?.warning).toContain(`those of ${last} are used`);
     },
   );
 

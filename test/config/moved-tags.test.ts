@@ -55,6 +55,6 @@ test.each([
 test('a scope may stand there once only, under whatever name', () => {
   const twice = { 'registry.k8s.io/pause:3.10': 'keep', 'k8s.gcr.io/pause:3.10': 'copy' };
   expect(read(twice).problems).toMatchObject([
-    { message: 'registry.k8s.io/pause:3.10 is already there under another name' },
+    { message: 'registry.k8s.io/pause:3.10 is already in the file under another name' },
   ]);
 });

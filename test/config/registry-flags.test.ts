@@ -81,7 +81,7 @@ describe('a login', () => {
         {
           about: '--username',
           message: 'there is a user name but no password',
-          hint: 'give --password or the environment variable KEEL_PASSWORD',
+          hint: 'set --password or the environment variable KEEL_PASSWORD',
         },
       ],
     ],
@@ -92,7 +92,7 @@ describe('a login', () => {
         {
           about: '--password',
           message: 'there is a password but no user name',
-          hint: 'give --username as well',
+          hint: 'set --username too',
         },
       ],
     ],

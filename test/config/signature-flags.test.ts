@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { FlagReader } from '../../src/config/flags/flag-reader.ts';
 import { readSignatureSettings, SIGNATURE_FLAGS } from '../../src/config/flags/signature-flags.ts';
 
-const NOT_USED = '--trusted-root: no signature is verified by it, as --verify-signatures is off';
+const NOT_USED = '--trusted-root: it has no effect, because --verify-signatures is off';
 
 test.each([
   [{ 'trusted-root': 'root.json' }, { verifySignatures: 'off', trustedRoot: 'root.json' }, [NOT_USED]],

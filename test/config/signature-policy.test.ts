@@ -56,15 +56,15 @@ describe('the scope of a policy', () => {
 
   test('may stand there once only, under whatever name', () => {
     expect(read({ 'registry.k8s.io': 'off', 'k8s.gcr.io': ME }).problems).toMatchObject([
-      { message: 'registry.k8s.io is already there under another name' },
+      { message: 'registry.k8s.io is already in the file under another name' },
     ]);
   });
 });
 
 describe('a signer', () => {
   test.each<[signer: object, message: string]>([
-    [{ ...ME, identity: '*' }, 'this is everyone'],
-    [{ ...ME, identity: '***' }, 'this is everyone'],
+    [{ ...ME, identity: '*' }, 'this matches everyone'],
+    [{ ...ME, identity: '***' }, 'this matches everyone'],
     [
       { ...ME, identity: 'https://github.com/o/r/.github/workflows/r.yml@refs/tags/***' },
       'there are more than two stars in a row (write "https://github.com/o/r/.github/workflows/r.yml@refs/tags/**"',
@@ -73,9 +73,9 @@ describe('a signer', () => {
       { ...ME, identity: 'a****b@example.com' },
       '(write "a**b@example.com"; "**" stands for any text already)',
     ],
-    [{ ...ME, identity: '' }, 'expected whom a certificate names, found ""'],
-    [{ ...ME, identity: 'me at home' }, 'expected whom a certificate names, found "me at home"'],
-    [{ ...ME, identity: 'x'.repeat(1001) }, 'expected whom a certificate names'],
+    [{ ...ME, identity: '' }, 'expected the identity in a certificate, found ""'],
+    [{ ...ME, identity: 'me at home' }, 'expected the identity in a certificate, found "me at home"'],
+    [{ ...ME, identity: 'x'.repeat(1001) }, 'expected the identity in a certificate'],
     [{ ...ME, issuer: 'accounts.example.com' }, 'expected the address of an identity provider'],
     [{ ...ME, issuer: 'http://accounts.example.com' }, 'expected the address of an identity provider'],
     [{ ...ME, issuer: 'https://*.example.com' }, 'expected the address of an identity provider'],

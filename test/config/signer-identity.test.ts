@@ -49,21 +49,24 @@ describe('an identity', () => {
   });
 
   test.each<[pattern: string, wrong: string | undefined]>([
-    ['*', 'this is everyone'],
-    ['***', 'this is everyone'],
-    ['*@*', 'this is everyone'],
-    ['https://**', 'this is everyone'],
-    ['https://*/**', 'this is everyone'],
-    ['me@*', 'this is anyone at any place'],
-    ['*@*.com', 'this is anyone at any place'],
-    ['**example.com', 'this is anyone at any place'],
-    ['krel-*', 'this is anyone at any place'],
-    ['https://*.example/org/**', 'this is anyone at any place'],
-    ['https://github.com*', 'this is anyone at any place'],
-    ['https://github.com/**', 'this is anyone at github.com'],
-    ['https://github.com/*/app/.github/workflows/r.yml@refs/tags/v*', 'this is anyone at github.com'],
-    ['https://github.com/kube*/app/.github/workflows/r.yml@refs/tags/v*', 'this is anyone at github.com'],
-    ['https://gitlab.com/*/app//.gitlab-ci.yml@refs/heads/main', 'this is anyone at gitlab.com'],
+    ['*', 'this matches everyone'],
+    ['***', 'this matches everyone'],
+    ['*@*', 'this matches everyone'],
+    ['https://**', 'this matches everyone'],
+    ['https://*/**', 'this matches everyone'],
+    ['me@*', 'this matches anyone at any host'],
+    ['*@*.com', 'this matches anyone at any host'],
+    ['**example.com', 'this matches anyone at any host'],
+    ['krel-*', 'this matches anyone at any host'],
+    ['https://*.example/org/**', 'this matches anyone at any host'],
+    ['https://github.com*', 'this matches anyone at any host'],
+    ['https://github.com/**', 'this matches anyone at github.com'],
+    ['https://github.com/*/app/.github/workflows/r.yml@refs/tags/v*', 'this matches anyone at github.com'],
+    [
+      'https://github.com/kube*/app/.github/workflows/r.yml@refs/tags/v*',
+      'this matches anyone at github.com',
+    ],
+    ['https://gitlab.com/*/app//.gitlab-ci.yml@refs/heads/main', 'this matches anyone at gitlab.com'],
     ['*@example.com', undefined],
     ['me@example.com', undefined],
     ['me', undefined],
@@ -84,7 +87,7 @@ describe('an identity', () => {
     [`${WORKFLOWS}/release.yml@refs/heads/*`, 'any branch'],
     [`${WORKFLOWS}/release.yml@refs/heads/**`, 'any branch'],
   ])('of a workflow that leaves parts open is told what it takes: %s', (pattern, open) => {
-    expect(adviseOnWorkflow(pattern)).toMatch(`${JSON.stringify(pattern)} takes ${open}: write https://`);
+    expect(adviseOnWorkflow(pattern)).toMatch(`${JSON.stringify(pattern)} accepts ${open}: write https://`);
   });
 
   test.each([
@@ -134,7 +137,7 @@ describe('an identity', () => {
     ['https://example.com/\u{1f600}', 'U+1F600'],
   ])('with a letter that no certificate has is told with it: %j', (pattern, letter) => {
     expect(adviseOnLetters(pattern)).toMatch(
-      `no certificate has an identity like ${JSON.stringify(pattern)}: it has ${letter}, and`,
+      `no certificate has an identity like ${JSON.stringify(pattern)}: it contains ${letter}, but`,
     );
     expect(adviseOnLetters('me+you@xn--exmple-cua.com')).toBeUndefined();
   });
@@ -148,6 +151,6 @@ describe('an identity', () => {
     ],
     ['https://github.com/docker/github-builder/.github/workflows/build.yml@refs/tags/v*'],
   ])('of a workflow that is there to be called by everybody is told as that: %s', (pattern) => {
-    expect(adviseOnWorkflow(pattern)).toMatch(/ is a workflow that anyone can call, to sign for any image: /);
+    expect(adviseOnWorkflow(pattern)).toMatch(/ is a workflow that anyone can call to sign any image: /);
   });
 });

@@ -48,7 +48,7 @@ describe('a key that fits no image is told with the nearest that does:', () => {
     ['ghcr.io/team:v1', 'correct or remove it'],
     ['quay.io/team/app:v1', 'correct or remove it'],
   ])('%s: %s', (key, advice) => {
-    expect(told(key)).toEqual([`"${key}" under "movedTags" fits no image that is wanted; ${advice}`]);
+    expect(told(key)).toEqual([`"${key}" under "movedTags" matches no wanted image; ${advice}`]);
   });
 });
 
@@ -59,7 +59,7 @@ test('a key is told at its line, with the map that it is in', () => {
     {
       place: { file: 'image_set.json', line: 3, column: 3 },
       message:
-        '"registry.k8s.io/pausse" under "signatures" fits no image that is wanted; did you mean "registry.k8s.io/pause"?',
+        '"registry.k8s.io/pausse" under "signatures" matches no wanted image; did you mean "registry.k8s.io/pause"?',
     },
   ]);
 });

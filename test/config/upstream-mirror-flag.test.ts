@@ -30,17 +30,17 @@ describe('--upstream-mirror', () => {
 
   it('is refused with two addresses for the same hosts', () => {
     expect(read('https://a.test,https://b.test').failures).toEqual([
-      '--upstream-mirror: it has two addresses for all upstream hosts (leave one of them)',
+      '--upstream-mirror: it has two addresses for all upstream hosts (remove one of them)',
     ]);
     expect(read('github.com=https://a.test,github.com=https://b.test').failures).toEqual([
-      '--upstream-mirror: it has two addresses for github.com (leave one of them)',
+      '--upstream-mirror: it has two addresses for github.com (remove one of them)',
     ]);
   });
 
   it('is refused with a password, without showing it', () => {
     const { failures } = read('https://me:hush@mirror.test');
     expect(failures).toEqual([
-      '--upstream-mirror: a mirror has a user name or a password in its address (remove it: keel-pkg never logs in to an upstream mirror)',
+      '--upstream-mirror: the address of a mirror contains a user name or a password (remove it: keel-pkg never logs in to an upstream mirror)',
     ]);
   });
 });

@@ -66,21 +66,21 @@ describe('UpstreamMirror', () => {
   });
 
   it.each([
-    ['mirror.test', 'a mirror is no whole address'],
-    ['', 'a mirror is no whole address'],
-    ['https://', 'a mirror is no whole address'],
-    ['https://github.com=https://mirror.test', 'a mirror has "=" in the name of its host'],
+    ['mirror.test', 'the address of a mirror is not complete'],
+    ['', 'the address of a mirror is not complete'],
+    ['https://', 'the address of a mirror is not complete'],
+    ['https://github.com=https://mirror.test', 'the host of a mirror contains "="'],
     [
       'https://mirror.test/files/dl.k8s.io/',
-      'a mirror of all upstream hosts ends in dl.k8s.io, which keel-pkg appends to its address anyway',
+      'a mirror of all upstream hosts ends in dl.k8s.io, which keel-pkg appends itself',
     ],
-    ['https://user:secret@mirror.test', 'a mirror has a user name or a password in its address'],
-    ['github.com=https://secret@mirror.test', 'a mirror has a user name or a password in its address'],
-    ['https://mirror.test?token=secret', 'a mirror has a query or a fragment in its address'],
-    ['https://mirror.test/#secret', 'a mirror has a query or a fragment in its address'],
-    ['http://mirror.test', 'the mirror mirror.test is not spoken to over HTTPS'],
-    ['ftp://mirror.test', 'the mirror mirror.test is not spoken to over HTTPS'],
-    ['file:///srv/mirror', 'the mirror there is not spoken to over HTTPS'],
+    ['https://user:secret@mirror.test', 'the address of a mirror contains a user name or a password'],
+    ['github.com=https://secret@mirror.test', 'the address of a mirror contains a user name or a password'],
+    ['https://mirror.test?token=secret', 'the address of a mirror contains a query or a fragment'],
+    ['https://mirror.test/#secret', 'the address of a mirror contains a query or a fragment'],
+    ['http://mirror.test', 'the mirror mirror.test does not use HTTPS'],
+    ['ftp://mirror.test', 'the mirror mirror.test does not use HTTPS'],
+    ['file:///srv/mirror', 'a mirror does not use HTTPS'],
     ['github.org=https://mirror.test', 'the text before "=" is not an upstream host'],
     ['api.github.com=https://mirror.test', 'the text before "=" is not an upstream host'],
   ])('refuses %s, and shows none of a secret', (text, message) => {

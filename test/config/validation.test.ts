@@ -44,13 +44,13 @@ describe('a configuration file says what is wrong with it', () => {
       '{\n  "imags": [],\n  "extra": 1}',
       [
         '2:3 "imags" is not a known key; did you mean "images"?',
-        '3:3 "extra" is not a known key; known are "arch", "images", "choice", "word" or "some"',
+        '3:3 "extra" is not a known key; known keys are "arch", "images", "choice", "word" or "some"',
       ],
     ],
     [
       'a prototype',
       '{"__proto__": {}}',
-      ['1:2 "__proto__" is not a known key; known are "arch", "images", "choice", "word" or "some"'],
+      ['1:2 "__proto__" is not a known key; known keys are "arch", "images", "choice", "word" or "some"'],
     ],
     ['a wrong type', '{"images": "a"}', ['1:12 expected a list [ … ], found "a"']],
     [
@@ -142,7 +142,7 @@ describe('a configuration file says what is wrong with it', () => {
   });
 
   test('deep nesting ends as a problem, not as a crash', () => {
-    expect(() => parseDocument('f.json', '['.repeat(200_000))).toThrow(/nested too deeply/);
+    expect(() => parseDocument('f.json', '['.repeat(200_000))).toThrow(/nested more than 50 levels deep/);
   });
 
   test('no text makes it throw anything else, and places lie inside the text', () => {

@@ -78,12 +78,12 @@ describe('parseVersions', () => {
       'versions.json:2:11: "amd46" is not an architecture of Kubernetes; did you mean "amd64"? (write amd64, arm64, ppc64le or s390x)',
       'versions.json:4:39: "v1 22" is not a tag (a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two)',
       'versions.json:5:14: "Coredns" cannot be part of a repository name (repositories are lower case: coredns)',
-      'versions.json:5:51: "coredns/coredns" does not say at which registry it is (write one such as quay.io/calico/node)',
+      'versions.json:5:51: "coredns/coredns" does not contain a registry (write one such as quay.io/calico/node)',
       'versions.json:6:5: "tag" is missing: expected a text',
       'versions.json:6:23: "tga" is not a known key; did you mean "tag"?',
       'versions.json:9:41: {{.Version}} is not a known field (the fields are {{.Tag}} and {{.Arch}})',
       'versions.json:9:79: "../../etc/passwd" is not a path within the package (write one such as kubernetes/bin/tool, without a / at its start and without "..")',
-      'versions.json:10:45: "abc" is not a sha256 (write its 64 hexadecimal digits, or "none" for a download that nothing can check)',
+      'versions.json:10:45: "abc" is not a sha256 (write its 64 hexadecimal digits, or "none" for a download without a checksum)',
     ]);
   });
 
@@ -117,22 +117,22 @@ describe('parseVersions', () => {
     [
       'plain http without a pin',
       '{"components": [{"name": "a", "tag": "1", "uri": "http://mirror.lan/a"}]}',
-      'versions.json:1:50: what comes over plain http can be changed on its way; write https:// or pin it with "sha256"',
+      'versions.json:1:50: a download over plain http can be changed on its way; write https:// or pin it with "sha256"',
     ],
     [
       'a password in an address',
       '{"components": [{"name": "a", "tag": "1", "uri": "https://me:secret@e.org/a"}]}',
-      'versions.json:1:50: the address holds a user name or password (a file in a repository is no place for them)',
+      'versions.json:1:50: the address contains a user name or password (remove them, because everyone who reads this file sees them)',
     ],
     [
       'a path that the package needs',
       '{"components": [{"name": "a", "tag": "1", "path": "Install.sh"}]}',
-      'versions.json:1:51: "Install.sh" is a place that the package uses itself (write another path, such as tools/name)',
+      'versions.json:1:51: "Install.sh" is a path that the package uses itself (write another path, such as tools/name)',
     ],
     [
       'a brace without a partner',
       '{"components": [{"name": "a", "tag": "1", "uri": "https://e.org/{{.Tag"}]}',
-      'versions.json:1:50: a {{ or }} has no partner (the fields are {{.Tag}} and {{.Arch}})',
+      'versions.json:1:50: a {{ is not closed, or a }} is not opened (the fields are {{.Tag}} and {{.Arch}})',
     ],
   ])('refuses %s', (_, text, problem) => {
     expect(problemsIn(text)).toEqual([problem]);

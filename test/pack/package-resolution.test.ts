@@ -252,7 +252,7 @@ it('tells of a policy that fits none of its images, with the nearest one, and of
     signatures: { 'registry.k8s.io/kube-prxy': 'off', 'registry.k8s.io/kube-proxy': 'off', 'quay.io': 'off' },
   };
   expect(noticesOf(resolve(JSON.stringify(file)))).toContain(
-    '"registry.k8s.io/kube-prxy" under "signatures" fits no image that is wanted; did you mean "registry.k8s.io/kube-proxy"?',
+    '"registry.k8s.io/kube-prxy" under "signatures" matches no wanted image; did you mean "registry.k8s.io/kube-proxy"?',
   );
   expect(
     noticesOf(resolve(JSON.stringify(file))).filter((text) => text.includes('"signatures"')),

@@ -131,7 +131,7 @@ it.each(['registry', 'image-source'])(
   (name) => {
     const parsed = parse({ [name]: '', username: 'me', password: 'hush' });
     expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([
-      `--${name}: it is empty (give it a value, or leave it out; is a variable not set?)`,
+      `--${name}: it is empty (set a value, or leave it out; is a variable not set?)`,
     ]);
   },
 );

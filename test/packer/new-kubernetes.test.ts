@@ -229,7 +229,7 @@ describe('a Kubernetes that no table has', () => {
     });
     expect(planned.notices.map((text) => text.replace(/^versions\.json[^ ]* /, ''))).toEqual([
       expect.stringMatching(
-        /^the images of kubeadm 1\.\d+\.0 are not known here yet, .* \(etcd [\d.-]+, .*; failed requests: .*raw\.githubusercontent\.com.*dl\.k8s\.io/,
+        /^the images of kubeadm 1\.\d+\.0 are not known yet, .* \(etcd [\d.-]+, .*; failed requests: .*raw\.githubusercontent\.com.*dl\.k8s\.io/,
       ),
       expect.stringMatching(
         /packer does not know yet which containerd, runc, crictl and cni-plugins match Kubernetes 1\.\d+\.0, so it uses those of 1\.\d+ \(containerd [\d.]+, .*; failed requests: .*github\.com/,

@@ -75,7 +75,7 @@ describe('where a package goes', () => {
       { repo: 'release', 'release-tag': 'a b', 'github-token': 'T', 'release-repository': 'x' },
       [/owner\/name/, /tag/],
     ],
-    [{ repo: 'none', overwrite: 'perhaps' }, [/^--overwrite: "perhaps" is neither yes nor no/]],
+    [{ repo: 'none', overwrite: 'perhaps' }, [/^--overwrite: "perhaps" is neither true nor false/]],
     [{ repo: 'release,qiniu' }, [/^--access-key/, /^--secret-key/, /^--github-token/, /^--release-rep/]],
   ])('%j are refused', (values, expected) => {
     const parsed = parse(values);

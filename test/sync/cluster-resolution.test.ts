@@ -102,7 +102,7 @@ it('warns at the line of the set where the maker is asked in vain, once for each
   expect(here.kept).toEqual([]);
   expect(notices.map(({ place, message }) => `${place.column} ${message}`)).toEqual([
     expect.stringMatching(
-      /^16 the images of kubeadm 1\.98\.4 are not known here yet, so those of 1\.\d+\.\d+ are taken \(etcd .*; failed requests: dl\.k8s\.io: nobody there$/,
+      /^16 the images of kubeadm 1\.98\.4 are not known yet, so those of 1\.\d+\.\d+ are used \(etcd .*; failed requests: dl\.k8s\.io: nobody there$/,
     ),
     '32 the images of kubeadm 1.21.3 are not known here, and neither are those of an older one; failed requests: dl.k8s.io: nobody there',
   ]);

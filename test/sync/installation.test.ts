@@ -213,7 +213,7 @@ test('a word for which the source has nothing is refused, and a version for whic
 test('a version that is newer than what is known of kubeadm is told', async () => {
   await using here = await world({ kubernetes: ['1.36.3'] });
   const { warnings } = await here.check('1.36.99');
-  expect(warnings[0]).toContain('the images of kubeadm 1.36.99 are not known here yet');
+  expect(warnings[0]).toContain('the images of kubeadm 1.36.99 are not known yet');
 });
 
 test('ends at --command-timeout where the mirror is silent', async () => {

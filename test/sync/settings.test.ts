@@ -125,11 +125,11 @@ test.each<[string, string, keyof SyncSettings, unknown]>([
 test.each<[string, string, string]>([
   ['limit', 'many', '--limit: "many" is not a whole number (write a whole number from 1 to 1000)'],
   ['query-limit', '0', '--query-limit: "0" is out of bounds (write a whole number from 1 to 1000)'],
-  ['naming', 'short', '--naming: "short" is not one of the words it takes (write basename, dashed or path)'],
+  ['naming', 'short', '--naming: "short" is not an allowed value (write basename, dashed or path)'],
   [
     'dry-run',
     'perhaps',
-    '--dry-run: "perhaps" is neither yes nor no (write true or false; yes, no, 1 and 0 work too)',
+    '--dry-run: "perhaps" is neither true nor false (write true or false; yes, no, 1 and 0 work too)',
   ],
   [
     'shard',
@@ -210,7 +210,7 @@ describe('credentials', () => {
 
 test('a host whose certificate is not checked is warned of in each run', () => {
   expect(parse({ 'tls-skip-verify': 'a.example' })).toMatchObject({
-    notices: [expect.stringMatching(/^--tls-skip-verify: the certificate of a\.example is not checked/)],
+    notices: [expect.stringMatching(/^--tls-skip-verify: the certificate of a\.example is not verified/)],
   });
 });
 
@@ -218,7 +218,7 @@ test('an empty destination is refused, and not replaced by the default, to which
   const login = { username: 'me', password: 'hush' };
   for (const text of ['', ' ']) {
     expect(complaints({ 'push-to': text, ...login })).toEqual([
-      '--push-to: it is empty (give it a value, or leave it out; is a variable not set?)',
+      '--push-to: it is empty (set a value, or leave it out; is a variable not set?)',
     ]);
   }
   expect(complaints(login)).toEqual([]);

@@ -280,7 +280,7 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       expect.stringMatching(
         /^error: --retry-interval: "5" is not a duration \(write a number with a unit, .*\)$/,
       ),
-      'error: --naming: "short" is not one of the words it takes (write basename, dashed or path)',
+      'error: --naming: "short" is not an allowed value (write basename, dashed or path)',
       'error: --shard: "3/2" is not a shard (write i/n with i from 1 to n and n up to 256, such as 2/8)',
     ]);
     expect(said.code).toBe(2);

@@ -188,7 +188,7 @@ data: { page: hello }
       '',
       [`a.io/b:1@sha256:${'a'.repeat(64)}`, `a.io/b:1@sha256:${'b'.repeat(64)}`],
       2,
-      'it is given with two digests',
+      'it has two digests',
     ],
   ])('%s is told', async (_, input, line, code, message) => {
     const { pipe } = sitDown('told');

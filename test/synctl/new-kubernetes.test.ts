@@ -187,7 +187,7 @@ it('where no maker answers, the last tags known are taken with a warning that na
   expect(down.told).toEqual([['latest', `${NEXT} by last known, ${LAST.last}`]]);
   expect(down.warnings).toEqual([
     expect.stringMatching(
-      /^warning: .*the images of kubeadm 1\.\d+\.0 are not known here yet, so those of 1\.\d+\.\d+ are taken \(etcd [\d.-]+, coredns v[\d.]+, pause [\d.]+\); .*; failed requests: kubeadm's constants at kubernetes v1\.\d+\.0: .*; kubeadm 1\.\d+\.0 itself: /,
+      /^warning: .*the images of kubeadm 1\.\d+\.0 are not known yet, so those of 1\.\d+\.\d+ are used \(etcd [\d.-]+, coredns v[\d.]+, pause [\d.]+\); .*; failed requests: kubeadm's constants at kubernetes v1\.\d+\.0: .*; kubeadm 1\.\d+\.0 itself: /,
     ),
   ]);
   expect(here.held('etcd')).toEqual([LAST.etcd]);
@@ -384,6 +384,6 @@ it('synctl doctor tells what the words mean as a run would find it', async () =>
   here.makers.wall('reset');
   expect(await doctor()).toEqual([
     0,
-    expect.stringContaining(`the images of kubeadm ${NEXT} are not known here yet`),
+    expect.stringContaining(`the images of kubeadm ${NEXT} are not known yet`),
   ]);
 });

@@ -27,7 +27,7 @@ export const LIMIT_FLAGS = [
   },
 ] as const satisfies readonly Flag[];
 
-/** Returns the flags for hosts without TLS, or without a certificate that can be checked, under a heading. */
+/** Returns the flags for hosts without TLS, or without a certificate that can be verified, under a heading. */
 export function trustFlags(group: string) {
   return [
     {
@@ -67,8 +67,8 @@ export const RETRY_FLAGS = [
 ] as const satisfies readonly Flag[];
 
 /**
- * Returns the hosts whose certificates are not checked, with a notice about each of them. They are those of addresses,
- * such as `registry-1.docker.io` for Docker Hub.
+ * Returns the hosts whose certificates are not verified, and adds a notice about each of them. They are the hosts of
+ * addresses, such as `registry-1.docker.io` for Docker Hub.
  */
 export function readUnverified<Name extends string>(
   flags: FlagReader<Name | 'tls-skip-verify'>,
@@ -77,7 +77,7 @@ export function readUnverified<Name extends string>(
   const hosts = flags.list('tls-skip-verify', hostParser(notices)).map(apiHost);
   for (const host of hosts) {
     notices.add(
-      `${flags.label('tls-skip-verify')}: the certificate of ${host} is not checked, so someone on the way could read passwords and change images`,
+      `${flags.label('tls-skip-verify')}: the certificate of ${host} is not verified, so anyone on the network path could read passwords and change images`,
     );
   }
   return hosts;

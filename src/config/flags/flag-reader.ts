@@ -34,17 +34,15 @@ export class FlagReader<in Name extends string> {
     return flag && flagText(flag, this.#source);
   }
 
-  /** Returns the parsed text of a flag. Undefined if there is none, or if it is wrong, which is kept as a failure. */
+  /** Returns the parsed text of a flag; undefined if there is none. Keeps a failure and returns undefined if it is wrong. */
   optional<T>(name: Name, parser: FlagParser<T>): T | undefined {
     const text = this.text(name);
-    if (text === '')
-      this.refuse(name, 'it is empty', 'give it a value, or leave it out; is a variable not set?');
+    if (text === '') this.refuse(name, 'it is empty', 'set a value, or leave it out; is a variable not set?');
     return text === undefined || text === '' ? undefined : this.#attempt(name, text, parser);
   }
 
   /**
-   * Returns the parsed text of a flag with a default. If the text is wrong, that is kept as a failure, and returns the
-   * default.
+   * Returns the parsed text of a flag with a default. If the text is wrong, keeps a failure and returns the default.
    */
   required<T>(name: Name, parser: FlagParser<T>): T {
     const value = this.optional(name, parser);
@@ -82,7 +80,7 @@ export class FlagReader<in Name extends string> {
   }
 }
 
-/** Returns the failure of a text, with another hint if a pasted character is what is wrong. */
+/** Returns the failure of a text, with another hint if the error is a pasted character. */
 function withAdvice(failure: Failure, text: string): Failure {
   const hint = adviseOnLookAlikes(text);
   if (hint === undefined) return failure;

@@ -2,8 +2,8 @@ import type { Flag } from './flag.ts';
 import { type FlagSource, flagText, inheritedTexts } from './flag-source.ts';
 
 /**
- * Returns every secret in the texts of flags, from all places where it is given: one that is overruled must not be shown
- * either. The form `user:secret` of a Basic login is among them.
+ * Returns every secret in the texts of flags, from all places where one is set: an overridden one must not be shown either.
+ * The form `user:secret` of a Basic login is among them.
  */
 export function secretsIn(flags: readonly Flag[], source: FlagSource): readonly string[] {
   const userOf = ({ user }: Flag): string | undefined => {

@@ -10,7 +10,7 @@ export interface FlagSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Returns a flag's name as users write it: `--limit`, or `input "limit"`. */
   readonly label: (name: string) => string;
-  /** The arguments that are no flags. Only commands whose arguments are images have them here. */
+  /** The arguments that are not flags. Only commands whose arguments are images have them here. */
   readonly operands?: readonly string[] | undefined;
   /** Whether there is a standard input to read from. A step of a workflow has none. */
   readonly hasInput?: boolean | undefined;
@@ -18,7 +18,7 @@ export interface FlagSource {
   readonly onSecret?: ((secret: string) => void) | undefined;
 }
 
-/** Returns the text of a flag: the given one, its environment variable's, or its default. An empty one is to be refused. */
+/** Returns the text of a flag: the given one, its environment variable's, or its default. The caller refuses an empty one. */
 export function flagText(flag: Flag, source: FlagSource): string | undefined {
   const given = source.values.get(flag.name);
   if (given !== undefined && given.trim() !== '') return flag.secret === true ? given : given.trim();
@@ -35,7 +35,7 @@ export function originOf(flag: Flag, source: FlagSource): string {
   return isGiven || isEmptyGiven || variable === undefined ? source.label(flag.name) : variable;
 }
 
-/** Returns the texts of a flag's environment variables, the one that counts first; empty ones included. */
+/** Returns the texts of a flag's environment variables, in order of precedence; empty ones included. */
 export function inheritedTexts(flag: Flag, source: FlagSource): readonly string[] {
   const variables = [flag.environment, flag.otherEnvironment];
   return variables.map((name) => (name === undefined ? '' : (source.environment[name] ?? '')));

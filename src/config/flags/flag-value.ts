@@ -4,7 +4,7 @@ import { joinWords } from '../../lib/text/sentence.ts';
 const YES = new Set(['true', 'yes', '1']);
 const NO = new Set(['false', 'no', '0']);
 
-/** Returns the value of the flag `about` from its text. Throws a `Failure` that says what is allowed. */
+/** Returns the value of the flag `about` from its text. Throws a `Failure` that names the allowed values. */
 export type FlagParser<T> = (text: string, about: string) => T;
 
 /** Returns a text unchanged, such as the path of a file. */
@@ -20,7 +20,7 @@ export function parseSwitch(text: string, about: string): boolean {
   const word = text.toLowerCase();
   if (YES.has(word)) return true;
   if (NO.has(word)) return false;
-  throw malformed(about, text, 'is neither yes nor no', 'write true or false; yes, no, 1 and 0 work too');
+  throw malformed(about, text, 'is neither true nor false', 'write true or false; yes, no, 1 and 0 work too');
 }
 
 /** Returns a parser of whole numbers from `least` to `most`. It throws `FLAG_MALFORMED`. */
@@ -39,7 +39,7 @@ export function oneOf<Word extends string>(...words: readonly Word[]): FlagParse
   return (text, about) => {
     const word = words.find((known) => known === text);
     if (word !== undefined) return word;
-    throw malformed(about, text, 'is not one of the words it takes', `write ${joinWords(words, 'or')}`);
+    throw malformed(about, text, 'is not an allowed value', `write ${joinWords(words, 'or')}`);
   };
 }
 

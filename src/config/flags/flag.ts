@@ -22,15 +22,15 @@ export interface Flag<Name extends string = string> {
   readonly otherEnvironment?: string | undefined;
   /** Its value must never be shown. A `FlagReader` reports it to `onSecret` before it reads anything. */
   readonly secret?: boolean | undefined;
-  /** Returns the secrets in its value, where the value holds more than one. */
+  /** Returns the secrets in its value, if the value contains more than one. */
   readonly secretsIn?: ((text: string) => readonly string[]) | undefined;
-  /** The flag with the user name that a secret belongs to: as `name:secret`, the two travel together. */
+  /** The flag with the user name that a secret belongs to. Requests contain both, as `name:secret`. */
   readonly user?: string | undefined;
   /** May be given several times, or once with values separated by commas or line ends. */
   readonly repeatable?: boolean | undefined;
   /**
-   * Whether an empty text is refused, as of a variable that is not set. The default would send a login to another host, or
-   * do something to other images than the ones that are meant.
+   * Whether an empty text is refused, such as that of a variable that is not set. With the default instead, the command
+   * would send a login to another host, or work on other images than the user means.
    */
   readonly refusesEmpty?: boolean | undefined;
   /** Whether it is no action input. */

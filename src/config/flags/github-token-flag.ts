@@ -2,7 +2,7 @@ import { GITHUB_API } from '../github-api.ts';
 import type { FlagReader } from './flag-reader.ts';
 import type { FlagSource } from './flag-source.ts';
 
-/** The flag for a token of GitHub, without what it is for. */
+/** The flag for a token of GitHub, without a description. */
 export const GITHUB_TOKEN_FLAG = {
   name: 'github-token',
   value: 'TOKEN',
@@ -12,8 +12,8 @@ export const GITHUB_TOKEN_FLAG = {
 } as const;
 
 /**
- * Returns the token for the API of github.com; undefined if there is none: a workflow of another GitHub has a token that is
- * not for this one.
+ * Returns the token for the API of github.com; undefined if there is none. A workflow on a GitHub Enterprise Server has a
+ * token that is not valid at github.com.
  */
 export function readGithubToken<Name extends string>(
   flags: FlagReader<Name | 'github-token'>,

@@ -23,7 +23,7 @@ export function imagesFlag(group: string, does: string) {
   } as const satisfies Flag;
 }
 
-/** The images of Kubernetes, which people may write without its registry, by the last part of their names. */
+/** The images of Kubernetes that people may write without its registry, by the last part of their names. */
 const KUBERNETES_IMAGES: ReadonlyMap<string, string> = new Map(
   [...KUBERNETES_PROGRAMS, ...Object.values(KUBEADM_IMAGE_NAMES)].map((name) => [
     `library/${name.slice(name.lastIndexOf('/') + 1)}`,
@@ -70,7 +70,7 @@ export function readImagesFlag<Name extends string>(
   return text === undefined && operands.length === 0 ? undefined : { images, files };
 }
 
-/** Returns whether the text of the flag names standard input, which can then hold nothing else. */
+/** Returns whether the text of the flag names standard input, which nothing else can then read. */
 export function readsInput(text: string | undefined): boolean {
   return valuesOf(text).includes(STANDARD_INPUT);
 }
@@ -90,7 +90,7 @@ function isThere(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Returns an image that is an argument of a command, where a file would be a mistake. */
+/** Returns an image that is an argument of a command. A file would be a mistake there. */
 function readOperand(text: string, flag: string, notices: Set<string>): FoundImage {
   if (/^(?:true|false|yes|no|0|1)$/i.test(text)) {
     const hint = `write the value of a switch with "=", such as --dry-run=${text}`;

@@ -46,11 +46,11 @@ export function refuseHalfLogin<Name extends string>(
   login: { readonly username: string | undefined; readonly password: string | undefined },
 ): void {
   if (login.username !== undefined && login.password === undefined) {
-    const hint = `give ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
+    const hint = `set ${flags.label('password')} or the environment variable KEEL_PASSWORD`;
     flags.refuse('username', 'there is a user name but no password', hint);
   }
   if (login.password !== undefined && login.username === undefined) {
-    const hint = `give ${flags.label('username')} as well`;
+    const hint = `set ${flags.label('username')} too`;
     flags.refuse('password', 'there is a password but no user name', hint);
   }
 }

@@ -46,13 +46,13 @@ function hostOf(name: string): Host | undefined {
   try {
     return parseHost(name);
   } catch {
-    // Its message would repeat the text, which is the password if somebody turned the words around.
+    // Its message would repeat the text, which is the password if the user swapped the words.
     return undefined;
   }
 }
 
 function malformed(about: string, message: string): Failure<'FLAG_MALFORMED'> {
   const hint =
-    'write one login a line, with spaces in between and the host without https://: registry.example.com robot PASSWORD';
+    'write one login per line, with spaces in between and the host without https://: registry.example.com robot PASSWORD';
   return new Failure({ code: 'FLAG_MALFORMED', fault: 'usage', about, message, hint });
 }

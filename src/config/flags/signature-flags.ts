@@ -23,14 +23,14 @@ export const SIGNATURE_FLAGS = [
   },
 ] as const satisfies readonly Flag[];
 
-/** What the flags for verifying signatures say. */
+/** The values of the flags for verifying signatures. */
 interface SignatureSettings {
   readonly verifySignatures: VerificationMode;
   /** Path of a trusted_root.json; Sigstore's public one if undefined. */
   readonly trustedRoot: string | undefined;
 }
 
-/** Returns whether signatures are verified, and by which root, with a notice about a root that is not used. */
+/** Returns whether signatures are verified and against which root. Adds a notice about a root that is not used. */
 export function readSignatureSettings(
   flags: FlagReader<(typeof SIGNATURE_FLAGS)[number]['name']>,
   notices: Set<string>,
@@ -39,7 +39,7 @@ export function readSignatureSettings(
   const trustedRoot = flags.text('trusted-root');
   if (trustedRoot !== undefined && verifySignatures === 'off') {
     notices.add(
-      `${flags.label('trusted-root')}: no signature is verified by it, as ${flags.label('verify-signatures')} is off`,
+      `${flags.label('trusted-root')}: it has no effect, because ${flags.label('verify-signatures')} is off`,
     );
   }
   return { verifySignatures, trustedRoot };

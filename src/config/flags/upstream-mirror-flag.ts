@@ -2,7 +2,7 @@ import { type MirrorEntry, parseMirrorEntry, UpstreamMirror } from '../upstream-
 import type { Flag } from './flag.ts';
 import type { FlagReader } from './flag-reader.ts';
 
-/** Returns the flag for where the makers' files are had, under a heading. */
+/** Returns the flag for a mirror of upstream, under a heading. */
 export function upstreamMirrorFlag(group: string) {
   return {
     name: 'upstream-mirror',
@@ -15,7 +15,7 @@ export function upstreamMirrorFlag(group: string) {
   } as const satisfies Flag;
 }
 
-/** Returns where the makers' files are had. Of two addresses for the same hosts, one is kept as a failure. */
+/** Returns the mirror of upstream. Keeps a failure if the same hosts have two addresses. */
 export function readUpstreamMirror<Name extends string>(
   flags: FlagReader<Name | 'upstream-mirror'>,
 ): UpstreamMirror {
@@ -25,7 +25,7 @@ export function readUpstreamMirror<Name extends string>(
     const known = byHost.get(entry.host);
     if (known !== undefined && known.base.href !== entry.base.href) {
       const what = entry.host ?? 'all upstream hosts';
-      flags.refuse('upstream-mirror', `it has two addresses for ${what}`, 'leave one of them');
+      flags.refuse('upstream-mirror', `it has two addresses for ${what}`, 'remove one of them');
     }
     byHost.set(entry.host, entry);
   }

@@ -3,12 +3,12 @@ import { asText, fieldOfMap, keyText } from '../../lib/text/yaml-map.ts';
 import type { ImageMention } from './image-mention.ts';
 import type { YamlAnchors } from './yaml-anchors.ts';
 
-/** What a service of a compose file tells about its image, and where. */
+/** The image of a service in a compose file, and its place. */
 interface ServiceImage extends Omit<ImageMention, 'line' | 'column'> {
   readonly node: unknown;
 }
 
-const CONFIG_HINT = 'give what "docker compose config" prints';
+const CONFIG_HINT = 'use the output of "docker compose config"';
 
 /** Returns the images of the services of a compose file. https://docs.docker.com/reference/compose-file/ */
 export function composeImages(root: YAMLMap, anchors: YamlAnchors): readonly ServiceImage[] {

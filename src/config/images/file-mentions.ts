@@ -22,17 +22,17 @@ const WIDE_INDENT = /^[ \t\u00a0\u2002\u2003\u2007\u2009\u202f\u3000]+/gm;
 /** A pod as JSON has 12 KB and 1,600 tokens, so some 600 fit. They took 1.7 s and a process of 460 MB. */
 const LIMITS = { length: 8 * 1024 ** 2, tokens: 1_000_000 };
 
-/** Our own files by keys that each has, with what to do with them. */
+/** The files of keel-pkg by the keys that each has, with what to do with them. */
 const OWN_FILES: readonly (readonly [keys: readonly string[], kind: string, hint: string])[] = [
-  [['components'], 'it is a versions.json, which says what a package contains', 'give it to packer'],
+  [['components'], 'it is a versions.json, which describes a package', 'use it with packer'],
   [
     ['names', 'prefixes', 'extras', 'kubernetes', 'cni', 'patches'],
     'it is an image set, not a list of images',
-    'give it with --image-set, in a workflow with the input image-set',
+    'use it with --image-set, in a workflow with the input image-set',
   ],
 ];
 
-/** Returns what names images in a text, whichever form it has. Throws `IMAGES_UNREADABLE`. */
+/** Returns the parts of a text that name images, in any supported form. Throws `IMAGES_UNREADABLE`. */
 export function mentionsIn(file: string, text: string): readonly ImageMention[] {
   if (SCRIPT_START.test(text)) return mentionsInScript(text);
   const table = mentionsInTable(text);
@@ -40,7 +40,7 @@ export function mentionsIn(file: string, text: string): readonly ImageMention[] 
   return isStructured(text) ? mentionsInStructure(file, text) : mentionsInList(text);
 }
 
-/** Returns whether a text has keys besides `image`, which lists have too. */
+/** Returns whether a text has other keys than `image`, which lists have too. */
 function isStructured(text: string): boolean {
   return text.split(/\r\n|\r|\n/).some((line) => {
     const key = KEY_LINE.exec(line)?.[1];
@@ -61,7 +61,7 @@ function mentionsInStructure(file: string, text: string): readonly ImageMention[
     const about = error.position === undefined ? file : formatPlace({ file, ...error.position });
     throw unreadableImages(about, error.message, {
       hint: error.isMalformed
-        ? 'give a list with one image a line, a manifest or a compose file'
+        ? 'use a list with one image per line, a manifest or a compose file'
         : 'split it into several files',
     });
   }
@@ -71,7 +71,7 @@ function mentionsInStructure(file: string, text: string): readonly ImageMention[
   return isMostlyNames(list) ? list : mentions;
 }
 
-/** Returns whether most lines of a list are single words, as names are. A note between them makes it no manifest. */
+/** Returns whether most lines of a list are single words, as names are. A note between them does not make it a manifest. */
 function isMostlyNames(list: readonly ImageMention[]): boolean {
   const names = list.filter(({ text }) => /^[^\s:]+(?::[^\s:]+)*$/.test(text) && /[:/]/.test(text));
   return names.length * 2 > list.length;

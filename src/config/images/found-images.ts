@@ -3,14 +3,14 @@ import { formatReference, type Reference } from '../../registry/oci/reference.ts
 import { formatPlace, type Notice } from '../problem.ts';
 import { parseGivenImage } from './given-image.ts';
 
-/** An image that a file names, with every place where it stands. */
+/** An image that a file names, with every place where it is named. */
 export interface FoundImage {
   /** With a tag, a digest or both. */
   readonly reference: Reference;
   readonly places: readonly Place[];
 }
 
-/** A text that looks like an image but may be none, or that cannot be used as it stands, and why. */
+/** A text that looks like an image but may not be one, or that cannot be used unchanged, and why. */
 export interface DoubtfulImage {
   readonly text: string;
   readonly place: Place;
@@ -19,25 +19,25 @@ export interface DoubtfulImage {
   readonly hint?: string | undefined;
 }
 
-/** All images of a file, in the order in which they stand there. */
+/** All images of a file, in its order. */
 export interface FoundImages {
   readonly images: readonly FoundImage[];
-  /** Texts that may be no images. They are never mirrored. */
+  /** Texts that may not be images. They are never mirrored. */
   readonly uncertain: readonly DoubtfulImage[];
   /** Texts that are meant as images and cannot be used. */
   readonly refused: readonly DoubtfulImage[];
-  /** How keel-pkg read images that are written in short or in an old form. */
+  /** How keel-pkg reads images that are written in a short or old form. */
   readonly notices: readonly Notice[];
 }
 
-/** Returns what is wrong with a text, or not certain about it, and what to write. */
+/** Returns what is wrong with or uncertain about a text, and what to write. */
 export function describeDoubt({ text, reason, hint }: Omit<DoubtfulImage, 'place'>): string {
   return `${text}: ${reason}${hint === undefined ? '' : ` (${hint})`}`;
 }
 
 /**
- * Returns the images of several files as those of one, each image once. What is uncertain in one place and certain in
- * another is certain.
+ * Returns the images of several files as those of one, each image once. An image that is uncertain in one place and
+ * certain in another is certain.
  */
 export function joinedImages(files: readonly FoundImages[]): FoundImages {
   const images = Map.groupBy(
@@ -60,12 +60,12 @@ export function joinedImages(files: readonly FoundImages[]): FoundImages {
   };
 }
 
-/** Returns each place once: several services of a compose file can take one image over. */
+/** Returns each place once: several services of a compose file can take over the same image. */
 function distinct(places: readonly Place[]): readonly Place[] {
   return [...new Map(places.map((place) => [formatPlace(place), place])).values()];
 }
 
-/** Returns the full name of an image in a text; empty for a text that names none. */
+/** Returns the full name of the image in a text; empty if the text names none. */
 function fullName(text: string): string {
   try {
     return formatReference(parseGivenImage(text));

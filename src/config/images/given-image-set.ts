@@ -6,16 +6,16 @@ import { joinNamedImages } from '../named-image.ts';
 import { formatPlace } from '../problem.ts';
 import type { FoundImage } from './found-images.ts';
 
-/** What a set of given images depends on besides them. */
+/** What a set of given images depends on, in addition to the images. */
 interface SetChoice {
   /** The host of `--source`, which all images of registry.k8s.io come from. */
   readonly source: Host;
-  /** A set whose rules apply to the images; what it wants itself is left out. */
+  /** A set whose rules apply to the images. The images of this set are left out. */
   readonly rules?: ImageSet | undefined;
 }
 
 /**
- * Returns a set of exactly the images that were given. Of another set it has the rules: patches, minimumAge, signatures and
+ * Returns a set of exactly the given images. It takes the rules from another set: patches, minimumAge, signatures and
  * movedTags. Throws `IMAGES_CONTRADICT` if one tag is given with two digests.
  */
 export function givenImageSet(
@@ -52,7 +52,7 @@ function contradictionFailure({
     code: 'IMAGES_CONTRADICT',
     fault: 'usage',
     about,
-    message: `it is given with two digests, ${told.join(' and ')}, and a tag has one image`,
-    hint: 'leave one of them out',
+    message: `it has two digests, ${told.join(' and ')}, but a tag has one image`,
+    hint: 'remove one of them',
   });
 }

@@ -13,7 +13,7 @@ import { placeholderIn } from './placeholder.ts';
 import { pulledImages } from './pull-command.ts';
 
 const DEFAULT_TAG = parseTag('latest');
-/** Longer than any address of an image, and than a command that pulls one. */
+/** Longer than any address of an image, and any command that pulls one. */
 const LENGTH_LIMIT = 2000;
 
 const LENGTH_SHOWN = 200;
@@ -34,8 +34,8 @@ export function parseGivenImage(text: string): Reference {
       code: 'REFERENCE_MALFORMED',
       fault: 'usage',
       about: shownName(text),
-      message: `it has ${formatCount(text.length)} characters, and names of images have at most some hundred`,
-      hint: 'write one image a line',
+      message: `it has ${formatCount(text.length)} characters, but names of images have at most a few hundred`,
+      hint: 'write one image per line',
     });
   }
   const name = nameIn(text);
@@ -58,20 +58,20 @@ export function parseGivenImage(text: string): Reference {
   return isOpen ? { ...reference, tag: DEFAULT_TAG } : reference;
 }
 
-/** Returns what the text of an image leaves open, and how keel-pkg reads it, as a clause; undefined if it is whole. */
+/** Returns what the text of an image leaves open, and how keel-pkg reads it, as a clause; undefined if it is complete. */
 export function readingNotice(text: string, { tag, digest }: Reference): string | undefined {
   const name = nameIn(text);
   const isOpen = digest === undefined && tag === DEFAULT_TAG && !name.endsWith(`:${DEFAULT_TAG}`);
   const parts = [
     ...(namesOldRegistry(name)
-      ? [`${OLD_KUBERNETES_REGISTRY} is frozen since 2023 and is read as ${KUBERNETES_REGISTRY}`]
+      ? [`${OLD_KUBERNETES_REGISTRY} has been frozen since 2023 and is read as ${KUBERNETES_REGISTRY}`]
       : []),
     ...(isOpen ? ['it has no tag, so the tag is latest'] : []),
   ];
   return parts.length === 0 ? undefined : parts.join('; ');
 }
 
-/** Returns the name of the image in what people write and paste around it. */
+/** Returns the name of the image without the text that people write or paste around it. */
 function nameIn(text: string): string {
   const plain = withPlainCharacters(text).trim();
   const pulled = pulledImages(plain);
@@ -79,7 +79,7 @@ function nameIn(text: string): string {
   return trimmed(name);
 }
 
-/** What quotes and lists put around a name. */
+/** Characters that quotes and lists put around a name. */
 const AROUND: ReadonlySet<string> = new Set(['"', "'", '`', ',', ';', ' ']);
 
 /** Returns a text without quotes and separators at its ends. */

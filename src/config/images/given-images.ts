@@ -4,7 +4,7 @@ import { ConfigurationFailure, type Notice } from '../problem.ts';
 import { type DoubtfulImage, describeDoubt, type FoundImage, joinedImages } from './found-images.ts';
 import { readImageFile, STANDARD_INPUT, shownFile } from './image-file.ts';
 
-/** What flags say about images that take the place of those that a configuration file wants. */
+/** The images in flags, which replace those of a configuration file. */
 export interface GivenImages {
   /** Images that are written in the command or the input itself, and so have no place in a file. */
   readonly images: readonly FoundImage[];
@@ -37,23 +37,23 @@ export async function readGivenImages(
   return { images, notices: [...fewOf(notices), ...describeUncertain(uncertain)] };
 }
 
-/** Returns the failure of files that name no image for certain, and so many perhaps. */
+/** Returns the failure of files that name no certain image, and this many uncertain ones. */
 export function nothingFound(files: readonly string[], uncertain = 0): Failure<'IMAGES_MISSING'> {
   const doubt =
     uncertain === 0
       ? ''
-      : `; ${formatCount(uncertain)} ${uncertain === 1 ? 'entry may stand for an image' : 'entries may stand for images'}`;
-  const advice = uncertain === 0 ? '' : '; synctl images FILE prints what is found in a file';
+      : `; ${formatCount(uncertain)} ${uncertain === 1 ? 'entry may be an image' : 'entries may be images'}`;
+  const advice = uncertain === 0 ? '' : '; synctl images FILE prints what it finds in a file';
   return new Failure({
     code: 'IMAGES_MISSING',
     fault: 'usage',
     about: files.map(shownFile).join(', '),
     message: `no image was found${doubt}`,
-    hint: `give a list with one image a line, Kubernetes YAML or a compose file${advice}`,
+    hint: `use a list with one image per line, Kubernetes YAML or a compose file${advice}`,
   });
 }
 
-/** A list of images without tags has a notice for each of them. */
+/** Limits the notices: a list of images without tags would have one for each image. */
 function fewOf(notices: readonly Notice[]): Notice[] {
   const told = notices.slice(0, NOTICES_TOLD);
   const [next] = notices.slice(NOTICES_TOLD);
@@ -68,21 +68,21 @@ function fewOf(notices: readonly Notice[]): Notice[] {
   ];
 }
 
-/** Returns a notice for each file with entries that may stand for images. */
+/** Returns a notice for each file with entries that may be images. */
 function describeUncertain(uncertain: readonly DoubtfulImage[]): Notice[] {
   return [...Map.groupBy(uncertain, ({ place: { file } }) => file).values()].flatMap((texts): Notice[] => {
     const [first] = texts;
     if (first === undefined) return [];
     const count =
       texts.length === 1
-        ? '1 entry may stand for an image and is'
-        : `${formatCount(texts.length)} entries may stand for images and are`;
+        ? '1 entry may be an image and is'
+        : `${formatCount(texts.length)} entries may be images and are`;
     const { place } = first;
     return [{ place, message: `${count} left out; synctl images ${shellFile(place.file)} prints which` }];
   });
 }
 
-/** What reads standard input is told where to find it again. */
+/** Returns a file for a command that the user can run. Standard input cannot be read again, so it becomes `FILE`. */
 function shellFile(file: string): string {
   return file === shownFile(STANDARD_INPUT) ? 'FILE' : file;
 }

@@ -6,17 +6,17 @@ import { shownName } from './given-image.ts';
 import { findImages } from './image-finder.ts';
 import { unreadableImages } from './unreadable-images.ts';
 
-/** What a command line writes for standard input. */
+/** Standard input on a command line. */
 export const STANDARD_INPUT = '-';
 const WEB_ADDRESS = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-/** Returns what people see of a file: `standard input` for `-`, and no login of a web address. */
+/** Returns the name of a file for people: `standard input` for `-`, and a web address without its login. */
 export function shownFile(file: string): string {
   return file === STANDARD_INPUT ? 'standard input' : shownName(file);
 }
 
 /**
- * Returns the images in a file, or in standard input for `-`, which is waited for until the signal aborts. Throws
+ * Returns the images in a file, or in standard input for `-`. Waits for standard input until the signal aborts. Throws
  * `IMAGES_UNREADABLE`.
  */
 export async function readImageFile(file: string, signal: AbortSignal): Promise<FoundImages> {

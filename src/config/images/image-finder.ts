@@ -12,7 +12,7 @@ import { unreadableImages } from './unreadable-images.ts';
 
 /** A cluster with 10,000 pods has fewer. */
 const MENTIONS_LIMIT = 100_000;
-/** So many lines, of which none is an image, are no list with mistakes. */
+/** This many lines without any image are not a list with mistakes. */
 const LINES_OF_OTHER = 4;
 
 /**
@@ -32,7 +32,7 @@ export function findImages(file: string, bytes: Uint8Array): FoundImages {
   return found;
 }
 
-/** Throws `IMAGES_UNREADABLE` for a text of another kind, such as a page of documentation, of which no line is an image. */
+/** Throws `IMAGES_UNREADABLE` for a text of another kind, such as a page of documentation, without any line with an image. */
 function refuseOther({ images, uncertain, refused }: FoundImages): void {
   const [first] = refused;
   if (images.length > 0 || uncertain.length > 0 || first === undefined || refused.length < LINES_OF_OTHER)
@@ -40,11 +40,11 @@ function refuseOther({ images, uncertain, refused }: FoundImages): void {
   if (refused.some(({ text }) => placeholderIn(text) !== undefined)) return;
   const about = formatPlace(first.place);
   throw unreadableImages(about, `it is not a list of images: no image is "${first.text}"`, {
-    hint: 'give a list with one image a line, a manifest or a compose file',
+    hint: 'use a list with one image per line, a manifest or a compose file',
   });
 }
 
-/** Decides for each text what becomes of it, and joins those that name the same image. */
+/** Decides for each text whether it is an image, and joins those that name the same image. */
 function judgedImages(file: string, mentions: readonly ImageMention[]): FoundImages {
   const known = new Set<string>();
   return joinedImages(
@@ -81,7 +81,7 @@ function judgedMention(file: string, mention: ImageMention): FoundImages {
     const isOpen = placeholderIn(mention.text) !== undefined;
     const refusal = { text, place, reason: error.message, hint: (isOpen ? hint : undefined) ?? error.hint };
     if (doubt === undefined) return { ...NOTHING, refused: [refusal] };
-    // A text that may be no image is not refused for how it is written, such as the address of a picture.
+    // A text that may not be an image, such as the address of a picture, is not refused for its form.
     return isOpen ? { ...NOTHING, uncertain: [refusal] } : NOTHING;
   }
 }

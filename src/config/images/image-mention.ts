@@ -4,9 +4,9 @@ export interface ImageMention {
   /** Both count from 1. */
   readonly line: number;
   readonly column: number;
-  /** Why the text may be no image, as a clause; undefined if it is certain to be meant as one. */
+  /** Why the text may not be an image, as a clause; undefined if it is certainly meant as one. */
   readonly doubt?: string | undefined;
-  /** Whether the text only says where an image is needed, as the name of a service does that builds its own. */
+  /** Whether the text only shows where an image is needed, such as the name of a service that builds its own image. */
   readonly isNameless?: boolean | undefined;
   /** What to do about the doubt, or about a variable or template in the text. */
   readonly hint?: string | undefined;

@@ -16,7 +16,7 @@ export const OBJECT_FIELDS: ReadonlySet<string> = new Set(['registry', 'reposito
 
 /**
  * Returns the image that `registry`, `repository`, `tag` and `digest` of a map name together; undefined if it has no
- * `repository`, or, unless `isImage` says that it stands for an image, neither tag nor digest.
+ * `repository`. A map with neither tag nor digest is only an image if `isImage` is set.
  */
 export function imageObject(map: YAMLMap, isImage: boolean): ImageObject | undefined {
   const [node, repository] = [fieldOfMap(map, 'repository'), writtenText(fieldOfMap(map, 'repository'))];
@@ -37,7 +37,7 @@ export function imageObject(map: YAMLMap, isImage: boolean): ImageObject | undef
   return { text, node, missing };
 }
 
-/** Returns a value as it is written, so that the tag 1.30 stays one; empty for none. */
+/** Returns a value as written, so that the tag 1.30 does not become 1.3; empty if there is none. */
 function writtenText(node: unknown): string {
   if (!isScalar(node) || node.value === null || isMap(node)) return '';
   return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));

@@ -21,8 +21,8 @@ const NAMELESS = /^<(?:none|untagged)>$|:<none>$/;
 const OWN_DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
- * Returns the images of a table as `docker images`, `podman images`, `crictl images` and `ctr images list` print it; undefined
- * if a text is none.
+ * Returns the images of a table as `docker images`, `podman images`, `crictl images` and `ctr images list` print it;
+ * undefined if a text is not such a table.
  */
 export function mentionsInTable(text: string): readonly ImageMention[] | undefined {
   const lines = text.split(/\r\n|\r|\n/);

@@ -3,7 +3,7 @@ import { decodeText } from '../../lib/text/decoded-text.ts';
 import { formatSize } from '../../lib/text/size.ts';
 import { unreadableImages } from './unreadable-images.ts';
 
-/** What files of other kinds start with, and what they are. */
+/** The first bytes of files of other kinds, and what they are. */
 const OTHER_KINDS: readonly (readonly [start: string, kind: string, hint: string])[] = [
   [
     '\x1f\x8b',
@@ -12,24 +12,24 @@ const OTHER_KINDS: readonly (readonly [start: string, kind: string, hint: string
   ],
   ['\x28\xb5\x2f\xfd', 'it is compressed with zstd', 'unpack it with unzstd'],
   ['\xfd7zXZ', 'it is compressed with xz', 'unpack it with unxz'],
-  ['PK\x03\x04', 'it is a zip archive', 'unpack it, and give the files in it'],
-  ['\x7fELF', 'it is a program', 'give a list of images, a manifest or a compose file'],
+  ['PK\x03\x04', 'it is a zip archive', 'unpack it, and name the files in it'],
+  ['\x7fELF', 'it is a program', 'use a list of images, a manifest or a compose file'],
 ];
 const TAR_MARK = 'ustar';
 const TAR_MARK_OFFSET = 257;
-const TEXT_HINT = 'give a list of images, a manifest or a compose file';
+const TEXT_HINT = 'use a list of images, a manifest or a compose file';
 
 /** A list of 100,000 images has less. YAML and JSON may have half of that. */
 const SIZE_LIMIT = 16 * 1024 ** 2;
 
-/** Returns the text of a file that names images. Throws `IMAGES_UNREADABLE` for an archive, other bytes, and nothing. */
+/** Returns the text of a file that names images. Throws `IMAGES_UNREADABLE` if it is an archive, other bytes, or empty. */
 export function textOfImageFile(file: string, bytes: Buffer): string {
   const start = bytes.toString('latin1', 0, TAR_MARK_OFFSET + TAR_MARK.length);
   const [, kind, hint] = OTHER_KINDS.find(([mark]) => start.startsWith(mark)) ?? [];
   if (kind !== undefined) throw unreadableImages(file, kind, { hint });
   if (start.startsWith(TAR_MARK, TAR_MARK_OFFSET)) {
     throw unreadableImages(file, 'it is a tar archive', {
-      hint: 'give a list of images; keel-pkg does not read images that "docker save" wrote',
+      hint: 'use a list of images; keel-pkg does not read images that "docker save" wrote',
     });
   }
   if (bytes.length > SIZE_LIMIT) {

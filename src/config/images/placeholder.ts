@@ -9,9 +9,9 @@ const FORMS: readonly (readonly [form: RegExp, what: string, hint: string])[] = 
   [
     /\{\{-?\s*(?:\.|\$|(?:include|template|tpl|default|printf|quote|if|with|range)\b)[^{}]*(?:\}\}|$)/,
     'the Helm template',
-    'give what "helm template" prints',
+    'use the output of "helm template"',
   ],
-  [/\{\{[^{}]*(?:\}\}|$)|\{%[^{}]*(?:%\}|$)/, 'the template', 'give the file that the template makes'],
+  [/\{\{[^{}]*(?:\}\}|$)|\{%[^{}]*(?:%\}|$)/, 'the template', 'use the file that the template produces'],
   [
     /\$\{[^{}]*(?:\}|$)|\$\([^()]*(?:\)|$)|\$[A-Za-z_]\w*/,
     'the variable',
@@ -20,7 +20,7 @@ const FORMS: readonly (readonly [form: RegExp, what: string, hint: string])[] = 
   [/<[a-z][^<>]*>/i, 'the placeholder', 'replace it with its value'],
 ];
 
-/** Returns what in a name stands for a value that only another program knows; undefined if the name is whole. */
+/** Returns the part of a name that another program replaces with a value; undefined if there is none. */
 export function placeholderIn(name: string): Placeholder | undefined {
   for (const [form, what, hint] of FORMS) {
     const found = form.exec(name)?.[0];

@@ -2,10 +2,10 @@ import { withPlainCharacters, withPlainSpaces } from '../../lib/text/look-alike.
 import type { ImageMention } from './image-mention.ts';
 import { type LineWord, pulledImages, wordsOf } from './pull-command.ts';
 
-/** What stands before an image in lists: a point of a list, the key of a manifest, both with quotes. */
+/** The text before an image in lists: the mark of a list item, the key of a manifest, and quotes. */
 const LEAD = /^\s*(?:(?:[-*•+]|\d{1,3}[.)])\s+)?(?:["'“‘]?image["'”’]?\s*[:：=]\s*)?/;
 
-/** Returns the images of a list with one a line. */
+/** Returns the images of a list with one image per line. */
 export function mentionsInList(text: string): readonly ImageMention[] {
   return text.split(/\r\n|\r|\n/).flatMap((line, index) =>
     imagesOfLine(withoutComment(withPlainSpaces(line))).map((word) => ({
@@ -30,7 +30,7 @@ function imagesOfLine(line: string): readonly LineWord[] {
   const pulled = pulledImages(rest);
   if (pulled !== undefined) return shifted(pulled);
   const words = wordsOf(rest);
-  // A variable or template may have spaces in it, and a sentence is refused as one.
+  // A variable or template may contain spaces. A sentence is refused as a whole.
   const areNames = words.length > 1 && words.every(({ text }) => /[:/]/.test(withPlainCharacters(text)));
   return areNames ? shifted(words) : [{ text: rest, offset: lead }];
 }

@@ -34,7 +34,7 @@ export function wordsOf(line: string): readonly LineWord[] {
   return [...line.matchAll(/\S+/g)].map((match) => ({ text: match[0], offset: match.index }));
 }
 
-/** Words that can stand before a command, and do not change which one it is. */
+/** Words that can be before a command without changing which command it is. */
 const BEFORE_COMMAND: ReadonlySet<string> = new Set([
   '$',
   '#',
@@ -55,13 +55,13 @@ const BEFORE_COMMAND: ReadonlySet<string> = new Set([
   'do',
 ]);
 const SETTING = /^(?:-|[A-Za-z_]\w*=)/;
-/** The output of a command to a file; with the name of the file as a word of its own, or as a part of this one. */
+/** The output of a command to a file. The name of the file is a word of its own, or a part of this one. */
 const REDIRECTION = /^(?:\d?>>?|&>>?)(.*)$/;
 const COMMAND_END = /(;|\|\|?|&&?)/;
 
 /** An image that a line of a script pulls. */
 interface PulledImage extends LineWord {
-  /** The command that is given the one that pulls, such as `retry`, and may not run it. */
+  /** The command that gets the pulling one as its arguments, such as `retry`, and may not run it. */
   readonly runner?: string | undefined;
 }
 
@@ -84,13 +84,13 @@ export function pulledInScript(line: string): readonly PulledImage[] | undefined
     const given = start < 0 ? undefined : operandsOfPull(own.slice(start));
     if (given === undefined) return [];
     const runner = own[0]?.text;
-    // Such a command may be given a sentence.
+    // The arguments of such a command may be a sentence.
     return [given.filter(({ text }) => /[:/]/.test(text)).map((word) => ({ ...word, runner }))];
   });
   return pulls.length === 0 ? undefined : pulls.flat();
 }
 
-/** Returns the words of each command of a line, without where its output goes. */
+/** Returns the words of each command of a line, without redirections of its output. */
 function commandsIn(line: string): readonly (readonly LineWord[])[] {
   let command: LineWord[] = [];
   const commands = [command];

@@ -2,14 +2,15 @@ import type { ImageMention } from './image-mention.ts';
 import { isWholeName } from './manifest-fields.ts';
 import { pulledInScript, wordsOf } from './pull-command.ts';
 
-/** Returns the images of a shell script: those that it pulls, and as uncertain what else looks like one. */
+/** Returns the images of a shell script: those that it pulls, and as uncertain all other texts that look like images. */
 export function mentionsInScript(text: string): readonly ImageMention[] {
   return text.split(/\r\n|\r|\n/).flatMap((whole, index) => {
     const line = whole.replace(/(?:^|\s)#.*$/, '');
     const pulled = pulledInScript(line);
     if (pulled !== undefined) {
       return pulled.map(({ text: name, offset, runner }) => {
-        const doubt = runner === undefined ? undefined : `it is given to "${runner}", which may not pull it`;
+        const doubt =
+          runner === undefined ? undefined : `it is an argument of "${runner}", which may not pull it`;
         return { ...mentionOf(name, index, offset), doubt };
       });
     }

@@ -4,8 +4,8 @@ import { placeholderIn } from './placeholder.ts';
 const IMAGE_LINE = /^(\s*(?:-\s+)?["']?image["']?\s*:\s+)(\S.*)$/i;
 
 /**
- * Returns the images on lines `image: …` of a template that is no YAML before another program filled it, and the place of
- * its first expression, so that none of it goes unnoticed.
+ * Returns the images on lines `image: …` of a template that only becomes YAML when another program fills it. Also returns
+ * the place of its first expression, so that the user notices the template.
  */
 export function mentionsInTemplate(text: string): readonly ImageMention[] {
   const lines = text.split(/\r\n|\r|\n/);

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import { fieldOfMap, keyText } from '../../lib/text/yaml-map.ts';
 
-/** More maps that merge each other are not followed. */
+/** The most maps that merge each other; further ones are not followed. */
 const MERGE_LIMIT = 20;
 
 /** A node with an anchor, and where it is. */
@@ -10,7 +10,7 @@ interface Anchored {
   readonly offset: number;
 }
 
-/** What aliases of a document stand for, and what its maps have after merging. */
+/** The nodes that aliases of a document refer to, and the fields of its maps after merging. */
 export class YamlAnchors {
   /** By name, in the order of the document. */
   readonly #nodes = new Map<string, Anchored[]>();
@@ -35,7 +35,7 @@ export class YamlAnchors {
     }
   }
 
-  /** Returns what a node stands for: an alias for the last node before it with its anchor, any other node for itself. */
+  /** Returns the node that a node refers to: for an alias, the last node before it with its anchor; otherwise itself. */
   resolve(node: unknown): unknown {
     if (!isAlias(node)) return node;
     const same = this.#nodes.get(node.source) ?? [];
@@ -54,7 +54,7 @@ export class YamlAnchors {
     const known = this.#fields.get(key) ?? new Map<YAMLMap, unknown>();
     this.#fields.set(key, known);
     if (known.has(map) || depth > MERGE_LIMIT) return known.get(map);
-    // A map that merges itself has nothing more to give.
+    // A map that merges itself has no further fields.
     known.set(map, undefined);
     const own = this.resolve(fieldOfMap(map, key));
     const value = own ?? this.#merged(map, key, depth);

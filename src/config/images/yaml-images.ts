@@ -9,10 +9,10 @@ import { YamlAnchors } from './yaml-anchors.ts';
 
 /** The image that Istio puts in place of its word. https://istio.io/latest/docs/setup/additional-setup/gateway/ */
 const REPLACED_WORD = 'auto';
-const TEMPLATE_HINT = 'give what "helm template" prints';
+const TEMPLATE_HINT = 'use the output of "helm template"';
 const MOST_SHOWN = 100;
 
-/** What is known of a text besides its place. */
+/** What is known about a text, in addition to its place. */
 type MentionNotes = Omit<ImageMention, 'text' | 'line' | 'column'>;
 
 /** Returns the images in documents of YAML or JSON: Kubernetes manifests, compose files, values of charts and others. */
@@ -22,7 +22,7 @@ export function mentionsInYaml(yaml: YamlText): readonly ImageMention[] {
   return walk.mentions;
 }
 
-/** Goes through documents, and collects what names an image. Each node is visited once. */
+/** Walks through documents, and collects the texts that name an image. Each node is visited once. */
 class ImageWalk {
   readonly mentions: ImageMention[] = [];
   readonly #yaml: YamlText;
@@ -31,7 +31,7 @@ class ImageWalk {
   #anchors = new YamlAnchors(undefined);
   /** A compose file. */
   #compose: YAMLMap | undefined;
-  /** Whether the walk is in a part of a compose file that is only there for services to take over. */
+  /** Whether the walk is in a part of a compose file that is only a template for services. */
   #isExtension = false;
 
   constructor(yaml: YamlText, isInner = false) {
@@ -57,7 +57,7 @@ class ImageWalk {
     this.#visit(contents, undefined);
   }
 
-  /** Takes an item of a list that has nothing but images. */
+  /** Reads an item of a list that contains only images. */
   #listed(node: unknown): void {
     if (asText(node) !== undefined) this.#certain(node);
   }
@@ -79,7 +79,7 @@ class ImageWalk {
   #map(map: YAMLMap, field: string | undefined): void {
     if (this.#isTemplate(map)) return;
     const kind = textOfMap(map, 'kind');
-    // A definition has images at most as an example.
+    // A definition contains images only as examples.
     if (kind === 'CustomResourceDefinition') return;
     if ((kind === 'ConfigMap' || kind === 'Secret') && !this.#isInner) this.#texts(map);
     const parts = field === 'image' ? imageObject(map, true) : imageObject(map, false);
@@ -98,7 +98,7 @@ class ImageWalk {
     }
   }
 
-  /** Returns whether a map is no map but a Helm template without quotes, which looks like one within another. */
+  /** Returns whether a map is really a Helm template without quotes: `{{ … }}` looks like one map within another. */
   #isTemplate(map: YAMLMap): boolean {
     const [start = 0] = map.range ?? [];
     if (map.flow !== true || !this.#yaml.text.startsWith('{{', start)) return false;
@@ -117,7 +117,7 @@ class ImageWalk {
     }
   }
 
-  /** A volume can be the content of an image. https://kubernetes.io/docs/concepts/storage/volumes/#image */
+  /** A volume can mount an image. https://kubernetes.io/docs/concepts/storage/volumes/#image */
   #volumes(list: unknown): void {
     for (const volume of isSeq(list) ? list.items : []) {
       const image = isMap(volume) ? fieldOfMap(volume, 'image') : undefined;
@@ -130,23 +130,23 @@ class ImageWalk {
     const text = asText(node);
     this.#visited.add(node);
     if (text === undefined)
-      this.#add(node, String(node.source ?? node.value), { doubt: 'its value is no text' });
+      this.#add(node, String(node.source ?? node.value), { doubt: 'its value is not a text' });
     else if (text === REPLACED_WORD)
       this.#add(node, text, { doubt: 'Istio puts its own image in place of this word' });
     else this.#add(node, text);
   }
 
-  /** Reads a field with the name `image` that is not the one of a container, or an item of one with the name `images`. */
+  /** Reads a field `image` that does not belong to a container, or an item of a field `images`. */
   #imageField(node: unknown): void {
     const text = asText(node) ?? '';
     if (this.#visited.has(node) || text === '') return;
     this.#visited.add(node);
     if (this.#isExtension) return;
     const doubt = this.#compose
-      ? 'no service of this file has it'
+      ? 'no service of this file uses it'
       : isWholeName(text)
         ? undefined
-        : 'it is in a field "image" that is not the one of a container';
+        : 'it is in a field "image" outside of a container';
     this.#add(node, text, { doubt });
   }
 
@@ -156,7 +156,7 @@ class ImageWalk {
       this.#loose(node, text, `it is the value of the variable ${textOfMap(map, 'name')}`);
   }
 
-  /** Takes a text that looks like an image wherever it stands, such as in an argument `--image=…`. */
+  /** Takes a text that looks like an image in any place, such as in an argument `--image=…`. */
   #loose(node: unknown, text: string, doubt: string): void {
     const name = text.startsWith('-') ? text.slice(text.indexOf('=') + 1) : text;
     if (!isWholeName(name)) return;
@@ -164,7 +164,7 @@ class ImageWalk {
     this.#add(node, name, { doubt });
   }
 
-  /** Reads the texts of a ConfigMap or Secret, of which one can be the manifest of pods that a program makes. */
+  /** Reads the texts of a ConfigMap or Secret. One of them can be the manifest of pods that a program creates. */
   #texts(map: YAMLMap): void {
     for (const key of ['data', 'stringData']) {
       const data = fieldOfMap(map, key);
@@ -184,7 +184,7 @@ class ImageWalk {
   }
 }
 
-/** Returns the images in a manifest that stands in another one as a text, and what may be images in another text. */
+/** Returns the images in a text within a manifest: those of a manifest, or all that look like images in another text. */
 function innerMentions(text: string): readonly ImageMention[] {
   return (/\bimage["']?\s*:/.test(text) ? manifestMentions(text) : undefined) ?? wholeNamesIn(text);
 }
@@ -206,7 +206,7 @@ function manifestMentions(text: string): readonly ImageMention[] | undefined {
   return walk.mentions;
 }
 
-/** Returns what looks like an image in a text of any form, such as the configuration of an operator. */
+/** Returns all that looks like an image in a text of any form, such as the configuration of an operator. */
 function wholeNamesIn(text: string): readonly ImageMention[] {
   const doubt = 'it is in a text of a ConfigMap or Secret';
   return text

@@ -4,12 +4,15 @@ export type CniPlugin = 'calico' | 'cilium' | 'flannel';
 /** An image that a network plugin publishes for a cluster. */
 export interface CniRow {
   readonly plugin: CniPlugin;
-  /** The newest release of the plugin whose own list has the image. An image that has gone keeps the last one. */
+  /** The newest release of the plugin whose own list has the image. A removed image keeps its last one. */
   readonly release: string;
   readonly image: string;
   /** The tag that belongs to that release. */
   readonly tag: string;
-  /** `needed`: by an installation with upstream's defaults; `optional`: by a feature that is off then, or another way. */
+  /**
+   * `needed`: an installation with upstream's defaults needs it; `optional`: only a feature that is then off needs it, or
+   * another kind of installation.
+   */
   readonly use: 'needed' | 'optional';
 }
 
@@ -24,7 +27,8 @@ function row(
 }
 
 /**
- * The images of each network plugin. `make tables` holds them to upstream's own lists at the newest release, as of 2026-11-30:
+ * The images of each network plugin. `make tables` updates them from upstream's own lists at the newest release, as of
+ * 2026-11-30:
  * - calico: https://github.com/projectcalico/calico/tree/v3.32.1/manifests (by manifest, where `calico.yaml` is needed) and
  *   https://github.com/tigera/operator/blob/v1.42.3/pkg/components/calico.go (by the operator that these manifests name)
  * - cilium: https://github.com/cilium/cilium/blob/v1.20.2/install/kubernetes/cilium/values.yaml

@@ -15,12 +15,12 @@ const HEAD = ['kubernetes version', 'containerd version', 'cri version'];
 /** Upstream writes `1.30(wip)` for a minor that is not out yet. */
 const MINOR = /^1\.([1-9]\d{0,2})(?:\(wip\))?$/;
 
-/** A branch with the oldest version of it that will do. */
+/** A branch with its oldest suitable version. */
 const BRANCH = /^v?((?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){2})\+$/;
 
 const CRI = /^v\d(?:(?:alpha|beta)\d)?$/;
 
-/** A branch that upstream has no release of yet: `2.0(wip)`, `1.7.tbd`. */
+/** A branch without a release yet: `2.0(wip)`, `1.7.tbd`. */
 const PLANNED = /^v?\d{1,3}\.\d{1,3}(?:\(wip\)|\.tbd)$/;
 
 /**
@@ -59,9 +59,8 @@ function isRule(cells: readonly string[] | undefined): boolean {
 
 /**
  * Returns the versions of containerd that upstream's words mean, as a semver range: `2.2.0+, 2.1.5+` is
- * `>=2.2.0 || ~2.1.5`, as the newest branch stands for all that came after the words were written, and each other one only
- * for itself. Undefined for words that cannot be understood. A kubelet without CRI v1 gets no containerd 2, which has
- * nothing else.
+ * `>=2.2.0 || ~2.1.5`. The newest branch includes all later branches, and each other one only itself. Undefined for words
+ * that cannot be understood. A kubelet without CRI v1 gets no containerd 2, which supports only CRI v1.
  */
 export function containerdRange({
   containerd,

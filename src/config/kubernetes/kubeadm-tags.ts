@@ -9,20 +9,20 @@ export type KubeadmImage = 'etcd' | 'coredns' | 'pause';
 /** The tags of the images for which kubeadm has one of its own. */
 export type KubeadmTags = Readonly<Record<KubeadmImage, Tag>>;
 
-/** What somebody other than the built-in table says of kubeadm of one version. */
+/** The tags of kubeadm of one version from another origin than the built-in table. */
 export interface LearntTags {
   readonly version: KubernetesVersion;
   readonly tags: KubeadmTags;
-  /** Who said it, for people: such as `kubernetes v1.38.0` or `kubeadm 1.38.0`. */
+  /** Where the tags come from, for people: such as `kubernetes v1.38.0` or `kubeadm 1.38.0`. */
   readonly origin: string;
 }
 
 /** The tags that kubeadm of one version uses. */
 export interface KubeadmAnswer {
   readonly tags: KubeadmTags;
-  /** Who says it, for people: `table`, that of `LearntTags`, or `last known, 1.37.1`. */
+  /** Where the tags come from, for people: `table`, the origin of `LearntTags`, or `last known, 1.37.1`. */
   readonly origin: string;
-  /** Set if nobody knows the version: which version's tags are used instead. */
+  /** Set if the version is unknown: which version's tags are used instead. */
   readonly warning?: string | undefined;
 }
 
@@ -47,12 +47,12 @@ interface KnownTags {
 }
 
 /**
- * What is known of the images of kubeadm: the built-in table, and what was learnt beside it. Where both know a version, the
- * table counts.
+ * The known images of kubeadm: the built-in table, and what was learnt in addition. If both contain a version, the table
+ * takes precedence.
  */
 export class KubeadmKnowledge {
   readonly #learnt: readonly LearntTags[];
-  /** The ends of rows and what was learnt, the oldest first. Made when a version is asked for that nobody knows. */
+  /** The ends of rows and what was learnt, the oldest first. Made at the first request for an unknown version. */
   #known: readonly { readonly parsed: SemVer; readonly known: KnownTags }[] | undefined;
 
   constructor(learnt: readonly LearntTags[] = []) {
@@ -67,9 +67,9 @@ export class KubeadmKnowledge {
   }
 
   /**
-   * Returns the tags that kubeadm of a version uses. A version that nobody knows gets those of the next lower one that is
-   * known, with a warning; a pre-release below the first of its minor gets those of the first. Undefined if the minor is
-   * older than all that are known.
+   * Returns the tags that kubeadm of a version uses. An unknown version gets those of the next lower known one, with a
+   * warning; a pre-release below the first of its minor gets those of the first. Undefined if the minor is older than all
+   * known ones.
    */
   answer(version: KubernetesVersion): KubeadmAnswer | undefined {
     const row = rowOf(version);
@@ -83,7 +83,7 @@ export class KubeadmKnowledge {
       tags: nearest.tags,
       origin: `last known, ${nearest.version}`,
       warning:
-        `the images of kubeadm ${version} are not known here yet, so those of ${nearest.version} are taken ` +
+        `the images of kubeadm ${version} are not known yet, so those of ${nearest.version} are used ` +
         `(etcd ${etcd}, coredns ${coredns}, pause ${pause}); ` +
         `compare with: kubeadm config images list --kubernetes-version v${version}`,
     };
@@ -125,7 +125,7 @@ export class KubeadmKnowledge {
   }
 }
 
-/** What the built-in table alone knows. */
+/** The built-in table alone. */
 export const BUILT_IN_KUBEADM = new KubeadmKnowledge();
 
 function endsOf(row: KubeadmRow): KnownTags[] {

@@ -3,7 +3,7 @@ import type { ContainerdSupport } from './containerd-support.ts';
 /** The container runtime that goes with a minor version of Kubernetes. */
 export interface RuntimeRow {
   readonly minor: number;
-  /** What upstream says of this minor; undefined where it does not list it yet. */
+  /** Upstream's words about this minor; undefined if upstream does not list it yet. */
   readonly support: (Pick<ContainerdSupport, 'containerd' | 'cri'> & { readonly day: string }) | undefined;
   /** The containerd that `auto` packs. */
   readonly containerd: string;
@@ -11,7 +11,7 @@ export interface RuntimeRow {
   readonly runc: string;
 }
 
-/** Returns what RELEASES.md of containerd said; `day` is one on which it did. */
+/** Returns the words of containerd's RELEASES.md on a day. */
 function listed(day: string, containerd: string, cri: string): RuntimeRow['support'] {
   return { day, containerd, cri };
 }
@@ -22,8 +22,8 @@ function row(minor: number, support: RuntimeRow['support'], containerd: string, 
 
 /**
  * The container runtime of each minor, the oldest first. `make tables` writes the rows, as of 2026-08-22, from
- * https://github.com/containerd/containerd/blob/main/RELEASES.md (a minor that is no longer listed keeps what was said
- * last; of 1.23, upstream wrote `1,5.8+`), and from script/setup/runc-version at the tag of each containerd.
+ * https://github.com/containerd/containerd/blob/main/RELEASES.md (a minor that is no longer listed keeps its last words; for
+ * 1.23, upstream wrote `1,5.8+`), and from script/setup/runc-version at the tag of each containerd.
  */
 export const RUNTIME_TABLE: readonly RuntimeRow[] = [
   row(22, listed('2023-03-09', '1.5.5+', 'v1alpha2'), '1.7.34', '1.3.6'),

@@ -4,7 +4,7 @@ import { type KubernetesWord, toKubernetesWord } from './kubernetes-word.ts';
 const EACH_WORD =
   'write "1.37" for all releases of a minor, "1.37.1" for one, "latest", "latest-1" or "supported"';
 
-/** What can be written where one version is meant. */
+/** What can be written for one version. */
 export const ONE_VERSION_HINT =
   'write a version such as 1.37.1, a minor such as 1.37 for its newest release, or latest or latest-1';
 

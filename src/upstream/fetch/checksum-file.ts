@@ -48,7 +48,7 @@ function contentLines(text: string): string[] {
   if (begin < 0) return lines;
   const bodyStart = lines.findIndex((line, index) => index > begin && line.trim() === '');
   const bodyEnd = lines.findIndex((line, index) => index > bodyStart && line.trimEnd() === SIGNATURE_BEGIN);
-  // Nobody signed the lines outside of the envelope, so they are ignored.
+  // The lines outside of the envelope are not signed, so they are ignored.
   if (bodyStart < 0 || bodyEnd < 0) return [];
   return lines.slice(bodyStart + 1, bodyEnd).map((line) => line.replace(/^- /, ''));
 }
@@ -73,7 +73,7 @@ function unusable(about: string, message: string): Failure<'CHECKSUM_UNUSABLE'> 
 export function findChecksum(text: string, fileName: string, about: string): Digest {
   const lines = contentLines(text).flatMap((line) => parseLine(line.trim()) ?? []);
   const named = lines.filter((line) => line.fileName !== undefined && lastPart(line.fileName) === fileName);
-  // A line without a name is about the only file, so it is used only if it is the only line.
+  // A line without a name can only be for a single file, so it is used only if it is the only line.
   const matching =
     named.length > 0 ? named : lines.length === 1 && lines[0]?.fileName === undefined ? lines : [];
   const strongest = matching.filter(({ digest }) => digest.startsWith('sha512:'));

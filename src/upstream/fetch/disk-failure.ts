@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { Failure, failureCode } from '../../lib/failure.ts';
 import { isDiskFull } from '../../lib/file-error.ts';
 
-/** Returns the failure for an error of the file system, which says what to change; `flag` chooses the file's folder. */
+/** Returns the failure for an error of the file system, with what to change; `flag` chooses the file's folder. */
 function diskFailure(error: unknown, file: string, flag: string): Failure<'DISK_FULL' | 'DISK_REFUSED'> {
   if (isDiskFull(error)) {
     return new Failure({

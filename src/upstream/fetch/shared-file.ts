@@ -15,8 +15,8 @@ interface Sharing {
 }
 
 /**
- * Takes a file that is to be fetched, in a folder that several runs may share: waits until no other run has it, and
- * returns what gives it back. Throws `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+ * Takes a file that is to be fetched, in a folder that several runs may share: waits until no other run has it. Dispose
+ * the result to release it. Throws `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 export async function takeFile(file: string, { flag, signal, onWait }: Sharing): Promise<Disposable> {
   for (let isFirst = true; ; isFirst = false) {

@@ -28,16 +28,16 @@ export interface DownloadSettings {
 
 interface DownloadRequest {
   readonly url: URL;
-  /** Where the file goes once it is complete and right. */
+  /** The place of the file once it is complete and correct. */
   readonly file: string;
-  /** The digest it must have; undefined for a file that nothing can check. */
+  /** The digest that it must have; undefined for a file without a checksum. */
   readonly expected: Digest | undefined;
   /** Called after each piece with the number of bytes that are there. */
   readonly onProgress?: ((done: number) => void) | undefined;
   readonly onRetry?: ((error: unknown) => void) | undefined;
 }
 
-/** A file that is complete, right and in its place. */
+/** A file that is complete, correct and in its place. */
 interface Download {
   readonly file: string;
   readonly size: number;
@@ -84,7 +84,7 @@ function rangeOf(answer: HttpAnswer): { start: number; total: number | undefined
 const noteShape = z.object({ url: z.string(), validator: z.string() });
 
 /**
- * Returns the strong ETag or the date by which a server can tell whether the rest of a file belongs to its beginning.
+ * Returns the strong ETag or the date with which a server can check whether the rest of a file belongs to its beginning.
  */
 function validatorOf(headers: {
   etag?: string | undefined;
@@ -95,8 +95,8 @@ function validatorOf(headers: {
 }
 
 /**
- * The beginning of a download, beside its final place, and a note of what it is the beginning of. Both outlive the run,
- * so that the next one goes on from there.
+ * The beginning of a download, next to its final place, and a note that identifies the download. Both outlive the run, so
+ * that the next one continues from there.
  */
 class PartialFile {
   readonly path: string;
@@ -111,7 +111,7 @@ class PartialFile {
     this.#url = url.href;
   }
 
-  /** Returns how much is there and the validator with which to ask for the rest; undefined if nothing is usable. */
+  /** Returns the size of the beginning and the validator for requesting the rest; undefined if nothing is usable. */
   async beginning(): Promise<{ readonly size: number; readonly validator: string } | undefined> {
     try {
       const note = noteShape.parse(readJson(await readFile(this.#note)));
@@ -125,7 +125,7 @@ class PartialFile {
     }
   }
 
-  /** Starts over. Notes what is coming; without a validator, a cut will have to start over again. */
+  /** Starts over, and notes the download. Without a validator, a broken download must start over again. */
   async begin(validator: string | undefined): Promise<void> {
     await rm(this.path, { force: true });
     if (validator === undefined) await rm(this.#note, { force: true });
@@ -156,7 +156,7 @@ class Transfer {
     this.#partial = new PartialFile(request.file, request.url);
   }
 
-  /** Fetches what is missing and puts the file in its place. */
+  /** Fetches the missing part and puts the file in its place. */
   async run(attempt: number): Promise<Download> {
     const beginning = await this.#onDisk(() => this.#partial.beginning());
     const answer = await openWebFile({
@@ -175,7 +175,7 @@ class Transfer {
     return this.#finish(meter, isResumed || attempt === 1);
   }
 
-  /** A range behind the end is refused, even if nothing is missing: then the answer has the length. */
+  /** Servers refuse a range after the end, even if nothing is missing: then the answer has the length. */
   async #requireWhole(answer: HttpAnswer, size: number): Promise<void> {
     const length = /^bytes \*\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1];
     discardBody(answer);
@@ -186,7 +186,7 @@ class Transfer {
 
   async #receive(answer: HttpAnswer, meter: FileMeter, isResumed: boolean): Promise<void> {
     const { start, total } = rangeOf(answer);
-    // What is there was unpacked, and the part of a compressed file is not that of the file.
+    // The beginning is stored decoded, so a part of an encoded answer does not continue it.
     const isOfAnother = isResumed && codingsOf(answer.headers).length > 0 && !isArchive(this.#request.url);
     if (start !== meter.size || isOfAnother) {
       answer.body.destroy();
@@ -228,7 +228,7 @@ class Transfer {
       const got = meter.digest(digestAlgorithm(expected));
       if (got !== expected) {
         await this.#partial.discard();
-        // The part of an earlier run may have been wrong, or a byte in transit; a file that stays wrong is given up.
+        // The part of an earlier run may be wrong, or a byte changed in transit. If a new attempt is wrong too, it gives up.
         throw mismatch(this.#request, got, deservesMore);
       }
     }
@@ -246,10 +246,10 @@ class Transfer {
 }
 
 /**
- * Downloads a file and hashes it on the way. A cut is mended from where it happened, also one of an earlier run, as
- * long as the server vouches that the file is the same. Only a whole file with the expected digest gets its name; one
- * that has it already is used, and one that another run is fetching is waited for. Throws `HttpFailure`, among them
- * `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
+ * Downloads a file and hashes it on the way. A broken download continues where it stopped, also one of an earlier run, if
+ * the server confirms that the file is the same. Only a whole file with the expected digest gets its name. A file that is
+ * already there with this digest is used. If another run is fetching the file, this one waits for it. Throws `HttpFailure`,
+ * among them `DIGEST_MISMATCH` and `SIZE_MISMATCH`, `DISK_FULL`, `DISK_REFUSED`, or the signal's reason.
  */
 export async function download(request: DownloadRequest, settings: DownloadSettings): Promise<Download> {
   const { signal } = settings;

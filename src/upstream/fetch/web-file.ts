@@ -19,7 +19,7 @@ export type WebFileFailure = HttpFailure<WebFileFailureCode>;
 
 const ARCHIVE = /\.(?:t?gz|tbr|br|zst|zstd)$/i;
 
-/** Returns whether a file is an archive by its name. Some servers call these encoded. */
+/** Returns whether a file is an archive by its name. Some servers declare archives as encoded content. */
 export function isArchive({ pathname }: URL): boolean {
   return ARCHIVE.test(pathname);
 }
@@ -54,7 +54,7 @@ function refusal(asked: URL, answer: HttpAnswer): WebFileFailure {
   });
 }
 
-/** Returns the failure of a connection to `host` with the one that was asked, if that led there. */
+/** Returns the failure of a connection to `host`. If the host of the request redirected there, the message names it. */
 export function explainBreak(error: unknown, asked: URL, host: string): unknown {
   if (!isConnectionFailure(error) || host === asked.host) return error;
   return error.with({ message: `${error.message}; ${asked.host} redirects to it` });
@@ -71,8 +71,8 @@ function nextAddress(from: URL, location: string, asked: URL): URL {
 }
 
 /**
- * Requests a file, without credentials but those that `authorize` has for a host, and returns the answer if its status is expected. Follows redirects, but never
- * from HTTPS to plain HTTP. Throws `HttpFailure` or the signal's reason.
+ * Requests a file, and returns the answer if its status is expected. Sends no credentials but those that `authorize`
+ * returns. Follows redirects, but never from HTTPS to plain HTTP. Throws `HttpFailure` or the signal's reason.
  */
 export async function openWebFile(request: {
   readonly http: Pick<HttpClient, 'send'>;
@@ -80,7 +80,7 @@ export async function openWebFile(request: {
   readonly method?: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Returns the value of the header Authorization for an address, of those that redirects lead to too. */
+  /** Returns the Authorization header for an address. It is also called for each address that a redirect leads to. */
   readonly authorize?: ((url: URL) => string | undefined) | undefined;
   readonly expected: readonly number[];
   readonly signal: AbortSignal;

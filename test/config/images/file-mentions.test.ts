@@ -61,7 +61,7 @@ describe('what other programs print is read', () => {
         '47 docker.io/library/busybox:1.37.0',
       ],
       uncertain: [
-        '22 envoy: it is in a field "image" that is not the one of a container',
+        '22 envoy: it is in a field "image" outside of a container',
         '30 shop/agent:1.20: its fields name no registry',
         '32 quay.io/shop/base:v1: it is in the field "baseImage"',
         '44 auto: Istio puts its own image in place of this word',
@@ -104,7 +104,7 @@ describe('what people write is read', () => {
       uncertain: [],
       refused: [
         '13:1 registry.example/app:$TAG: replace it with its value, such as with "envsubst < FILE"',
-        '14:1 registry.example/app:{{ .Values.tag }}: give what "helm template" prints',
+        '14:1 registry.example/app:{{ .Values.tag }}: use the output of "helm template"',
         '15:1 registry.example/Team/app:1: repositories are lower case: team/app',
       ],
     });
@@ -119,7 +119,7 @@ describe('what people write is read', () => {
         '25 old: this service takes its image from another file',
       ],
       refused: [
-        `21:12 registry.example/shop/api:$${'{API_TAG:-latest}'}: give what "docker compose config" prints`,
+        `21:12 registry.example/shop/api:$${'{API_TAG:-latest}'}: use the output of "docker compose config"`,
       ],
     });
   });
@@ -137,7 +137,7 @@ describe('what people write is read', () => {
       images: ['11 registry.example/shop/fixed:1'],
       uncertain: [],
       refused: [
-        '9:18 "{{ .Values.image.repository }}:{{ .Values.image.tag }}": give what "helm template" prints',
+        '9:18 "{{ .Values.image.repository }}:{{ .Values.image.tag }}": use the output of "helm template"',
       ],
     });
   });
@@ -156,8 +156,8 @@ it('a file with services that is no compose file', () => {
   expect(findingsIn(values)).toEqual({
     images: [],
     uncertain: [
-      '3 quay.io/a/b:1: no service of this file has it',
-      '4 nginx:1: no service of this file has it',
+      '3 quay.io/a/b:1: no service of this file uses it',
+      '4 nginx:1: no service of this file uses it',
     ],
     refused: [],
   });
@@ -195,7 +195,7 @@ it('the commands of a script that pull, wherever they stand on a line', () => {
   const script = '#!/bin/sh\nset -e; docker pull a/b:1\nretry 3 docker pull c/d:2 >/dev/null\n';
   expect(findingsIn(script)).toEqual({
     images: ['2 docker.io/a/b:1'],
-    uncertain: ['3 c/d:2: it is given to "retry", which may not pull it'],
+    uncertain: ['3 c/d:2: it is an argument of "retry", which may not pull it'],
     refused: [],
   });
 });
@@ -244,17 +244,17 @@ test.each<[string, string, Partial<ReturnType<typeof findingsIn>>]>([
   [
     'a template without quotes',
     'kind: Pod\nspec:\n  containers:\n  - image: {{ .Values.image }}\n',
-    { refused: ['4:12 {{ .Values.image }}: give what "helm template" prints'] },
+    { refused: ['4:12 {{ .Values.image }}: use the output of "helm template"'] },
   ],
   [
     'a template of containers',
     'kind: Pod\nspec:\n  containers: {{ toYaml .Values.containers }}\n',
-    { refused: ['3:15 {{ toYaml .Values.containers }}: give what "helm template" prints'] },
+    { refused: ['3:15 {{ toYaml .Values.containers }}: use the output of "helm template"'] },
   ],
   [
     'a template of another program',
     '{% if a %}\nkind: Pod\n{% endif %}\n',
-    { refused: ['1:1 {% if a %}: give the file that the template makes'] },
+    { refused: ['1:1 {% if a %}: use the file that the template produces'] },
   ],
   [
     'a note in a list',
@@ -283,7 +283,7 @@ test.each<[string, string, Partial<ReturnType<typeof findingsIn>>]>([
   [
     'an image that is no text',
     'kind: Pod\nspec: {containers: [{image: 1.10}]}\n',
-    { uncertain: ['2 1.10: its value is no text'] },
+    { uncertain: ['2 1.10: its value is not a text'] },
   ],
   ['a container without an image', 'kind: Pod\nspec: {containers: [{name: a}, {image: null}]}\n', NONE],
   ['a service without images', 'kind: Service\n', NONE],
@@ -296,10 +296,10 @@ test.each([
   [
     'a versions.json',
     '{"images": [], "components": []}',
-    'it is a versions.json, which says what a package contains',
+    'it is a versions.json, which describes a package',
     /packer/,
   ],
-  ['broken YAML', 'kind: Pod\nspec: [a\n', expect.stringMatching(/^it is not YAML: /), /one image a line/],
+  ['broken YAML', 'kind: Pod\nspec: [a\n', expect.stringMatching(/^it is not YAML: /), /one image per line/],
   ['YAML of many levels', `a: ${'['.repeat(1000)}`, 'its values are nested too deeply', /split/],
 ])('%s is refused', (_name, text, message, hint) => {
   expect(refusalOf(text)).toMatchObject({

@@ -52,7 +52,7 @@ describe('a set of given images', () => {
 
   it('is refused where one tag is given with two digests', () => {
     expect(() => setOf([`a.io/b:1@${DIGEST}`, 'c.io/d:1', `a.io/b:1@${OTHER}`])).toThrow(
-      `it is given with two digests, ${DIGEST} (list.txt:1:1) and ${OTHER} (list.txt:3:1), and a tag has one image`,
+      `it has two digests, ${DIGEST} (list.txt:1:1) and ${OTHER} (list.txt:3:1), but a tag has one image`,
     );
   });
 

@@ -31,7 +31,7 @@ test.each([
   ['nginx', 'it has no tag, so the tag is latest'],
   [
     'k8s.gcr.io/pause',
-    'k8s.gcr.io is frozen since 2023 and is read as registry.k8s.io; it has no tag, so the tag is latest',
+    'k8s.gcr.io has been frozen since 2023 and is read as registry.k8s.io; it has no tag, so the tag is latest',
   ],
   ['nginx:1.29', undefined],
   [`nginx@${DIGEST}`, undefined],

@@ -36,7 +36,7 @@ test('images of several files are taken once', async () => {
 test('a file without an image is no fault beside one that has some, and a list of nothing is one', async () => {
   expect(await read('nginx:1.29\n', '# none\n')).toMatchObject({ images: ['docker.io/library/nginx:1.29'] });
   expect(await read('# none\n\n')).toBe(
-    '1.txt: no image was found (give a list with one image a line, Kubernetes YAML or a compose file)',
+    '1.txt: no image was found (use a list with one image per line, Kubernetes YAML or a compose file)',
   );
 });
 

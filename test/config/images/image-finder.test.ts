@@ -75,7 +75,7 @@ test.each([
 test('a text of any length is shown in short', () => {
   const { refused } = findImages('a.txt', Buffer.from(`registry.example/${'a'.repeat(100_000)}`));
   expect(refused.map(({ text, reason }) => [text.length, reason])).toEqual([
-    [201, 'it has 100,017 characters, and names of images have at most some hundred'],
+    [201, 'it has 100,017 characters, but names of images have at most a few hundred'],
   ]);
 });
 

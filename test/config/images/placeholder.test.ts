@@ -13,7 +13,7 @@ test.each([
   ['{% if a %}nginx{% endif %}', 'the template {% if a %}'],
   ['nginx:<version>', 'the placeholder <version>'],
 ])('%s contains %s', (name, what) => {
-  expect(placeholderIn(name)).toEqual({ what, hint: expect.stringMatching(/^(?:give|replace) /) });
+  expect(placeholderIn(name)).toEqual({ what, hint: expect.stringMatching(/^(?:use|replace) /) });
 });
 
 test.each(['nginx:1.29', 'a$', 'price: 5$', 'a < b'])('%s contains none', (name) => {

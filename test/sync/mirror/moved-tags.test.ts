@@ -493,7 +493,7 @@ test('a rule for a tag that is not there is told, as nothing is kept by it', asy
   const { report } = await world.run();
   expect(report.warnings).toMatchObject([
     {
-      message: `"${host}/ap:v1.2.3" under "movedTags" fits no image that is wanted; did you mean "${host}/app:v1.2.3"?`,
+      message: `"${host}/ap:v1.2.3" under "movedTags" matches no wanted image; did you mean "${host}/app:v1.2.3"?`,
       place: { line: 1 },
     },
   ]);
