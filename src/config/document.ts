@@ -1,5 +1,6 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Place } from '../lib/reporter.ts';
+import { withoutSecrets } from '../lib/text/hidden-secrets.ts';
 import { adviseOnLookAlikes, withPlainSpaces } from '../lib/text/look-alike.ts';
 import { formatCount } from '../lib/text/sentence.ts';
 import { ConfigurationFailure, PROBLEMS_TOLD, type Problem } from './problem.ts';
@@ -156,7 +157,7 @@ function describeSymbol(symbol: string): string {
 /** Returns a syntax error in words: what was expected, and what was found. */
 function describeSyntaxError(error: ParseError, text: string): string {
   const code = printParseErrorCode(error.error);
-  const found = text.slice(error.offset, error.offset + error.length);
+  const found = withoutSecrets(text.slice(error.offset, error.offset + error.length));
   const expected = EXPECTED.get(code);
   if (expected !== undefined) {
     const advice = adviseOnLookAlikes(found);
@@ -207,7 +208,7 @@ export function parseDocument(file: string, source: string): Document {
   for (const { key, first, again } of repeatedKeys(root)) {
     problems.push({
       place: at(again),
-      message: `"${key.slice(0, 200)}" is written twice, first on line ${at(first).line}`,
+      message: `"${withoutSecrets(key).slice(0, 200)}" is written twice, first on line ${at(first).line}`,
     });
     if (problems.length >= PROBLEMS_TOLD) break;
   }

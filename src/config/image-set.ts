@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Duration, milliseconds, parseAge } from '../lib/duration.ts';
 import type { Place } from '../lib/reporter.ts';
+import { withoutSecrets } from '../lib/text/hidden-secrets.ts';
 import { adviseOnLookAlikes } from '../lib/text/look-alike.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import { parseRepository, type Reference, type Repository } from '../registry/oci/reference.ts';
@@ -183,7 +184,7 @@ function describeOldName(text: string): string | undefined {
 
 function describeLookAlike(text: string): string | undefined {
   const advice = adviseOnLookAlikes(text);
-  return advice && `${JSON.stringify(text)} matches no name and no tag: ${advice}`;
+  return advice && withoutSecrets(`${JSON.stringify(text)} matches no name and no tag: ${advice}`);
 }
 
 /** Filters apply to listed tags. The tags that `kubernetes` needs are not listed. */

@@ -1,5 +1,6 @@
 import { Failure } from '../lib/failure.ts';
 import type { Place } from '../lib/reporter.ts';
+import { withoutSecrets } from '../lib/text/hidden-secrets.ts';
 
 /** A problem in a configuration file. */
 export interface Problem {
@@ -28,8 +29,9 @@ export class ConfigurationFailure extends Failure<'CONFIGURATION_MALFORMED'> {
   readonly problems: readonly Problem[];
 
   constructor(file: string, problems: readonly Problem[]) {
+    const shown = problems.map(({ place, message }) => ({ place, message: withoutSecrets(message) }));
     const files = [...new Set(problems.map(({ place }) => place.file))];
-    const sorted = problems.toSorted(
+    const sorted = shown.toSorted(
       ({ place: one }, { place: other }) =>
         files.indexOf(one.file) - files.indexOf(other.file) ||
         one.line - other.line ||

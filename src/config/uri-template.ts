@@ -1,5 +1,5 @@
 import { Failure } from '../lib/failure.ts';
-import { withoutLogin } from '../registry/oci/pasted-name.ts';
+import { withoutLogins } from '../lib/text/hidden-secrets.ts';
 
 /** A piece of a template: a fixed text, or a field that is replaced by its value. */
 type Piece = { readonly text: string } | { readonly field: 'Tag' | 'Arch' };
@@ -54,7 +54,7 @@ export function expandUri(template: UriTemplate, values: { tag: string; arch: st
     .join('');
   const url = URL.parse(text);
   if (url === null || !/^https?:\/\//i.test(text)) {
-    throw malformed(`"${withoutLogin(text).slice(0, 200)}" is not an http or https address`, EXAMPLE);
+    throw malformed(`"${withoutLogins(text).slice(0, 200)}" is not an http or https address`, EXAMPLE);
   }
   if (url.username !== '' || url.password !== '') {
     throw malformed(

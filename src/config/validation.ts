@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../lib/failure.ts';
+import { hasLogin, withoutSecrets } from '../lib/text/hidden-secrets.ts';
 import { adviseOnLookAlikes } from '../lib/text/look-alike.ts';
 import { suggestion } from '../lib/text/nearest.ts';
 import { countOf, joinWords } from '../lib/text/sentence.ts';
@@ -20,7 +21,7 @@ const EXPECTED: ReadonlyMap<string, string> = new Map([
 function describeValue(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = withoutSecrets(JSON.stringify(value) ?? 'nothing');
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
@@ -111,9 +112,11 @@ function problemsOf(document: Document, error: z.ZodError, knownKeys: KnownKeys)
       if (issue.code === 'unrecognized_keys') {
         const known = knownKeys.get(issue.keys) ?? [];
         return issue.keys.slice(0, PROBLEMS_TOLD).map((key) => {
-          const near = suggestion(key.slice(0, 200), known) || `; known keys are ${alternatives(known)}`;
+          const shown = withoutSecrets(key).slice(0, 200);
+          const near =
+            suggestion(shown, known) || (known.length === 0 ? '' : `; known keys are ${alternatives(known)}`);
           const place = document.keyPlace([...path, key]);
-          return { place, message: `"${key.slice(0, 200)}" is not a known key${near}`, isMissing: false };
+          return { place, message: `"${shown}" is not a known key${near}`, isMissing: false };
         });
       }
       const isMissing = issue.code === 'invalid_type' && issue.input === undefined && path.length > 0;
@@ -152,6 +155,16 @@ export function validate<Schema extends z.ZodType>(document: Document, schema: S
   throw new ConfigurationFailure(document.file, [...document.problems, ...credible]);
 }
 
+const LOGIN_IN_TEXT =
+  'there is a user name and a password in it, which are not taken from there (remove them, and log in with docker login)';
+
+function describeRefusal(text: string, { message, hint }: Failure): string {
+  // A message quotes the beginning of a long text, in which a login has no end.
+  if (hasLogin(text) && message.includes('"')) return LOGIN_IN_TEXT;
+  const advice = adviseOnLookAlikes(text) ?? hint;
+  return advice === undefined ? message : `${message} (${advice})`;
+}
+
 /**
  * Returns a schema for texts with a grammar of their own. `read` returns the value, or throws a `Failure` whose
  * message and hint become the problem at the text's place.
@@ -162,9 +175,10 @@ export function textOf<Value>(read: (text: string) => Value): z.ZodType<Value, s
       return read(text);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const advice = adviseOnLookAlikes(text) ?? error.hint;
-      const hint = advice === undefined ? '' : ` (${advice})`;
-      context.addIssue({ code: 'custom', message: `${error.message}${hint}` });
+      context.addIssue({
+        code: 'custom',
+        message: describeRefusal(text, error),
+      });
       return z.NEVER;
     }
   });

@@ -1,3 +1,5 @@
+import { withoutSecrets } from './text/hidden-secrets.ts';
+
 /**
  * Whose fault an error is: `usage` is a flag or a file that the user can correct, `world` a network, a service or a
  * disk, `program` a bug.
@@ -25,7 +27,10 @@ export interface FailureDetails<Code extends string> {
   readonly deferral?: Failure | undefined;
 }
 
-/** An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. */
+/**
+ * An error that a user can act on. It has a literal code, says what it is about, and how to prevent it. Its texts quote files,
+ * flags and answers, so logins in their addresses are left out.
+ */
 export class Failure<Code extends string = string> extends Error {
   override readonly name: string = 'Failure';
   readonly code: Code;
@@ -37,10 +42,13 @@ export class Failure<Code extends string = string> extends Error {
   readonly deferral: Failure | undefined;
 
   constructor(details: FailureDetails<Code>) {
-    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      withoutSecrets(details.message),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.code = details.code;
-    this.about = details.about;
-    this.hint = details.hint;
+    this.about = withoutSecrets(details.about);
+    this.hint = details.hint === undefined ? undefined : withoutSecrets(details.hint);
     this.fault = details.fault ?? 'world';
     this.transient = details.transient ?? false;
     this.retryAt = details.retryAt;

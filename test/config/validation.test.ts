@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseDocument } from '../../src/config/document.ts';
+import { parseImageSet } from '../../src/config/image-set.ts';
 import { ConfigurationFailure, formatPlace } from '../../src/config/problem.ts';
+import { reportedFailures } from '../../src/config/reported-failure.ts';
 import { textOf, validate } from '../../src/config/validation.ts';
+import { parseVersions } from '../../src/config/versions.ts';
+import { describeFailure } from '../../src/lib/failure.ts';
 import { parseReference } from '../../src/registry/oci/reference.ts';
 
 const schema = z.strictObject({
@@ -168,3 +172,60 @@ describe('a configuration file says what is wrong with it', () => {
     );
   });
 });
+
+const SECRET = `hush${'x'.repeat(300)}`;
+const ADDRESS = `https://user:${SECRET}@registry.example/app`;
+
+describe('a login that someone wrote into a file is not shown', () => {
+  test.each<[string, object]>([
+    ['kubernetes', { kubernetes: [ADDRESS] }],
+    ['cni', { cni: [ADDRESS] }],
+    ['names', { names: [ADDRESS] }],
+    ['prefixes', { prefixes: [ADDRESS] }],
+    ['extras', { extras: [ADDRESS] }],
+    ['a token in extras', { extras: [`https://${SECRET}@registry.example/app`] }],
+    ['a parameter in extras', { extras: [`registry.example/app?access_token=${SECRET}`] }],
+    ['patches', { names: ['a'], patches: [{ match: ADDRESS, name: ADDRESS, platforms: [ADDRESS] }] }],
+    ['minimumAge', { names: ['a'], minimumAge: ADDRESS }],
+    ['tags', { names: ['a'], tags: { regex: `${ADDRESS}(`, since: ADDRESS, semver: ADDRESS } }],
+    ['movedTags', { names: ['a'], movedTags: { [ADDRESS]: ADDRESS } }],
+    ['signatures', { names: ['a'], signatures: { [ADDRESS]: [{ [ADDRESS]: 1, identity: ADDRESS }] } }],
+    ['a key', { names: ['a'], [ADDRESS]: 1 }],
+  ])('in %s of an image set', (_, set) => {
+    expect(shownOf(() => parseImageSet(parseDocument('set.json', JSON.stringify(set))))).not.toContain(
+      'hush',
+    );
+  });
+
+  test.each<[string, object]>([
+    ['arch', { arch: ADDRESS }],
+    ['images', { images: [{ name: ADDRESS, tag: ADDRESS, image: ADDRESS }] }],
+    [
+      'components',
+      { components: [{ name: ADDRESS, tag: ADDRESS, uri: ADDRESS, sha256: ADDRESS, path: ADDRESS }] },
+    ],
+    ['sha256', { components: [{ name: 'runc', tag: 'auto', sha256: { [ADDRESS]: ADDRESS } }] }],
+    ['addons', { addons: [ADDRESS, { name: 'a', manifest: ADDRESS, uri: ADDRESS, sha256: ADDRESS }] }],
+    ['signatures', { signatures: { [ADDRESS]: ADDRESS } }],
+  ])('in %s of a versions.json', (_, versions) => {
+    const text = JSON.stringify(versions);
+    expect(shownOf(() => parseVersions(parseDocument('versions.json', text)))).not.toContain('hush');
+  });
+
+  test.each([`{"names": ['${ADDRESS}']}`, `{"${ADDRESS}": 1, "${ADDRESS}": 2}`, `{"a": ${ADDRESS}}`])(
+    'in a file that is not JSON, %#',
+    (text) => {
+      expect(problemsOf(text).join('\n')).toMatch(/^(?!.*hush).+/s);
+    },
+  );
+});
+
+/** Returns what a person and a program see of the failure of a parser. */
+function shownOf(parse: () => unknown): string {
+  try {
+    parse();
+  } catch (error) {
+    return [describeFailure(error), JSON.stringify(reportedFailures(error))].join('\n');
+  }
+  throw new Error('it was accepted');
+}

@@ -257,6 +257,8 @@ export const THREATS: Readonly<Record<string, ThreatTests>> = {
   ],
   'Secrets in logs, reports, summaries, state, outputs, the list of processes': [
     ['test/action-sync/whole-runs.test.ts', ['a night with a %s login masks each secret and each form once']],
+    ['test/config/images/image-finder.test.ts', ['shows no secret of a list: %s']],
+    ['test/config/validation.test.ts', ['in %s of an image set']],
     [
       'test/lib/secret-forms.test.ts',
       ['include that of %s', 'are all found by the search that looks through what runs print'],

@@ -1,7 +1,8 @@
 import { Failure } from '../../lib/failure.ts';
+import { hasLogin, mayHoldSecret, withoutSecrets } from '../../lib/text/hidden-secrets.ts';
 import { withPlainCharacters } from '../../lib/text/look-alike.ts';
 import { formatCount } from '../../lib/text/sentence.ts';
-import { hasLogin, pageOfImage, withoutLogin } from '../../registry/oci/pasted-name.ts';
+import { pageOfImage } from '../../registry/oci/pasted-name.ts';
 import { parseReference, parseTag, type Reference } from '../../registry/oci/reference.ts';
 import {
   KUBERNETES_REGISTRY,
@@ -18,9 +19,13 @@ const LENGTH_LIMIT = 2000;
 
 const LENGTH_SHOWN = 200;
 
-/** Returns the text of an image or file as messages show it: cut if it is long, and without a login, which logs would keep. */
+/**
+ * Returns the text of an image or file as messages show it: cut if it is long, and without secrets, which logs would keep. Of a
+ * command such as `docker login` it shows the name.
+ */
 export function shownName(text: string): string {
-  const shown = withoutLogin(text);
+  if (mayHoldSecret(text)) return `${/[^\s=]+/.exec(text)?.[0].slice(0, 30) ?? ''} …`;
+  const shown = withoutSecrets(text);
   return shown.length > LENGTH_SHOWN ? `${shown.slice(0, LENGTH_SHOWN)}…` : shown;
 }
 
@@ -39,6 +44,15 @@ export function parseGivenImage(text: string): Reference {
     });
   }
   const name = nameIn(text);
+  if (mayHoldSecret(name)) {
+    throw new Failure({
+      code: 'REFERENCE_MALFORMED',
+      fault: 'usage',
+      about: shownName(name),
+      message: 'it is not an image, and is not shown because it may contain a password',
+      hint: 'remove it from the list',
+    });
+  }
   const placeholder = placeholderIn(name);
   if (placeholder !== undefined) {
     throw new Failure({

@@ -1,20 +1,8 @@
+import { withoutLogins } from '../../lib/text/hidden-secrets.ts';
 import { withoutTrailing } from '../../lib/text/trailing.ts';
-
-/** A login in an address, which is never shown. */
-const LOGIN = /^([a-z][a-z0-9+.-]*:\/\/)?[^\s/:]*:[^\s/]*@(?!(?:sha256|sha512):)/i;
 
 /** Longer than any address of an image. */
 const LENGTH_LIMIT = 2000;
-
-/** Returns whether a text has a user name and a password in front of its host. */
-export function hasLogin(text: string): boolean {
-  return LOGIN.test(text);
-}
-
-/** Returns a text without the user name and password in front of its host. */
-export function withoutLogin(text: string): string {
-  return text.replace(LOGIN, '$1');
-}
 
 /** Pages of web sites that show an image, and the name under which it is pulled. */
 const PAGES: readonly (readonly [page: RegExp, name: string])[] = [
@@ -51,7 +39,7 @@ export function pageOfImage(text: string): string | undefined {
 }
 
 function addressOf(text: string): string {
-  const address = withoutLogin(text.slice(0, LENGTH_LIMIT).trim())
+  const address = withoutLogins(text.slice(0, LENGTH_LIMIT).trim())
     .replace(/^[a-z][a-z0-9+.-]*:\/\//i, '')
     .replace(/[?#].*$/s, '');
   const bare = withoutTrailing(address, '/');

@@ -1,6 +1,7 @@
 import { Failure } from '../../lib/failure.ts';
+import { hasLogin, withoutLogins } from '../../lib/text/hidden-secrets.ts';
 import { type Digest, isDigest } from './digest.ts';
-import { hasLogin, pastedName, withoutLogin } from './pasted-name.ts';
+import { pastedName } from './pasted-name.ts';
 
 /** The host of a registry as in references: a name or address with an optional port, in lower case. */
 export type Host = string & { readonly grammar: 'host' };
@@ -34,8 +35,7 @@ const DOCKER_HUB_ALIASES: ReadonlySet<string> = new Set([
 ]);
 
 function malformed(about: string, message: string, hint: string): Failure<'REFERENCE_MALFORMED'> {
-  // A password in an address would get into logs and pages.
-  const shown = withoutLogin(about).slice(0, 400) || 'image reference';
+  const shown = withoutLogins(about).slice(0, 400) || 'image reference';
   return new Failure({ code: 'REFERENCE_MALFORMED', fault: 'usage', about: shown, message, hint });
 }
 

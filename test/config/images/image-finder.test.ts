@@ -110,3 +110,30 @@ describe('several files', () => {
     ]);
   });
 });
+
+const HUSH = [
+  'https://user:hush@registry.example/app:1',
+  '"https://user:hush@registry.example/app:1"',
+  'https://ghp_hush@registry.example/app:1',
+  'https://user:hu/hush@registry.example/app:1',
+  'user：hush＠registry.example/app:1',
+  'registry.example/app?token=hush',
+  'docker login -u robot -p hush registry.example',
+  'echo hush | docker login --password-stdin',
+  'skopeo copy --src-creds=robot:hush docker://registry.example/a:1 dir:a',
+  'curl -u robot:hush https://registry.example/v2/',
+  'export REGISTRY_PASSWORD=hush',
+  'TOKEN=hush',
+];
+
+it.each(HUSH)('shows no secret of a list: %s', (line) => {
+  const { refused, ...others } = findImages('list.txt', Buffer.from(`nginx:1\n${line}\n`));
+  expect(refused).toHaveLength(1);
+  expect(JSON.stringify([refused, others])).not.toContain('hush');
+});
+
+it.each(HUSH)('shows no secret of a manifest: %s', (text) => {
+  const manifest = { kind: 'Pod', spec: { containers: [{ image: text, args: [text] }], image: text } };
+  const found = findImages('pod.json', Buffer.from(JSON.stringify(manifest)));
+  expect(JSON.stringify(found)).not.toContain('hush');
+});
