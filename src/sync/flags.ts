@@ -157,7 +157,7 @@ const TABLE = [
     value: 'FILE',
     default: 'sync.bolt.db',
     group: RESULT,
-    description: 'State file, the memory of earlier runs; losing it costs time, never images',
+    description: 'State file, with what earlier runs recorded; losing it costs time, never images',
   },
   {
     name: 'state',

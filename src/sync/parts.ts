@@ -7,10 +7,10 @@ import { type ConnectionParts, openRegistries, openWithoutLogin } from '../regis
 import type { Makers } from '../upstream/makers.ts';
 import type { SyncSettings } from './settings.ts';
 
-/** Whom to ask about a version of kubeadm that neither the built-in table nor the state knows. */
+/** Answers requests about versions of kubeadm that neither the built-in table nor the state has. */
 export type KubeadmMaker = Pick<Makers, 'kubeadmTags'>;
 
-/** What the command line or the action lends to a run. */
+/** What the command line or the action passes to a run. */
 export interface RunParts {
   readonly reporter: Reporter;
   /** Aborted when the run has to end early. The run then stops within seconds. */
@@ -19,9 +19,9 @@ export interface RunParts {
   readonly runCredentialHelper: CredentialHelper;
   /** Called with each secret before its first use. */
   readonly onSecret: SecretListener;
-  /** Puts the state file where the settings say, while the run looks for what is wanted. */
+  /** Fetches the state file to the path in the settings, while the run searches for what is wanted. */
   readonly fetchState?: (() => Promise<unknown>) | undefined;
-  /** Who is asked about versions of Kubernetes that are not known; undefined if nobody is. */
+  /** Answers requests about unknown versions of Kubernetes; undefined if upstream is not asked. */
   readonly maker?: KubeadmMaker | undefined;
   /** The tool's version, for the report. */
   readonly version: string;
@@ -47,7 +47,7 @@ export function openRegistriesWithoutLogin(
   return openWithoutLogin(connectionOf(settings), { signal, deadline, onSecret, timeouts });
 }
 
-/** Not more: the logins are among the settings. */
+/** Returns only these, because the settings contain logins too. */
 function connectionOf({
   queryLimit,
   limit,

@@ -60,9 +60,9 @@ export interface SyncSettings {
   /** Empty means all. */
   readonly platforms: readonly Platform[];
   readonly signatures: 'skip' | 'copy';
-  /** `deep` looks at what is below each tag too. */
+  /** `deep` also checks what is below each tag. */
   readonly verify: 'sample' | 'all' | 'deep' | 'none';
-  /** What becomes of a tag that should not move, if it did. */
+  /** What to do with a tag that moved but should not. */
   readonly movedTags: MovedTagsMode;
   readonly verifySignatures: VerificationMode;
   /** Path of a trusted_root.json. If undefined, Sigstore's public one is used. */
@@ -77,7 +77,7 @@ export interface SyncSettings {
   /** Hosts whose certificates are not checked. */
   readonly tlsSkipVerify: readonly Host[];
   readonly caFile: string | undefined;
-  /** Where files of the makers of Kubernetes and its components are had. */
+  /** Where the files of upstream are downloaded from. */
   readonly upstreamMirror: UpstreamMirror;
   /** A token of github.com, for its API alone. */
   readonly githubToken?: string | undefined;

@@ -21,7 +21,7 @@ export async function readWantedImages(
   return { ...set, notices: [...set.notices, ...notices] };
 }
 
-/** Returns whether anything is wanted of the source, and not only of other registries. */
+/** Returns whether anything is wanted from the source, and not only from other registries. */
 export function wantsOfSource(set: ImageSet, source: SyncSettings['source']): boolean {
   const searches = set.kubernetes.length + set.names.length + set.prefixes.length > 0;
   return searches || [...set.extraImages.values()].some(({ host }) => host === source);

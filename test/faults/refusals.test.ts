@@ -26,7 +26,7 @@ it.each<[string, 400 | 409 | 412]>([
   expect(report.images.find(({ outcome }) => outcome === 'failed')?.reason).toMatchObject({
     code: 'TAG_IMMUTABLE',
     message: expect.stringMatching(
-      /cannot be changed there; it holds sha256:\w{12}…, and the source has sha256:\w{12}…/,
+      /does not allow changes of this tag; it has sha256:\w{12}… there, and the source has sha256:\w{12}…/,
     ),
     hint: expect.stringContaining('image set'),
   });

@@ -235,7 +235,7 @@ const FATAL: readonly (Omit<Lie, 'rig' | 'code'> & {
         fault: made(() => body({ child: Array.from({ length: 30_000 }, (_, at) => `c${at}`), tags: [] })),
       });
     },
-    words: 'it lists more than 20000 repositories that the prefixes want',
+    words: 'it lists more than 20000 repositories that match the prefixes',
   },
   {
     name: 'a catalogue without end',

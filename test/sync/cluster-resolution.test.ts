@@ -104,7 +104,7 @@ it('warns at the line of the set where the maker is asked in vain, once for each
     expect.stringMatching(
       /^16 the images of kubeadm 1\.98\.4 are not known yet, so those of 1\.\d+\.\d+ are used \(etcd .*; failed requests: dl\.k8s\.io: nobody there$/,
     ),
-    '32 the images of kubeadm 1.21.3 are not known here, and neither are those of an older one; failed requests: dl.k8s.io: nobody there',
+    '32 the images of kubeadm 1.21.3 are unknown, and so are those of older versions; failed requests: dl.k8s.io: nobody there',
   ]);
   expect(words.map(({ versions }) => versions.map(({ origin }) => origin.split(',')[0]))).toEqual([
     Array(5).fill('last known'),

@@ -167,7 +167,7 @@ describe('repositories that a prefix wants', () => {
     const faults = [{ match: { kind: 'catalog' }, fault }] as const;
     await expect(found({ prefixes: ['kube-'] }, { listing: {}, faults })).rejects.toMatchObject({
       code,
-      message: expect.stringContaining('it does not let us list its repositories, so "kube-"'),
+      message: expect.stringContaining('it refuses to list its repositories, so "kube-"'),
       hint: expect.stringContaining('docker login'),
     });
   });
@@ -190,9 +190,7 @@ describe('repositories that a prefix wants', () => {
       const failure = await found({ prefixes: ['kube-'] }, { listing: {}, access }).catch((error) => error);
       expect(failure).toMatchObject({
         code: 'UNAUTHORIZED',
-        message: expect.stringMatching(
-          /^it does not let us list its repositories, so "kube-" .*: cannot .* 401/,
-        ),
+        message: expect.stringMatching(/^it refuses to list its repositories, so "kube-" .*: cannot .* 401/),
         hint: expect.stringMatching(/^there is no login for it: .*KEEL_REGISTRY_LOGINS.*"names"/),
       });
       // The hint follows in brackets.

@@ -167,23 +167,25 @@ describe('the form in which an image is pushed', () => {
     const plugin = sampleImage({ mediaType: DOCKER, config: 'application/vnd.docker.plugin.v1+json' });
     await expect(form(plugin, 'oci-format')).rejects.toMatchObject({
       code: 'FORMAT_UNCONVERTIBLE',
-      message: expect.stringContaining('refuses it as a Docker image, and it cannot become an OCI image'),
+      message: expect.stringContaining(
+        'refuses it as a Docker image, and keel-pkg cannot convert it to an OCI image',
+      ),
     });
   });
 
   test.each<[string, Manifest, Manifest]>([
     [
-      'which that format does not know',
+      'which that format does not support',
       IMAGE,
       sampleImage({ layer: 'application/vnd.oci.image.layer.v1.tar+zstd' }),
     ],
     [
-      'which is no layer of an image',
+      'which is not a layer of an image',
       IMAGE,
       sampleImage({ layer: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip' }),
     ],
     ['lists an image without a platform', sampleIndex([{ word: 'amd64' }]), IMAGE],
-    ['lists something else than images', PLAIN, DOCKER_LIST],
+    ['lists something other than images', PLAIN, DOCKER_LIST],
   ])('cannot be made of what %s', async (words, manifest, part) => {
     const whole = manifest.kind === 'image' ? part : manifest;
     const forming = formImage(whole, 'docker-format', async () => part, 'e.org/a:v1');

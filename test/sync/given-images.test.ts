@@ -96,7 +96,7 @@ describe('images that are given', () => {
     expect(ends).toEqual({ 'app:1.0': 'collision' });
     expect(lines.join('\n')).toContain(
       `claimed by ${world.hub.host}/one/app:1.0 and ${world.hub.host}/two/app:1.0; left unchanged ` +
-        '(give one a name of its own in an image set that --image-set names too: "patches": [',
+        '(give one of them another name in an image set that you add with --image-set: "patches": [',
     );
     const paths = await world.mirror(['{hub}/one/app:1.0', '{hub}/two/app:1.0'], { naming: 'path' });
     expect(paths.outcomes).toEqual({ 'one/app:1.0': 'copied', 'two/app:1.0': 'copied' });
@@ -183,7 +183,7 @@ describe('an image that is given with tag and digest', () => {
     expect(ends).toEqual({ 'app:1.0': 'failed' });
     expect(lines).toContain(
       `error: ${world.hub.host}/app:1.0@${NOWHERE}: the source has no image with this digest; ` +
-        `the tag 1.0 has ${digest.slice(0, 19)}… now (check the digest, or leave it out to mirror what the tag has)`,
+        `the tag 1.0 has ${digest.slice(0, 19)}… now (check the digest, or leave it out to mirror the image that the tag has)`,
     );
   });
 

@@ -290,7 +290,7 @@ describe('a tag that cannot be changed', () => {
     const short = (text: string) => `${text.slice(0, 'sha256:'.length + 12)}…`;
     await expect(here.copier.mirror(here.image())).rejects.toMatchObject({
       code: 'TAG_IMMUTABLE',
-      message: `the tag cannot be changed there; it holds ${short(other.digest)}, and the source has ${short(digest)}`,
+      message: `the destination does not allow changes of this tag; it has ${short(other.digest)} there, and the source has ${short(digest)}`,
       hint: expect.stringContaining('tags cannot be changed there'),
     });
   });

@@ -42,7 +42,7 @@ describe('a failure below an index', () => {
       code: 'REGISTRY_REFUSED',
       about: 'e.org/keel/pause',
       message: 'windows/amd64 10.0.17763.1: it is REGISTRY_REFUSED',
-      hint: 'to mirror the rest of it: "patches": [{"match": "pause", "platforms": ["linux/amd64", "linux/arm64"]}] in the image set, or --platform linux/amd64,linux/arm64 for all images',
+      hint: 'to mirror the rest of it, add "patches": [{"match": "pause", "platforms": ["linux/amd64", "linux/arm64"]}] to the image set, or use --platform linux/amd64,linux/arm64 for all images',
     });
   });
 

@@ -168,7 +168,7 @@ exit 0`);
     const { desk, run } = sitDown('sum');
     expect(alike(await desk.run('sum'))).toBe(
       '\nstderr: error: sync.bolt.db: there is no such state file ' +
-        '(synctl sync writes it; name another one as synctl sum FILE)\nexit 2',
+        '(run synctl sync first, which writes it, or name another file: synctl sum FILE)\nexit 2',
     );
     await run('sync');
     const before = readFileSync(join(desk.folder, 'sync.bolt.db'));

@@ -370,7 +370,7 @@ it('synctl check tells of a version for which nobody knows the images', async ()
   const { code, lines } = await here.check('1.21');
   expect(code).toBe(1);
   expect(lines.join('\n')).toContain(
-    'the images of kubeadm 1.21.14 are not known here, and neither are those of an older one',
+    'the images of kubeadm 1.21.14 are unknown, and so are those of older versions',
   );
 });
 

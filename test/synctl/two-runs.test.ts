@@ -10,7 +10,7 @@ import { LOGIN } from '../support/token-server.ts';
 
 const BUSY =
   'error: DB: another run is using this state file ' +
-  '(let the other run end first, or give --db a file of its own to each run)\n';
+  '(wait until the other run has ended, or give each run its own file with --db)\n';
 
 /** A folder with a state, and a destination whose answers can be held back. */
 async function world() {

@@ -42,7 +42,7 @@ it.each([
   ['--db', 'link', 'this file exists and is not a state of synctl; keel-pkg left it unchanged'],
   ['--db', 'folder', 'the state cannot be kept in a folder'],
   ['--db', '/dev/null', 'this is not an ordinary file'],
-  ['--db', 'notes.txt/state', 'the state file cannot be taken for this run (ENOTDIR'],
+  ['--db', 'notes.txt/state', 'the state file cannot be locked for this run (ENOTDIR'],
   ['--db', 'loop', 'the state file cannot be read (ELOOP'],
 ])('%s %s is looked at before it is written, and before anything is done', async (flag, name, message) => {
   await using all = await world();

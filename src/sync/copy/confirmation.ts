@@ -10,7 +10,9 @@ import {
 } from '../plan/recorded-options.ts';
 import type { ImageFacts } from './mirrored-image.ts';
 
-/** Returns the facts about a tag that is right; undefined if it is not, or if only building the image would tell. */
+/**
+ * Returns the facts about a tag that is right; undefined if it is not, or if only building the image would show that.
+ */
 export function confirm(
   image: PlannedImage,
   sourceDigest: Digest,

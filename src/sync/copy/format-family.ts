@@ -56,8 +56,8 @@ function unconvertible(family: Family, about: string, why: string): Failure<'FOR
   return new Failure({
     code: 'FORMAT_UNCONVERTIBLE',
     about,
-    message: `the destination refuses it as ${refused}, and it cannot become ${becomes}: ${why}`,
-    hint: `leave it out with "exclude", or mirror to a registry that takes ${takes}`,
+    message: `the destination refuses it as ${refused}, and keel-pkg cannot convert it to ${becomes}: ${why}`,
+    hint: `leave it out with "exclude", or mirror to a registry that accepts ${takes}`,
   });
 }
 
@@ -83,8 +83,8 @@ function layerType(mediaType: string, family: Family, about: string): string {
   if (type !== undefined) return type;
   const why =
     family === 'docker' && mediaType.endsWith('+zstd')
-      ? 'its layers are compressed with zstd, which that format does not know'
-      : `it holds "${mediaType.slice(0, 100)}", which is no layer of an image`;
+      ? 'its layers are compressed with zstd, which that format does not support'
+      : `it contains "${mediaType.slice(0, 100)}", which is not a layer of an image`;
   throw unconvertible(family, about, why);
 }
 
@@ -94,8 +94,9 @@ export function isContainerImage({ config }: Image): boolean {
 }
 
 /**
- * Returns an image as one of a family, with the same blobs: a Docker manifest, schema 2, or an OCI manifest. One that is
- * in this format already is returned unchanged. Equal images result in equal bytes. Throws `FORMAT_UNCONVERTIBLE`.
+ * Returns an image in the format of a family, with the same blobs: a Docker manifest (schema 2) or an OCI manifest. An
+ * image that has this format already is returned unchanged. Equal images result in equal bytes. Throws
+ * `FORMAT_UNCONVERTIBLE`.
  */
 export function toImageOf(family: Family, image: Image, about: string): Manifest {
   const { image: mediaType, config: configType } = FAMILIES[family];
@@ -119,8 +120,8 @@ export function toImageOf(family: Family, image: Image, about: string): Manifest
 }
 
 /**
- * Returns an index as one of a family. `parts` are the converted entries, by their digests in the index. Annotations,
- * which Docker does not know, are kept for OCI; those of attestations name the image in its new form.
+ * Returns an index in the format of a family. `parts` are the converted entries, by their digests in the index.
+ * Annotations are kept for OCI; Docker's format has none. Those of attestations name the converted image.
  */
 export function toIndexOf(
   family: Family,
@@ -141,7 +142,7 @@ export function toIndexOf(
     manifests: index.manifests.map(({ digest }, position) => {
       const part = parts.get(digest);
       const platform = manifests[position]?.platform;
-      if (part?.kind !== 'image') throw unconvertible(family, about, 'it lists something else than images');
+      if (part?.kind !== 'image') throw unconvertible(family, about, 'it lists something other than images');
       const entry = { mediaType: part.mediaType, size: part.bytes.length, digest: part.digest, platform };
       if (family === 'oci') return { ...entry, annotations: annotationsOf(position) };
       if (platform === undefined) throw unconvertible(family, about, 'it lists an image without a platform');

@@ -13,7 +13,7 @@ export interface FormedImage {
   readonly manifest: Manifest;
   /** Manifests that its index lists but that do not exist at the source, by digest. */
   readonly parts: ReadonlyMap<Digest, Manifest>;
-  /** What its index lists and others pushed to the destination, if there is such a thing. */
+  /** The entries of its index that others pushed to the destination, if there are any. */
   readonly theirs?: ReadonlySet<Digest> | undefined;
   /** Undefined if it is unchanged. */
   readonly conversion: Conversion | undefined;
@@ -26,7 +26,7 @@ const FORMATS: Readonly<Record<ManifestMediaType, Exclude<RefusedFormat, 'attest
   [MEDIA_TYPE.dockerManifest]: 'docker-image',
 };
 
-/** By any media type. */
+/** The same table, which can be searched for any media type. */
 const formats: ReadonlyMap<string, RefusedFormat> = new Map(Object.entries(FORMATS));
 
 /** Returns the kind of a refused manifest that no index lists. */
@@ -35,8 +35,8 @@ export function formatOf({ mediaType }: Pick<Manifest, 'mediaType'>): RefusedFor
 }
 
 /**
- * Returns the conversion that avoids some refused formats; undefined if none is necessary, or none would help: where
- * both families are refused, it is not the format.
+ * Returns the conversion that avoids some refused formats; undefined if none is necessary or would help. If the
+ * destination refuses both families, the format is not the reason.
  */
 export function conversionFor(
   manifest: Manifest,

@@ -39,7 +39,7 @@ interface CopyParts {
   readonly wasAbsent: (repository: Repository) => boolean;
   /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
-  /** Knows which tags are old enough. */
+  /** Decides which tags are old enough. */
   readonly maturity: TagMaturity;
   /** For the transfers of one image. 0 means no limit. */
   readonly pushTimeout: Duration;
@@ -91,8 +91,8 @@ export class ImageCopier {
 
   /**
    * Carries out the decision about an image: asks the destination for it if that was decided, and copies it unless it
-   * is there. Returns the result. Throws the reason why it could not be mirrored. In either case, `onMoved` is told first
-   * if its tag moved and should not have.
+   * is there. Returns the result. Throws the reason why it could not be mirrored. In either case, it first calls
+   * `onMoved` if the tag moved but should not have.
    */
   async mirror(
     image: PlannedImage,
@@ -103,13 +103,14 @@ export class ImageCopier {
     const about = this.#target.nameOf(image.target.repository, image.target.tag);
     const asked = image.decision.action === 'check' ? await this.#ask(image) : undefined;
     let sourceDigest = asked?.sourceDigest ?? image.sourceDigest;
-    // A digest was verified, or has its age. From here on the tag is not used any more, because it may be moved in the meantime.
+    // Signatures and ages belong to a digest. From here on, the tag is not used any more, because it may move in the
+    // meantime.
     if (verification !== undefined || image.minimumAge > 0 || this.#moves.watches(image))
       sourceDigest ??= await this.#findSource(image);
     const move = sourceDigest && (await this.#moves.find(image, sourceDigest, asked?.known));
     const there = asked?.missing.length === 0 ? asked.confirmed : undefined;
     const isDue = there === undefined || verification?.isDue(image, sourceDigest) === true;
-    // What the destination holds already was old enough, or is not for this run to judge.
+    // If the destination has the image already, this run does not judge its age: it was accepted before.
     const tooYoung =
       sourceDigest !== undefined && asked?.confirmed === undefined
         ? this.#parts.maturity.judge(image, sourceDigest)
@@ -119,7 +120,7 @@ export class ImageCopier {
         ? await verification?.judge(image, sourceDigest)
         : undefined;
     if (sourceDigest !== undefined && move !== undefined) {
-      // What the destination holds already was accepted by someone.
+      // If the destination has the image already, it was accepted before.
       const isKept = keeps(image, move) && asked?.confirmed === undefined;
       const told = await this.#moves.describe(image, move, { digest: sourceDigest, verdict, isKept });
       if (told !== undefined) onMoved(told);
@@ -155,8 +156,8 @@ export class ImageCopier {
   }
 
   /**
-   * Copies the signatures of an image, of all that its index lists, and of these signatures, that the referrers API of the
-   * source tells of. Returns the results; undefined if they were not asked for.
+   * Copies the signatures of an image, of all that its index lists, and of these signatures, if the referrers API of
+   * the source lists them. Returns the results; undefined if they were not to be copied.
    */
   async copyReferrers(
     image: PlannedImage,
@@ -218,7 +219,7 @@ export class ImageCopier {
       tried.add(conversion);
       const forming = formImage(chosen, conversion, fetchPart, about);
       const form = await forming.catch((error: unknown) => {
-        // The registry did not say that it is the format, so its own words tell more.
+        // The registry did not name the format as the reason, so its own message is more useful.
         throw failureCode(refusal) === 'MANIFEST_REFUSED' ? refusal : error;
       });
       try {
@@ -291,15 +292,15 @@ export class ImageCopier {
     throw new Failure({
       code: 'TAG_IMMUTABLE',
       about: this.#target.nameOf(repository, tag),
-      message: `the tag cannot be changed there; it holds ${abbreviateDigest(there)}, and the source has ${abbreviateDigest(wanted)}`,
+      message: `the destination does not allow changes of this tag; it has ${abbreviateDigest(there)} there, and the source has ${abbreviateDigest(wanted)}`,
       hint: refusal instanceof Failure ? refusal.hint : undefined,
       cause: refusal,
     });
   }
 
   /**
-   * Returns what is missing below a tag that is right at the destination, nothing if nobody wants to know, and how many
-   * foreign layers are not there, if all parts were asked for.
+   * Returns what is missing below a tag that is right at the destination: nothing if only the tag is checked. If all
+   * parts are checked, it also returns how many foreign layers are not there.
    */
   async #lookBelow(
     { target, extent }: PlannedImage,
@@ -313,8 +314,8 @@ export class ImageCopier {
   }
 
   /**
-   * Returns the digest of a tag at the destination as the source tells it, if the contents are the same and both have
-   * algorithms of their own.
+   * Returns the digest of a tag at the destination in the algorithm of the source, if the contents are the same and the
+   * two use different algorithms.
    */
   async #inAlgorithmOf(
     { source }: PlannedImage,
@@ -362,7 +363,7 @@ export class ImageCopier {
     return [sourceDigest, ...(await this.#listedIn(image, sourceDigest))];
   }
 
-  /** Returns the digests that an index of the source lists, of the chosen platforms; empty if it cannot be had. */
+  /** Returns the digests that an index of the source lists, for the chosen platforms; empty if it cannot be fetched. */
   async #listedIn({ source, platforms }: PlannedImage, sourceDigest: Digest): Promise<readonly Digest[]> {
     try {
       const manifest = await this.#fetchImage(source, sourceDigest);

@@ -14,7 +14,7 @@ export function isAttestation({ platform, annotations }: Descriptor): boolean {
   return isUnknown || annotations?.[REFERENCE_TYPE] === 'attestation-manifest';
 }
 
-/** Returns whether an index lists layers and the like by themselves, as those of build caches do. */
+/** Returns whether an index lists layers or similar blobs directly, as the indexes of build caches do. */
 export function listsBlobs({ manifests }: Index): boolean {
   return manifests.some(({ mediaType }) => isBlobMediaType(mediaType));
 }

@@ -3,11 +3,11 @@ import type { SignatureVerdict } from '../../signatures/verdict.ts';
 import type { Conversion, OthersSignatures } from '../plan/recorded-options.ts';
 import type { MissingPart } from './missing-parts.ts';
 
-/** What is known of an image at the destination once it was checked or copied. */
+/** What is known about an image at the destination after it was checked or copied. */
 export interface ImageFacts {
   readonly sourceDigest: Digest;
   readonly pushedDigest: Digest;
-  /** Undefined if the destination takes the original format. */
+  /** Undefined if the destination accepts the original format. */
   readonly conversion: Conversion | undefined;
   /** The number of foreign layers that the destination lacks, as far as this is known. */
   readonly layersLeftOut: number;

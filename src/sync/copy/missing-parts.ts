@@ -24,7 +24,7 @@ import { requireReasonable } from './index-limits.ts';
 export interface MissingPart {
   readonly kind: 'manifest' | 'configuration' | 'layer';
   readonly digest: Digest;
-  /** Of a layer: which one it is, counted from 1, and of how many. */
+  /** For a layer: its number, counted from 1, and the number of all layers. */
   readonly position?: { readonly number: number; readonly of: number } | undefined;
   /** The platform of the image that it belongs to, if an index names it. */
   readonly platform?: string | undefined;
@@ -34,19 +34,19 @@ export interface MissingPart {
 
 /** What a registry has below a tag. */
 export interface PartsBelow {
-  /** The numbers of images and of different configurations and layers that were asked for. */
+  /** The numbers of images and of different configurations and layers that were checked. */
   readonly images: number;
   readonly blobs: number;
   readonly missing: readonly MissingPart[];
-  /** How many foreign layers are not there. The manifests tell their addresses. */
+  /** How many foreign layers are not there. The manifests contain their addresses. */
   readonly elsewhere: number;
-  /** How many configurations and layers the registry refuses to tell about. They may be there. */
+  /** The number of configurations and layers for which the registry refuses an answer. They may be there. */
   readonly untold: number;
-  /** How many manifests it refuses to show, so that nothing is known of what they list. */
+  /** The number of manifests that it refuses to show, so that it is unknown what they list. */
   readonly unshown: number;
 }
 
-/** Where a manifest is: how to call it, and what leads to it. */
+/** Where a manifest is: its platform, for its name in messages, and the path that leads to it. */
 type Position = Pick<MissingPart, 'platform' | 'path'>;
 
 /** What is looked for. */
@@ -54,11 +54,11 @@ interface Search {
   /** Chooses among what an index lists. */
   readonly wants: (listed: Descriptor) => boolean;
   readonly extent: Exclude<Extent, 'tag'>;
-  /** The tag that it is below, for what could not be asked for. */
+  /** The tag above it. `unasked` names it if something below could not be checked. */
   readonly tag?: Tag | undefined;
 }
 
-/** A manifest that was read, or what is known of it instead. */
+/** A manifest that was read, or what is known about one that was not. */
 type Seen = Manifest | 'there' | 'missing' | 'unshown';
 
 interface Sight {
@@ -75,10 +75,10 @@ const ANSWERS_KEPT = { results: 50_000 };
 
 /**
  * Looks below tags of one registry: garbage collections and retention rules may remove parts of an image and leave its
- * tag. It asks for each part of a repository once.
+ * tag. It requests each part of a repository once.
  */
 export class PartsSearch {
-  /** The names of tags below which something could not be asked for, and why. Only with the extent `manifests`. */
+  /** The names of tags below which something could not be checked, and why. Only with the extent `manifests`. */
   readonly unasked = new Map<string, unknown>();
   readonly #registry: Registry;
   readonly #signal: AbortSignal;
@@ -92,10 +92,10 @@ export class PartsSearch {
   }
 
   /**
-   * Returns what the registry has of an image, whose tag it has just told, and of all that its index lists: one request
-   * for each manifest, and one for each configuration and layer. With the extent `manifests` only what indexes list is
-   * asked for, by `HEAD`, and no configuration or layer, and what fails is `unshown`. Throws the failure of a request, and
-   * `INDEX_UNREASONABLE`.
+   * Returns what the registry has of an image, after it answered for its tag, and of all that its index lists. This
+   * takes one request for each manifest, configuration and layer. With the extent `manifests`, it requests only what
+   * indexes list, by `HEAD`, and no configuration or layer; what fails is `unshown`. Throws the failure of a request,
+   * and `INDEX_UNREASONABLE`.
    */
   async lookBelow(
     repository: Repository,
@@ -110,7 +110,7 @@ export class PartsSearch {
       images: 0,
       unshown: 0,
     };
-    // Its own type was told with its tag, if it matters. A type that is not known may be an index.
+    // Its own type is unknown here, so that it is treated as a possible index.
     const whole = { digest, mediaType: '' };
     await this.#look(repository, whole, { path: [] }, { sight, depth: 0, wants, extent, tag });
     const untold = [...sight.blobs.values()].filter((isThere) => isThere === undefined).length;
@@ -129,7 +129,7 @@ export class PartsSearch {
     const asking = isRead ? this.#manifest(repository, digest, depth > 0) : this.#claim(repository, digest);
     const manifest = await asking.catch((error: unknown): Seen => {
       this.#signal.throwIfAborted();
-      // The tag is right, which was all that was asked for. Only a look at each part has to be sure.
+      // The tag is right, and no more was to be checked. Only a check of all parts has to be certain.
       if (extent === 'parts' || !(error instanceof HttpFailure)) throw error;
       this.unasked.set(this.#registry.nameOf(repository, tag ?? digest), error);
       return 'unshown';
@@ -195,7 +195,7 @@ export class PartsSearch {
     );
   }
 
-  /** Asks for a manifest that an index lists, without reading it. */
+  /** Checks that a manifest exists which an index lists, without reading it. */
   #claim(repository: Repository, digest: Digest): Promise<Seen> {
     return this.#claims.get(`${repository}@${digest}`, () =>
       this.#registry.findManifest(repository, digest, this.#signal).then(
@@ -213,8 +213,8 @@ export class PartsSearch {
 }
 
 /**
- * Looks again for what was missing below a tag and has been pushed since. docker-registry answers as if it took a layer,
- * and keeps the damaged file that it has of it. Throws `CONTENT_UNKNOWN`.
+ * Checks again what was missing below a tag and has been pushed since. docker-registry answers as if it accepted a
+ * layer, but keeps the damaged file that it has of it. Throws `CONTENT_UNKNOWN`.
  */
 export async function requireRepair(
   registry: Registry,
@@ -230,18 +230,18 @@ export async function requireRepair(
   throw new Failure({
     code: 'CONTENT_UNKNOWN',
     about: registry.nameOf(repository, tag),
-    message: `it took what was missing, and still lacks ${describeMissing(still)}`,
-    hint: 'it may keep a damaged file of that: remove the file from its storage, and run synctl sync --verify deep again',
+    message: `it accepted what was missing, but still lacks ${describeMissing(still)}`,
+    hint: 'it may keep a damaged file of it: remove the file from its storage, and run synctl sync --verify deep again',
   });
 }
 
 /**
- * Returns what an error tells of a manifest. A refusal tells nothing of that of a tag, which was told just before.
- * Artifactory answers 403 for what is absent: where it has shown an index, `isListed`, it would show what that lists.
- * Throws any other error.
+ * Returns what an error means for a manifest. For the manifest of a tag, a refusal proves nothing, because the registry
+ * has just answered for the tag. Artifactory answers 403 for what is absent. If it has shown an index (`isListed`), it
+ * would also show what the index lists, so a refusal means that this is missing. Throws any other error.
  */
 function seenIn(error: unknown, isListed: boolean): 'missing' | 'unshown' {
-  // What has another digest is damaged there, so the true one is missing.
+  // A manifest with another digest is damaged there, so the right one is missing.
   if (isNotFound(error) || failureCode(error) === 'DIGEST_MISMATCH') return 'missing';
   if (isListed && mayBeAbsent(error)) return 'missing';
   if (isRefusedQuestion(error)) return 'unshown';

@@ -6,14 +6,14 @@ import { abbreviateDigest } from '../../registry/oci/digest.ts';
 import type { Descriptor } from '../../registry/oci/manifest.ts';
 import { formatPlatform } from '../../registry/oci/platform.ts';
 
-/** One part of an image that could not be had or pushed. */
+/** One part of an image that could not be fetched or pushed. */
 interface FailedPart {
   /** What it is, for people: `windows/amd64 10.0.17763.1`, or `layer sha256:4f1e…`. */
   readonly part: string;
   readonly failure: Failure;
 }
 
-/** An image of which some parts failed. It has the code of the first of these failures, and all of them. */
+/** The failure of an image of which some parts failed. It has the code of the first one, and contains all of them. */
 export class PartsFailure extends Failure {
   readonly parts: readonly FailedPart[];
 
@@ -26,7 +26,7 @@ export class PartsFailure extends Failure {
   }
 }
 
-/** What an index lists, and the reason why it could not be pushed, if there is one. */
+/** An entry of an index, and the reason why it could not be pushed, if there is one. */
 export interface PartResult {
   readonly part: Descriptor;
   readonly error?: unknown;
@@ -52,9 +52,9 @@ const OF_ALL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the failure of an index by the results of all that it lists: it names the platforms that failed, and if others
- * went well, the patch that leaves these out. If all failed alike, it is no matter of parts: then the first failure is
- * returned as it is, as is one that is no `Failure`.
+ * Returns the failure of an index, by the results of all its entries. It names the platforms that failed and, if others
+ * succeeded, the patch that leaves the failed ones out. If all failed for the same reason, no single part is the cause,
+ * so the first failure is returned unchanged. So is an error that is not a `Failure`.
  */
 export function failureOfIndex(results: readonly PartResult[], whole: Whole): unknown {
   const failed = results.filter(({ error }) => error !== undefined);
@@ -63,7 +63,7 @@ export function failureOfIndex(results: readonly PartResult[], whole: Whole): un
   if (odd !== undefined) return odd.error;
   if (codes.size === 1 && failed.length === results.length && results.length > 1) return failed[0]?.error;
   const parts = failed.flatMap(({ part, error }) => partsOf(nameOf(part), error));
-  // How much of an index was counted when it is refused depends on which part is answered first.
+  // How much of an index was counted before it is refused depends on which part the source answers first.
   const first = parts.find(({ failure }) => failure.code !== 'INDEX_UNREASONABLE') ?? parts[0];
   if (first === undefined) return undefined;
   const others = parts.filter((each) => each !== first);
@@ -71,7 +71,9 @@ export function failureOfIndex(results: readonly PartResult[], whole: Whole): un
   return new PartsFailure(first, others, aboutOf(first.failure, whole), hint);
 }
 
-/** Returns the failure of an image by those of its configuration and layers, which may be several for several reasons. */
+/**
+ * Returns the failure of an image, by the failures of its configuration and layers, which may have different reasons.
+ */
 export function failureOfBlobs(results: readonly PartResult[], whole: Whole): unknown {
   const failed = results.filter(({ error }) => error !== undefined);
   const [first, ...others] = failed.flatMap(({ part, error }) => {
@@ -108,7 +110,7 @@ function alsoFailed(others: readonly FailedPart[]): string {
   return `; ${countOf(others.length, 'other part')} failed too: ${names}`;
 }
 
-/** The failure of a manifest of an index is about its digest at the destination, which says nothing to people. */
+/** The failure of a manifest of an index is about its digest at the destination, which means nothing to people. */
 function aboutOf({ about }: Failure, { destination }: Whole): string {
   return about.startsWith(`${destination}@`) ? destination : about;
 }
@@ -133,5 +135,5 @@ function patchHint(
   if (failed.size === 0 || kept.length === 0) return undefined;
   const listed = kept.map((platform) => JSON.stringify(platform)).join(', ');
   const patch = `{"match": ${JSON.stringify(withoutKubernetesHost(name))}, "platforms": [${listed}]}`;
-  return `to mirror the rest of it: "patches": [${patch}] in the image set, or --platform ${kept.join(',')} for all images`;
+  return `to mirror the rest of it, add "patches": [${patch}] to the image set, or use --platform ${kept.join(',')} for all images`;
 }

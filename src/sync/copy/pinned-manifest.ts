@@ -7,8 +7,8 @@ import type { PlannedImage } from '../plan/planning.ts';
 import { sourceName } from '../plan/source-name.ts';
 
 /**
- * Returns the manifest with the digest that was given for an image, whatever its tag has at the source. Throws
- * `NOT_FOUND` with what the tag has instead.
+ * Returns the manifest with the digest that was given for an image, even if its tag has another one at the source.
+ * Throws `NOT_FOUND` with the digest that the tag has instead.
  */
 export async function getPinnedManifest(
   source: PlannedImage['source'],
@@ -21,13 +21,13 @@ export async function getPinnedManifest(
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const tagged = pin.isTagMade ? undefined : await findTagged(source, signal);
-    // Some registries have a manifest under its tag alone.
+    // Some registries return a manifest by its tag only.
     if (tagged !== undefined && hasDigest(tagged, pin.digest)) return { ...tagged, digest: pin.digest };
     throw new Failure({
       code: 'NOT_FOUND',
       about: sourceName({ source, pin }),
       message: `the source has no image with this digest${tagged === undefined ? '' : `; the tag ${tag} has ${abbreviateDigest(tagged.digest)} now`}`,
-      hint: `check the digest${pin.isTagMade ? ' and the repository' : ', or leave it out to mirror what the tag has'}`,
+      hint: `check the digest${pin.isTagMade ? ' and the repository' : ', or leave it out to mirror the image that the tag has'}`,
       cause: error,
     });
   }

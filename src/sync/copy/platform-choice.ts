@@ -26,7 +26,7 @@ const NOTHING: ReadonlyMap<Digest, Manifest> = new Map();
 /**
  * Returns what to push for the wanted platforms. The manifest is unchanged if all platforms are wanted, if all its
  * entries are kept, or if it is a single image or a build cache. Otherwise it is an index of the entries that are kept,
- * which has another digest (OCI image-index.md), and so has an index in it of which a part is kept. Throws
+ * which has another digest (OCI image-index.md). An index within it that loses entries gets another digest too. Throws
  * `PLATFORM_MISSING`.
  */
 export async function choosePlatforms(manifest: Manifest, choice: PlatformChoice): Promise<ChosenImage> {
@@ -45,7 +45,7 @@ export async function choosePlatforms(manifest: Manifest, choice: PlatformChoice
   });
 }
 
-/** What was met so far on the way through an image. */
+/** What was found so far in an image. */
 interface Sight {
   readonly offered: Set<string>;
   readonly known: Set<Digest>;

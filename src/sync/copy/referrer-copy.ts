@@ -17,13 +17,13 @@ import { RefusedManifest, type Tally, type TreePush } from './tree-push.ts';
 
 /** The signatures of one manifest that were copied from the referrers API of the source. */
 export interface CopiedReferrers {
-  /** The tag that stands for the API. It names them in reports, also where no such tag is needed. */
+  /** The tag that stands for the API. Reports name the signatures by it, even if no such tag is needed. */
   readonly tag: Tag;
   /** Undefined if all of them are there already. */
   readonly copied?: Pick<Tally, 'bytesSent' | 'uploaded' | 'mounted' | 'present'> | undefined;
   /** Why they could not be copied. */
   readonly error?: unknown;
-  /** Those that the source lists. They may be signed too. */
+  /** The signatures that the source lists. They may be signed too. */
   readonly referrers: readonly Digest[];
 }
 
@@ -33,7 +33,7 @@ interface Offer {
   readonly wanted: readonly Referrer[] | undefined;
 }
 
-/** A bill of materials has a signature, and this one may be signed again. Nobody is known to go further. */
+/** A bill of materials has a signature, which may be signed again. No deeper nesting is known. */
 const DEEPEST_LEVEL = 8;
 /** Of one image, on all levels together. */
 const MOST_REFERRERS = 5000;
@@ -47,15 +47,15 @@ const OFFERS_KEPT = {
 
 const annotationsShape = z.object({ annotations: fieldOf(recordOf(z.string())).catch(undefined) });
 
-/** Copies signatures that the referrers API of a source tells of, and the tag that stands for it where it is needed. */
+/** Copies signatures that the referrers API of a source lists, and the tag that stands for the API if it is needed. */
 export class ReferrerCopier {
   readonly #target: Registry;
   readonly #tree: TreePush;
   readonly #isDryRun: boolean;
   readonly #signal: AbortSignal;
-  /** Whether sources have the API. One that has answered once has it, whatever it refuses later. */
+  /** Whether sources have the API. A source that has answered once has it, even if it refuses requests later. */
   readonly #hasApi = new Map<Registry, boolean>();
-  /** The first question to each source. The others wait for its answer, which may spare them all. */
+  /** The first request to each source. The others wait for its answer, which may make them unnecessary. */
   readonly #first = new Map<Registry, Promise<unknown>>();
   readonly #offers = new SingleFlight<string, Offer>(OFFERS_KEPT);
   readonly #copies = new SingleFlight<string, CopiedReferrers>({ results: COPIES_KEPT });
@@ -72,7 +72,7 @@ export class ReferrerCopier {
     this.#signal = parts.signal;
   }
 
-  /** Returns whether a source has the API, as far as it was asked. */
+  /** Returns whether a source may have the API: false only if it answered that it does not. */
   mayOffer(registry: Registry): boolean {
     return this.#hasApi.get(registry) !== false;
   }
@@ -94,13 +94,13 @@ export class ReferrerCopier {
       const settled = await Promise.all(subjects.map((subject) => this.#settle(image, subject)));
       const offers = settled.filter((each) => 'wanted' in each);
       results.push(...settled.filter((each) => 'tag' in each));
-      // A registry can list again what is listed above.
+      // A registry may list manifests that it listed at a higher level already.
       const listed = [...new Set(offers.flatMap(digestsOf))].filter((digest) => !known.has(digest));
       const fresh = level > DEEPEST_LEVEL ? [] : listed.slice(0, room);
       const left = new Set(listed.slice(fresh.length));
       const taken = offers.map((offer) => without(offer, left));
       const cut = offers.find((offer) => digestsOf(offer).some((digest) => left.has(digest)));
-      // Before what is copied of the same manifest, as only the first result of each is reported.
+      // This result comes before others of the same manifest, because only the first one is reported.
       if (cut !== undefined) results.push(failedCopy(cut.subject, this.#unreasonable(image, cut.subject)));
       const copied = await Promise.all(taken.map((offer) => this.#bring(image, offer, clock)));
       results.push(...copied.filter((each) => each !== undefined));
@@ -112,7 +112,7 @@ export class ReferrerCopier {
     return results;
   }
 
-  /** Asks for the signatures of a manifest. Returns the failure if that fails. */
+  /** Requests the list of signatures of a manifest. Returns the failure if that fails. */
   async #settle(image: PlannedImage, subject: Digest): Promise<Offer | CopiedReferrers> {
     const { registry, repository } = image.source;
     try {
@@ -142,12 +142,12 @@ export class ReferrerCopier {
     return { subject, wanted: offered?.filter(({ artifactType }) => isSignatureType(artifactType)) };
   }
 
-  /** Brings the signatures of a manifest to the destination. Returns undefined if there are none. */
+  /** Copies the signatures of a manifest to the destination. Returns undefined if there are none. */
   async #bring(image: PlannedImage, offer: Offer, clock: PushClock): Promise<CopiedReferrers | undefined> {
     const { wanted = [], subject } = offer;
     if (wanted.length === 0) return undefined;
     const { source, target } = image;
-    // Another image may have room for more of them.
+    // The limit may leave another image more of them.
     const key = `${source.registry.nameOf(source.repository, subject)} ${target.repository} ${wanted.length}`;
     try {
       return await this.#copies.get(key, () => this.#copy(image, subject, wanted, clock));
@@ -180,12 +180,12 @@ export class ReferrerCopier {
     return new Failure({
       code: 'REFERRERS_UNREASONABLE',
       about: source.registry.nameOf(source.repository, subject),
-      message: `its referrers go more than ${DEEPEST_LEVEL} levels deep, or there are more than ${MOST_REFERRERS} signatures of one image`,
-      hint: 'those before were copied; leave the image out with "exclude", or do without "--signatures copy"; if it is real, please tell us',
+      message: `its referrers are nested more than ${DEEPEST_LEVEL} levels deep, or it has more than ${MOST_REFERRERS} signatures`,
+      hint: 'leave the image out with "exclude", or use --signatures skip; the signatures before this limit were copied; if the image is real, please report it',
     });
   }
 
-  /** What the destination does not tell is pushed again, which changes nothing. */
+  /** What the destination does not list is pushed again, which changes nothing. */
   async #listThere(repository: Repository, digest: Digest): Promise<ReadonlySet<Digest>> {
     const there = await listReferrers(this.#target, repository, digest, this.#signal);
     return new Set(there.map((referrer) => referrer.digest));
@@ -208,7 +208,7 @@ export class ReferrerCopier {
     return { mediaType, digest, size: bytes.length, artifactType, annotations };
   }
 
-  /** Adds entries to the tag that stands for the API. What others listed there stays. */
+  /** Adds entries to the tag that stands for the API. Entries that others added there stay. */
   async #list(repository: Repository, tag: Tag, entries: readonly object[]): Promise<void> {
     const about = this.#target.nameOf(repository, tag);
     const mediaType = MEDIA_TYPE.ociIndex;
@@ -218,8 +218,9 @@ export class ReferrerCopier {
     const union = theirs === undefined ? undefined : uniteSignatures(ours, theirs, about);
     if (union?.kind === 'complete') return;
     if (union?.kind === 'apart') {
-      const message = 'the tag that stands for the referrers API holds no list';
-      const hint = 'delete it there: nobody can find the signatures of the image by it';
+      const message =
+        'this tag should contain the list of signatures of an image, but contains something else';
+      const hint = 'delete the tag there: without that list, clients cannot find the signatures of the image';
       throw new Failure({ code: 'MANIFEST_UNUSABLE', about, message, hint });
     }
     const manifest = union?.kind === 'joined' ? union.manifest : ours;

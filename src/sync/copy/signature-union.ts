@@ -16,14 +16,14 @@ type SignatureUnion =
   /** Both have something of their own, and a list can be joined. `theirs` are the entries that are only there. */
   | { readonly kind: 'joined'; readonly manifest: Manifest; readonly theirs: ReadonlySet<Digest> }
   /**
-   * Both have something of their own, and it cannot be joined: the configuration of cosign's manifest tells of each of
-   * its layers, so there would have to be one that nobody made.
+   * Both have something of their own, and it cannot be joined: the configuration of cosign's manifest describes each of
+   * its layers, so joining would need a configuration that no signer made.
    */
   | { readonly kind: 'apart' };
 
 const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
 
-/** Two signatures of the same statement are layers of the same digest. */
+/** Two signatures of the same payload are layers with the same digest. */
 function keyOf({ digest, annotations }: Descriptor): string {
   return `${digest} ${annotations?.[COSIGN_SIGNATURE] ?? ''}`;
 }
@@ -58,8 +58,8 @@ function joinIndexes(index: Index, other: Index, added: ReadonlySet<Descriptor>,
 
 /**
  * Returns what to do about a tag of signatures that the destination has, and its digest there; undefined if it does not
- * have it, if an earlier run wrote it as it is, or if it is no such tag. `present` is what the destination answered, if
- * it was asked.
+ * have the tag, if an earlier run wrote exactly this, or if the tag holds no signatures. `present` is the answer of the
+ * destination, if it was asked.
  */
 export async function findUnion(
   registry: Registry,
@@ -77,7 +77,7 @@ export async function findUnion(
   return { ...uniteSignatures(original, theirs, about), there: theirs.digest };
 }
 
-/** Returns the manifest that a tag has; undefined if there is none, or it is not given to us. */
+/** Returns the manifest that a tag has; undefined if there is none, or if the registry refuses it. */
 export async function getStanding(
   registry: Registry,
   { repository, tag }: PlannedImage['target'],

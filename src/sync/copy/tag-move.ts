@@ -18,7 +18,7 @@ import { formImage } from './format.ts';
 import { isAttestation } from './index-subset.ts';
 import { choosePlatforms } from './platform-choice.ts';
 
-/** An image of which a move is looked for. */
+/** An image whose tag may have moved. */
 type WatchedImage = Pick<
   PlannedImage,
   'source' | 'target' | 'platforms' | 'recorded' | 'uploaded' | 'ifMoved'
@@ -26,12 +26,12 @@ type WatchedImage = Pick<
 
 /** A tag that has another digest than before. */
 interface FoundMove {
-  /** `maybe-back`: a tag that moves by nature, of which only a way back is news. */
+  /** `maybe-back`: a tag that moves by nature, of which only a move back to an older image is reported. */
   readonly kind: 'moved' | 'differs' | 'maybe-back';
   readonly before: Digest;
 }
 
-/** What looking for moves needs. */
+/** What the search for moves needs. */
 interface MoveParts {
   readonly target: Registry;
   /** Verifies signatures; undefined if that is off. */
@@ -47,15 +47,15 @@ interface Place {
   readonly repository: Repository;
 }
 
-/** Of the configuration of an image. Some builders write no time, or the beginning of one of these calendars. */
+/** The time in the configuration of an image. Some builders write none, or the start of a calendar: 1970 or 1980. */
 const configurationShape = z.object({ created: z.iso.datetime({ offset: true }) });
 const FIRST_TRUE_TIME = Date.UTC(1981, 0);
-/** What comes later is written with more digits than others read. */
+/** Years after this have more digits than other programs read. */
 const LAST_TRUE_TIME = Date.UTC(9999, 11);
-/** Larger than any that is written by hand or by a builder. */
+/** Larger than any configuration that people or builders write. */
 const CONFIGURATION_LIMIT = 1024 * 1024;
 
-/** Finds tags that moved at the source though they should not, and what is known of both images. */
+/** Finds tags that moved at the source but should not, and what is known about both images. */
 export class MoveSearch {
   readonly #parts: MoveParts;
 
@@ -70,9 +70,9 @@ export class MoveSearch {
   }
 
   /**
-   * Returns the move of a tag; undefined if it did not move, or that is no news. Only what the source had when the tag was
-   * last mirrored proves one. Without a state, all that is known is that the sides differ; `present` is what the
-   * destination has.
+   * Returns the move of a tag; undefined if it did not move, or if the move is not reported. Only the digest that the
+   * source had when the tag was last mirrored proves a move. Without a state, it is only known that the sides differ.
+   * `present` is what the destination has.
    */
   async find(
     image: WatchedImage,
@@ -95,13 +95,13 @@ export class MoveSearch {
     const isSameSource =
       host === source.registry.host && repository === source.repository && tag === source.tag;
     if (isSameSource) return { kind: ifMoved.isFixed ? 'moved' : 'maybe-back', before };
-    // What another source had proves nothing of this one.
+    // What another source had proves nothing about this one.
     return ifMoved.isFixed ? { kind: 'differs', before: recorded.pushedDigest } : undefined;
   }
 
   /**
-   * Returns what is known of both images of a move; undefined if it is no news after all. `verdict` is about the
-   * signature of the new one. What cannot be had is not known, and no failure.
+   * Returns what is known about both images of a move; undefined if the move is not reported after all. `verdict` is
+   * about the signature of the new image. What cannot be fetched stays unknown, and is not a failure.
    */
   async describe(
     image: WatchedImage,
@@ -126,7 +126,7 @@ export class MoveSearch {
     ]);
     const isOlder = created && createdNow && createdNow < created;
     if (kind === 'maybe-back' && isOlder !== true) return undefined;
-    // The source may have deleted it, and the destination have a copy.
+    // The source may have deleted it, but the destination may have a copy.
     const copies = [{ registry: this.#parts.target, repository: image.target.repository }];
     const verdictBefore = await this.#parts.verification?.judge(image, before, copies);
     return {
@@ -150,8 +150,8 @@ export class MoveSearch {
   }
 
   /**
-   * Returns whether the destination holds the image of the source: with all platforms or the chosen ones, and as it is or
-   * converted because the destination refuses its format.
+   * Returns whether the destination holds the image of the source: with all platforms or the chosen ones, and unchanged
+   * or converted because the destination refuses its format.
    */
   async #isFormOf({ source, platforms }: WatchedImage, digest: Digest, present: Digest): Promise<boolean> {
     const original = await this.#parts.fetchImage(source, digest);
@@ -191,7 +191,7 @@ export class MoveSearch {
     return undefined;
   }
 
-  /** Returns when an image was made; undefined if nothing tells that. */
+  /** Returns when an image was made; undefined if that is unknown. */
   #createdAt(place: Place, manifest: Manifest, digest: Digest | undefined): Promise<Date | undefined> {
     return this.#try(place, async ({ registry, repository }) => {
       if (digest === undefined) return undefined;
@@ -221,7 +221,7 @@ function isTrueTime(time: Date): boolean {
   return time.getTime() >= FIRST_TRUE_TIME && time.getTime() <= LAST_TRUE_TIME;
 }
 
-/** Returns the images in a manifest, each with its platform if that is told. */
+/** Returns the images in a manifest, each with its platform if the manifest names it. */
 function entriesOf(manifest: Manifest): readonly Pick<Descriptor, 'digest' | 'platform'>[] {
   return manifest.kind === 'image' ? [manifest] : runnable(manifest);
 }
@@ -257,20 +257,20 @@ function pairOf(before: Manifest, now: Manifest): Pair | undefined {
   return chosen && { ...chosen, isSame: different === undefined };
 }
 
-/** Returns whether the destination is left as it is when a tag moved. */
+/** Returns whether the destination is left unchanged if a tag moved. */
 export function keeps({ ifMoved }: WatchedImage, { kind }: FoundMove): boolean {
   return ifMoved.mode === 'keep' && kind !== 'maybe-back';
 }
 
 /** Returns the failure of an image whose tag moved, so that the destination was left unchanged. */
 export function keptFailure(about: string, { kind }: Pick<FoundMove, 'kind'>): Failure {
-  const hint = `find out why; accept it for one run with --moved-tags copy, in a workflow moved-tags, or for this tag with "movedTags": {"${about}": "copy"} in the image set`;
+  const hint = `find out why the tag moved; to accept it in one run, use --moved-tags copy, in a workflow moved-tags: copy; to accept it for this tag, add "movedTags": {"${about}": "copy"} to the image set`;
   if (kind === 'moved') {
     const message =
-      'this tag should not move, and has another image at the source than the one that was mirrored; the destination was left unchanged';
+      'this tag should not move, but the source has another image now than the one that was mirrored; the destination was left unchanged';
     return new Failure({ code: 'TAG_MOVED', about, message, hint });
   }
   const message =
-    'this tag should not move, and the source has another image than the destination, which was left unchanged; it is unknown which of them changed';
+    'this tag should not move, but the source has another image than the destination, and it is unknown which of them changed; the destination was left unchanged';
   return new Failure({ code: 'TAG_DIFFERS', about, message, hint });
 }

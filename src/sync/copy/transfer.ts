@@ -1,19 +1,19 @@
 import { formatDuration, milliseconds } from '../../lib/duration.ts';
 import { formatSize } from '../../lib/text/size.ts';
 
-/** How long no byte moves until that is told. */
+/** How long no byte moves until the progress says so. */
 const STILL_AFTER = 5000;
 /** Before this time a rate is not yet meaningful. */
 const RATE_AFTER = 2000;
 
-/** What is brought to the destination for one image, as it moves. Times are in milliseconds of one clock. */
+/** Measures the transfers of one image to the destination. Times are in milliseconds of one clock. */
 export class Transfer {
   readonly #now: () => number;
   readonly #began: number;
   #expected = 0;
   #moved = 0;
   #lastMoved: number | undefined;
-  /** Manifests that are known to be there and were not read. Its own is the first. */
+  /** The number of manifests of the image that were not read yet. The first is its own. */
   #unread = 1;
 
   constructor(now: () => number) {
@@ -42,7 +42,7 @@ export class Transfer {
     this.#lastMoved = this.#now();
   }
 
-  /** Notes that a layer is there, for which so many of its bytes moved: none if it was there already. */
+  /** Notes that a layer is complete, and how many of its bytes moved: none if it was there already. */
   settle(bytes: number, moved: number): void {
     this.#expected += moved - bytes;
   }

@@ -40,19 +40,19 @@ export interface PushTask extends Pick<PlannedImage, 'name' | 'source' | 'target
   readonly form: FormedImage;
   readonly clock: PushClock;
   readonly tally: Tally;
-  /** Follows what moves; undefined if nobody looks. */
+  /** Measures the transfers; undefined if no progress is shown. */
   readonly transfer?: Transfer | undefined;
-  /** What is known to be missing below the tag, which is right already. Empty where nobody looked. */
+  /** What is known to be missing below the tag, which is right already. Empty if that was not checked. */
   readonly missing: readonly MissingPart[];
 }
 
 /** What is below a manifest at the destination, and the manifest. */
 export interface PushedTree {
-  /** In bytes, with the manifests. Undefined if a part was there already and nobody looked at what it holds. */
+  /** In bytes, with the manifests. Undefined if a part was there already and its contents were not checked. */
   readonly size: number | undefined;
   /** The number of foreign layers that are not there. */
   readonly layersLeftOut: number;
-  /** Whether the registry says that it lists the manifest with what refers to its subject. */
+  /** Whether the registry answered that it lists the manifest among the referrers of its subject. */
   readonly isListed?: boolean | undefined;
 }
 
@@ -160,7 +160,7 @@ export class TreePush {
     }
   }
 
-  /** Returns a part of a manifest that the destination does not have, if there is one as far as it tells. */
+  /** Returns a part of a manifest that the destination does not have, if its answers show one. */
   async #findMissing(
     repository: Repository,
     manifest: Manifest,
@@ -196,7 +196,7 @@ export class TreePush {
     return this.#pushChildren(task, manifest, depth + 1);
   }
 
-  /** Failures that another format would not avoid come before refused formats. All of them are told. */
+  /** Failures that another format would not avoid come before refused formats. All of them are reported. */
   async #pushChildren(task: PushTask, index: Index, depth: number): Promise<PushedTree> {
     const ours = index.manifests.filter(({ digest }) => task.form.theirs?.has(digest) !== true);
     task.transfer?.read(ours.length);
@@ -235,7 +235,8 @@ export class TreePush {
       task.transfer?.read();
       return placed;
     }
-    // What an earlier image found there without a look below it does not count for a child that lacks something.
+    // An earlier image may have found it there without checking its contents. That is not enough for an incomplete
+    // child.
     const key = `${task.target.repository}@${child.digest}${isIncomplete(task, child) ? ' in full' : ''}`;
     for (;;) {
       let isOwn = false;
@@ -278,7 +279,7 @@ export class TreePush {
     const manifest = await this.#fetch(source, digest);
     if (manifest.bytes.length <= size) return manifest;
     const about = source.registry.nameOf(source.repository, digest);
-    const message = `it has ${manifest.bytes.length} bytes, and its index says ${size}`;
+    const message = `it has ${manifest.bytes.length} bytes, but ${size} according to its index`;
     throw new HttpFailure({ code: 'SIZE_MISMATCH', about, message });
   }
 
@@ -346,7 +347,7 @@ function isContentUnknown(error: unknown): boolean {
   return failureCode(error) === 'CONTENT_UNKNOWN';
 }
 
-/** Returns whether a registry does not have a layer, or does not give or take it. */
+/** Returns whether a registry does not have a layer, or refuses to send or accept it. */
 function isWithheld(error: unknown): boolean {
   const isFinal = isAnswerFailure(error) && !error.transient;
   return isFinal && ['NOT_FOUND', 'DENIED', 'REGISTRY_REFUSED'].includes(error.code);

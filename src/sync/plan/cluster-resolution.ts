@@ -16,7 +16,7 @@ import {
   unknownVersions,
 } from '../select/release-choice.ts';
 
-/** What it takes to resolve words for releases of Kubernetes. */
+/** What resolving words for releases of Kubernetes needs. */
 interface ResolutionParts {
   /** Lists kube-apiserver at the source; undefined if it has no such repository. Without it, nothing is listed. */
   readonly list?: (() => Promise<TagList | undefined>) | undefined;
@@ -24,28 +24,28 @@ interface ResolutionParts {
   readonly findYoung?: (() => Promise<ReadonlySet<KubernetesVersion>>) | undefined;
   /** What earlier runs learnt. */
   readonly learnt: readonly LearntTags[];
-  /** Undefined if nobody is asked. */
+  /** Undefined if upstream is not asked. */
   readonly maker: KubeadmMaker | undefined;
-  /** Called with each answer of the maker as soon as it is there, so that it is kept if the others never come. */
+  /** Called with each answer of upstream as soon as it arrives, so that it is kept even if the others never arrive. */
   readonly onLearnt?: ((tags: LearntTags) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
-/** What words mean, and what is known of that. */
+/** What words mean, and what is known about kubeadm. */
 interface WordResolution {
   readonly choices: readonly ReleaseChoice[];
-  /** All that is known now. */
+  /** All that is known about kubeadm now. */
   readonly kubeadm: KubeadmKnowledge;
-  /** Warnings about versions for which the maker was asked in vain. */
+  /** Warnings about versions whose images stay unknown. */
   readonly notices: readonly Notice[];
   /** Why the source did not list what it has; undefined if it did, or was not asked. */
   readonly listFailure: unknown;
 }
 
 /**
- * Resolves words for releases of Kubernetes: lists what the source has, unless all that it could change is known, and asks
- * the maker for what belongs to versions that nobody here knows. Throws the signal's reason; of a list that cannot be had,
- * only what is known without it is resolved.
+ * Resolves words for releases of Kubernetes. It lists the releases at the source, unless the list could change nothing.
+ * It asks upstream which tags belong to versions that neither the built-in table nor the state has. If the source
+ * cannot list its releases, it resolves only what is known without the list. Throws the signal's reason.
  */
 export async function resolveWords(
   words: readonly Entry<KubernetesWord>[],
@@ -61,13 +61,13 @@ export async function resolveWords(
   return { choices, kubeadm, notices: noticesOf(choices, kubeadm, troubles), listFailure };
 }
 
-/** A word of a set and the versions that it means, each with who says what belongs to it. */
+/** A word of a set and the versions that it means, each with the origin of the tags that belong to it. */
 export interface ResolvedWord {
   readonly word: string;
   readonly place: Place;
   /** The newest first. Empty if the source has none. */
   readonly versions: { readonly version: KubernetesVersion; readonly origin: string }[];
-  /** Whether nobody knows what it means, as the source did not list what it has. */
+  /** Whether its meaning is unknown, because the source did not list its releases. */
   readonly isOpen: boolean;
   /** The newest release, if it is too young to be meant. */
   readonly passedOver?: KubernetesVersion | undefined;
@@ -79,7 +79,7 @@ interface ClusterResolution extends Pick<WordResolution, 'notices' | 'listFailur
   readonly words: readonly ResolvedWord[];
 }
 
-/** What nobody knows: the report has it where no origin can be told. */
+/** The origin that the report has for versions whose tags are unknown. */
 const NOBODY = 'nobody';
 
 /** Resolves the words for releases of Kubernetes in a set, as `resolveWords` does. */
@@ -132,17 +132,18 @@ function releasesOf(
 
 const ASKED_AT_ONCE = 4;
 
-/** What the maker said. */
+/** The answers of upstream. */
 interface MakerAnswers {
   readonly learnt: readonly LearntTags[];
-  /** Why nobody answered, by the version that was asked for. */
+  /** Why there was no answer, by the requested version. */
   readonly troubles: ReadonlyMap<KubernetesVersion, readonly string[]>;
 }
 
 /**
- * Asks the maker about versions, the newest of each minor first. Where nobody answers for that one, the others of the minor
- * are left for the next run, and all if nobody answers at all: behind a wall, each question takes seconds. That there is no
- * such version is an answer: a source can have tags of its own, which must not keep the maker from being asked about others.
+ * Asks upstream about versions, the newest of each minor first. If there is no answer about the newest, the other
+ * versions of its minor are left for the next run. If there is no answer at all, all versions are: behind a firewall,
+ * each request takes seconds. "There is no such version" is an answer: a source can have tags of its own, which must
+ * not prevent requests about other versions.
  */
 async function askMaker(
   versions: readonly KubernetesVersion[],
@@ -151,7 +152,7 @@ async function askMaker(
   const learnt: LearntTags[] = [];
   const troubles = new Map<KubernetesVersion, readonly string[]>();
   if (maker === undefined) return { learnt, troubles };
-  /** Returns whether somebody answered. */
+  /** Returns whether upstream answered. */
   const ask = async (version: KubernetesVersion): Promise<boolean> => {
     const answer = await maker.kubeadmTags(version, signal);
     signal.throwIfAborted();
@@ -175,7 +176,7 @@ async function askMaker(
   return { learnt, troubles };
 }
 
-/** Returns a warning for each minor of a word with a version that nobody knows: about the newest one. */
+/** Returns a warning for each minor of a word that has unknown versions, about the newest of these. */
 function noticesOf(
   choices: readonly ReleaseChoice[],
   kubeadm: KubeadmKnowledge,
@@ -191,8 +192,8 @@ function noticesOf(
       told.add(version);
       const warning =
         kubeadm.answer(version)?.warning ??
-        `the images of kubeadm ${version} are not known here, and neither are those of an older one`;
-      // Of one that was left for the next run, what kept the maker from answering is why.
+        `the images of kubeadm ${version} are unknown, and so are those of older versions`;
+      // A version that was left for the next run gets the reasons of the first failed request.
       const reasons = troubles.get(version) ?? ofFirst;
       const vain = reasons.length === 0 ? '' : `; failed requests: ${reasons.join('; ')}`;
       return [{ place, message: `${warning}${vain}` }];

@@ -29,8 +29,8 @@ const REASONS = {
   OTHER_SETTINGS: 'mirrored with other settings',
   SIGNATURE_DUE: 'its signature was not verified yet',
   MOVING_TAG: 'a tag that moves',
-  VERIFIED: 'to verify it',
-  SAMPLED: "one of today's sample",
+  VERIFIED: 'checked because of --verify',
+  SAMPLED: "in today's sample of --verify",
   UNCHANGED: 'unchanged',
 } as const;
 
@@ -59,11 +59,11 @@ interface Situation {
   readonly recorded: RecordedImage | undefined;
   /** The settings that determine content, in the form that the state records. */
   readonly options: string;
-  /** Whether the tag must have this digest, whatever the source has under it. */
+  /** Whether the tag must have this digest, even if it has another one at the source. */
   readonly isPinned?: boolean | undefined;
   /** Whether a signature is required and was not verified by the current policy. */
   readonly isSignatureDue: boolean;
-  /** Whether the destination is left as it is if the source moved the tag. */
+  /** Whether the destination is left unchanged if the source moved the tag. */
   readonly keepsMoved: boolean;
   readonly verify: SyncSettings['verify'];
   readonly now: Date;
@@ -79,12 +79,12 @@ function isInSample(repository: Repository, tag: Tag, now: Date): boolean {
   return slot === Math.floor(now.getTime() / DAY_MILLISECONDS) % SAMPLE_PERIOD_DAYS;
 }
 
-/** How much of an image is asked for: its tag alone, also the manifests that its index lists, or all of its parts. */
+/** How much of an image is checked: its tag alone, also the manifests that its index lists, or all of its parts. */
 export type Extent = 'tag' | 'manifests' | 'parts';
 
 /**
- * Returns how much of an image is asked for at the destination if its tag is right there, by `--verify` and the day. With
- * more than `tag`, it is asked for though nothing points to a change.
+ * Returns how much of an image is checked at the destination if its tag is right there, by `--verify` and the day. With
+ * more than `tag`, it is checked even if nothing points to a change.
  */
 export function extentOf({
   repository,
@@ -98,7 +98,7 @@ export function extentOf({
 
 /**
  * Decides what to do about a wanted tag, and why. `check` asks the destination for it. `skip` requires that the listing
- * of the source, the state and the listing of the destination agree, and that the tag is one that is not moved.
+ * of the source, the state and the listing of the destination agree, and that the tag does not move by nature.
  */
 export function decide(situation: Situation): Decision {
   const { listing, tag, sourceDigest, recorded, options, verify } = situation;
@@ -108,7 +108,7 @@ export function decide(situation: Situation): Decision {
   if (sourceDigest === undefined) return decision('check', 'SOURCE_DIGEST_UNKNOWN');
   if (recorded === undefined) return decision('check', 'NOT_IN_STATE');
   const isChanged = recorded.sourceDigest !== sourceDigest;
-  // What is kept may be there as it is at the source already, so that nothing is left to decide.
+  // The destination may already have the new image of the source, so that there is nothing to keep.
   if (isChanged && situation.keepsMoved) return decision('check', 'CHANGED');
   if (isChanged) return decision('copy', 'CHANGED');
   const isOther = situation.isPinned === true && recorded.pushedDigest !== sourceDigest;

@@ -35,14 +35,14 @@ interface DiscoveryParts {
 
 /** Deeper than any namespace of registry.k8s.io. */
 const DEPTH_LIMIT = 8;
-/** About ten times the repositories of registry.k8s.io. A malicious source must not keep a search going for ever. */
+/** About ten times the repositories of registry.k8s.io. A malicious source must not make a search endless. */
 const REPOSITORIES_LIMIT = 20_000;
 
 function tooMany(source: Registry): Failure<'SOURCE_UNREASONABLE'> {
   return new Failure({
     code: 'SOURCE_UNREASONABLE',
     about: source.host,
-    message: `it lists more than ${REPOSITORIES_LIMIT} repositories that the prefixes want`,
+    message: `it lists more than ${REPOSITORIES_LIMIT} repositories that match the prefixes`,
     hint: 'write longer prefixes, or put the images by their full names into "names"',
   });
 }
@@ -111,7 +111,7 @@ function isSearched(parts: DiscoveryParts, path: string): boolean {
   return isAdded || parts.set.prefixes.some(({ value }) => value.startsWith(`${path}/`));
 }
 
-/** Returns the repositories that prefixes want, from the `child` lists of the source or from its catalogue. */
+/** Returns the repositories that match the prefixes, from the `child` lists of the source or from its catalogue. */
 async function search(parts: DiscoveryParts, lister: SourceLister): Promise<FoundRepository[]> {
   const { source, set, signal } = parts;
   const root = await lister(undefined, signal).catch((error: unknown) => {
@@ -157,8 +157,9 @@ async function readCatalogue(
 }
 
 /**
- * Returns why a registry does not list its repositories to us, though it may to others. A login that it refused opens
- * nothing there, so that is told as it is wherever the login is used; without one, what needs none can be named.
+ * Returns why a registry does not list its repositories to us, although it may list them to others. If it refused our
+ * login, that failure is returned unchanged, because the login gives access to nothing there. Without a login, the hint
+ * is that images which need none can be mirrored by their names.
  */
 async function explainRefusal(
   source: Registry,
@@ -171,18 +172,18 @@ async function explainRefusal(
   const said = error instanceof Failure ? error : undefined;
   const hint =
     username === undefined && said?.hint !== undefined
-      ? `${said.hint}; what needs no login there can be mirrored by its full names in "names" instead of "prefixes"`
+      ? `${said.hint}; images that need no login there can be mirrored by their full names in "names" instead of "prefixes"`
       : 'log in with docker login as an account that may list them, or put the images by their full names into "names" instead of "prefixes"';
   return new Failure({
     code,
     about: source.host,
-    message: `it does not let us list its repositories, so "${prefix?.value ?? ''}" cannot be searched for: ${said?.message ?? code}`,
+    message: `it refuses to list its repositories, so "${prefix?.value ?? ''}" cannot be searched for: ${said?.message ?? code}`,
     hint,
     cause: error,
   });
 }
 
-/** A catalogue lists all namespaces. Only those are used that a search of `child` lists would have entered. */
+/** A catalogue lists all namespaces. Only those are used that a search of `child` lists would have reached. */
 function isSearchedFor(parts: DiscoveryParts, repository: Repository): boolean {
   const slash = repository.lastIndexOf('/');
   return slash < 0 || isSearched(parts, repository.slice(0, slash));
@@ -212,7 +213,7 @@ async function walk(
     const list = listOf(lister, repository, signal);
     const listing = await list().catch(() => {
       signal.throwIfAborted();
-      // It fails again when the repository is planned, which reports it. The search goes on.
+      // It fails again when the repository is planned, which reports it. The search continues.
       found.push({ name: path, registry: source, repository, list, namedTags: undefined });
       return undefined;
     });

@@ -40,24 +40,27 @@ export interface PlannedImage {
   readonly target: { readonly repository: Repository; readonly tag: Tag };
   /** From the listing of the source, or the one that the tag must have. */
   readonly sourceDigest: Digest | undefined;
-  /** The digest that was given with its tag, or in place of one. It is mirrored exactly so, or not at all. */
+  /**
+   * The digest that was given with its tag, or in place of one. The image is mirrored with exactly this digest, or not
+   * at all.
+   */
   readonly pin?: PinnedDigest | undefined;
-  /** When it was uploaded to the source, if its listing tells that. */
+  /** When it was uploaded to the source, if its listing contains that. */
   readonly uploaded: Date | undefined;
-  /** How long its tag must have had it before it is copied; 0 for no time. */
+  /** How long its tag must have had this image before it is copied; 0 means no time. */
   readonly minimumAge: Duration;
-  /** What becomes of it if the source moved its tag. */
+  /** What to do if the source moved its tag. */
   readonly ifMoved: MovedTagsRule;
   readonly platforms: readonly Platform[];
   readonly recorded: RecordedImage | undefined;
   readonly decision: Decision;
-  /** How much of it is asked for at the destination if it is checked and its tag is right there. */
+  /** How much of it is checked at the destination if its tag is right there. */
   readonly extent: Extent;
   /** The lowest comes first. New tags of a repository have low ranks, those that failed last time the highest. */
   readonly rank: number;
   /**
-   * Whether to ask the referrers API of the source for its signatures, if the image is asked for and found there. Those
-   * of an image that is copied are always asked for, if signatures are copied.
+   * Whether to ask the referrers API of the source for its signatures, if a check finds the image at the destination.
+   * If signatures are copied, those of a copied image are always requested.
    */
   readonly referrers: 'skip' | 'if-copied' | 'due';
   /** All signature tags of the source repository; empty unless signatures are copied. */
@@ -76,7 +79,7 @@ export interface PlanningParts {
   };
   /** Verifies signatures; undefined if that is off. */
   readonly verification: SourceVerification | undefined;
-  /** Knows which tags are old enough. */
+  /** Decides which tags are old enough. */
   readonly maturity: TagMaturity;
   readonly now: Date;
   readonly signal: AbortSignal;
@@ -86,7 +89,7 @@ export interface PlanningParts {
 export interface ListedRepository extends FoundRepository, Claim {
   readonly registry: Registry;
   readonly listing: TagList;
-  /** Where `latest` drew its line, if nothing tells which of the tags there is newer. */
+  /** Where `latest` cut the list of tags, if it is unknown which of the two tags at the cut is newer. */
   readonly unclearCut: UnclearCut | undefined;
   /** Why no tag is wanted, if the source has some. */
   readonly emptied: Emptied | undefined;
@@ -109,7 +112,7 @@ export interface RepositoryPlan {
 /** More than any repository has tags, so that tags that failed last time come after all others. */
 const FAILED_RANK = 1_000_000;
 
-/** Planning them takes some 50 ms. Then timers and signals are heard. */
+/** Planning this many takes some 50 ms. Timers and signals are handled in between. */
 const TAGS_AT_ONCE = 1000;
 
 /** Plans one destination repository: lists both sides, settles the source of each tag, and decides what to do. */
@@ -151,7 +154,10 @@ export async function planRepository(group: RepositoryGroup, parts: PlanningPart
   };
 }
 
-/** Of a tag that did not move, reading what it names would only cost time: there may be a hundred thousand. */
+/**
+ * The rule for a tag that did not move. Reading its rule in the image set would only cost time: there may be a hundred
+ * thousand tags.
+ */
 const UNMOVED: MovedTagsRule = { mode: 'copy', isFixed: false };
 
 /** Plans single tags of one destination repository. */
@@ -173,7 +179,7 @@ class TagPlanner {
     const repository = this.#repository;
     const { name, signatureTags } = member;
     const pin = pinFor(set, name, tag);
-    // A choice of platforms makes another index, and so another digest.
+    // A choice of platforms creates another index with another digest, so it does not apply to these.
     const isWhole = isSignatureTag(tag) || pin !== undefined;
     const platforms = isWhole ? [] : (platformsFor(set, name) ?? settings.platforms);
     const { digest: listed, uploaded } = member.listing.manifests.get(tag) ?? {};
@@ -192,7 +198,7 @@ class TagPlanner {
       sourceDigest,
       pin,
       uploaded,
-      // Who names a digest has chosen what to mirror.
+      // A user who gives a digest has chosen what to mirror.
       minimumAge: pin === undefined ? minimumAgeFor(set, name) : milliseconds(0),
       ifMoved,
       platforms,
@@ -236,14 +242,14 @@ async function listMember(
 ): Promise<ListedRepository | undefined> {
   const copiesSignatures = settings.signatures === 'copy';
   const listing = await listSource(found, copiesSignatures);
-  // A repository whose last tag was deleted is as gone as one that was deleted itself.
+  // A repository whose last tag was deleted is treated like one that was deleted itself.
   const isGone = listing !== undefined && found.namedTags === undefined && !holdsImages(listing);
   if (listing === undefined || isGone) return undefined;
   const names = new Set([...(found.namedTags ?? []), ...listing.tags, ...listing.manifests.keys()]);
   const offered = [...names].map(
     (tag): OfferedTag => ({ tag, uploaded: listing.manifests.get(tag)?.uploaded }),
   );
-  // Without a list, the age of a tag shows when its digest is asked for.
+  // Without a list, the age of a tag is known only when its digest is requested.
   const minimumAge = found.namedTags === undefined ? minimumAgeFor(set, found.name) : milliseconds(0);
   const known = minimumAge === 0 ? undefined : remembered.images(destination, [...names]);
   const young = maturity.youngIn({ host: found.registry.host, repository: found.repository }, listing, {
@@ -258,7 +264,7 @@ async function listMember(
   return { ...found, listing, tags, unclearCut, emptied, signatureTags };
 }
 
-/** If all wanted tags are named, a listing is only needed for their signatures, and does not have to exist. */
+/** If all wanted tags are named, a listing is needed only for their signatures, and may be missing. */
 async function listSource(found: FoundRepository, copiesSignatures: boolean): Promise<TagList | undefined> {
   if (found.namedTags === undefined) return found.list();
   const nothing: TagList = { tags: [], children: [], manifests: new Map() };
@@ -279,7 +285,7 @@ async function listDestination(repository: Repository, parts: PlanningParts): Pr
   }
 }
 
-/** Settles the source of each tag. Asks for digests that are not known if sources may collide. */
+/** Settles the source of each tag. Requests digests that are not known if sources may collide. */
 async function settle(
   destination: Repository,
   members: readonly ListedRepository[],

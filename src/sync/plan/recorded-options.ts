@@ -12,7 +12,10 @@ export const CONVERSIONS = [
 
 export type Conversion = (typeof CONVERSIONS)[number];
 
-/** What is known of an image at the destination, besides the settings. None of it is another content of its source. */
+/**
+ * What is known about an image at the destination, in addition to the settings. None of it means that the content at
+ * its source is another.
+ */
 interface RecordedFacts {
   readonly conversion?: Conversion | undefined;
   /** The policy by which its signature was verified. */
@@ -20,13 +23,13 @@ interface RecordedFacts {
   /** The number of foreign layers that are not there. */
   readonly layersLeftOut?: number | undefined;
   readonly others?: OthersSignatures | undefined;
-  /** Whether the referrers API of the source was asked for its signatures, and they are there. */
+  /** Whether its signatures were requested from the referrers API of the source, and are at the destination. */
   readonly hasReferrers?: boolean | undefined;
 }
 
 /**
- * What others added to a tag of signatures at the destination: it stands beside the source's, or instead of it. Then the
- * tag is asked for in each run.
+ * Where signatures are that others added to a tag at the destination: next to those of the source (`beside`), or in
+ * their place (`instead`). With `instead`, each run checks the tag.
  */
 export type OthersSignatures = 'beside' | 'instead';
 
@@ -39,7 +42,7 @@ const SIGNED = /^signed=([0-9a-f]{12})$/;
 const CONVERSION = new RegExp(`^conversion=(${CONVERSIONS.join('|')})$`);
 
 /**
- * Returns the settings that determine the content of an image, and what is known of it, as one text. The same source
+ * Returns the settings that determine the content of an image, and what is known about it, as one text. The same source
  * with the same settings and conversion has the same digest at the destination.
  */
 export function contentOptions(platforms: readonly Platform[], facts: RecordedFacts = {}): string {
@@ -57,7 +60,7 @@ export function contentOptions(platforms: readonly Platform[], facts: RecordedFa
   ].join(';');
 }
 
-/** Returns what stands in the part of a recorded text that has some form. */
+/** Returns the value in the part of a recorded text that has some form. */
 function find(options: string, form: RegExp): string | undefined {
   return options
     .split(';')
@@ -91,12 +94,12 @@ export function hasOthersSignatures(options: string): boolean {
   return options.split(';').some((part) => OTHERS.test(part));
 }
 
-/** Returns whether a tag of signatures was left as others made it according to a recorded text. */
+/** Returns whether a tag of signatures was left unchanged for the sake of others, according to a recorded text. */
 export function isLeftAlone(options: string): boolean {
   return options.split(';').some((part) => INSTEAD.test(part));
 }
 
-/** Returns whether a recorded text is the result of some settings. What else it tells of the image is ignored. */
+/** Returns whether a recorded text is the result of some settings. Facts about the image in it are ignored. */
 export function fitsSettings(recorded: string, settings: string): boolean {
   const isFact = (part: string) =>
     [LEFT_OUT, BESIDE, REFERRERS, SIGNED, CONVERSION].some((form) => form.test(part));
@@ -106,7 +109,7 @@ export function fitsSettings(recorded: string, settings: string): boolean {
 
 /**
  * Returns whether the digest of an image at the destination may differ from that at the source. Without a choice of
- * platforms, without a conversion and without signatures of others it may not, whatever a manipulated state says.
+ * platforms, without a conversion and without signatures of others it may not, even if a manipulated state claims that.
  */
 export function mayDiffer(recorded: string, platforms: readonly Platform[]): boolean {
   return platforms.length > 0 || conversionIn(recorded) !== undefined || hasOthersSignatures(recorded);

@@ -13,9 +13,9 @@ import type { TagMaturity } from './tag-maturity.ts';
 
 interface ReleaseParts {
   readonly maturity: TagMaturity;
-  /** What is known of the images that kubeadm of each release needs. */
+  /** What is known about the images that kubeadm of each release needs. */
   readonly kubeadm: KubeadmKnowledge;
-  /** Returns what was mirrored of tags of a destination repository. */
+  /** Returns the images that were mirrored to tags of a destination repository. */
   readonly mirrored: (destination: Repository, tags: readonly Tag[]) => ReadonlyMap<Tag, RecordedImage>;
   readonly signal: AbortSignal;
 }
@@ -31,8 +31,9 @@ interface AgedRepository {
 const NEW_RELEASES = 12;
 
 /**
- * Returns the releases of Kubernetes of which an image at the source is not known to be old enough. An image that cannot be
- * listed keeps none back, nor do those of kubeadm that nobody here knows: each tag is judged again before it is copied.
+ * Returns the releases of Kubernetes that have an image at the source which is not known to be old enough. Images that
+ * cannot be listed hold no release back, and neither do unknown images of kubeadm: each tag is judged again before it
+ * is copied.
  */
 export async function youngReleases(
   set: ImageSet,
@@ -94,8 +95,8 @@ function imagesOf(
 }
 
 /**
- * Keeps the digests of the releases that are newer than all that are old enough, where the source lists none: as long as no
- * word means them, nothing else asks for them, and they would never be old enough.
+ * Records the digests of the releases that are newer than all that are old enough, if the source lists no digests. As
+ * long as no word means these releases, nothing else requests their digests, so they would never become old enough.
  */
 async function sightNew(
   releases: readonly (readonly YoungImage[])[],

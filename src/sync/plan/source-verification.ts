@@ -11,7 +11,7 @@ import type { SyncSettings } from '../settings.ts';
 import type { RecordedImage } from '../state/image-rows.ts';
 import { signedUnder } from './recorded-options.ts';
 
-/** An image at the source, and what the state knows about it. */
+/** An image at the source, and what the state records about it. */
 interface SourceImage {
   readonly source: { readonly registry: Registry; readonly repository: Repository; readonly tag: Tag };
   readonly recorded: RecordedImage | undefined;
@@ -43,8 +43,8 @@ export class SourceVerification {
   }
 
   /**
-   * Returns the verdict about the signature of an image, which may be `elsewhere` too; undefined if the image is a
-   * signature itself.
+   * Returns the verdict about the signature of an image. The signature may also be at a place in `elsewhere`. Undefined
+   * if the image is a signature itself.
    */
   async judge(
     { source }: Pick<SourceImage, 'source'>,

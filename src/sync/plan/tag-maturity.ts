@@ -10,7 +10,7 @@ import type { RecordedImage } from '../state/image-rows.ts';
 import type { RepositoryAddress } from '../state/repository-rows.ts';
 import type { Sighting } from '../state/sighting-rows.ts';
 
-/** The state's memory of what sources had under which tag. */
+/** The part of the state that records which digests the tags of sources had. */
 interface SightingLog {
   readonly sightings: (source: RepositoryAddress) => ReadonlyMap<Tag, Sighting>;
   readonly sight: (
@@ -20,27 +20,27 @@ interface SightingLog {
   ) => void;
 }
 
-/** What is known of a tag without another request. */
+/** What is known about a tag without another request. */
 interface TagHistory {
   readonly digest: Digest;
-  /** When the source says that the image was uploaded. */
+  /** When the image was uploaded, according to the source. */
   readonly uploaded: Date | undefined;
   /** The digest that the tag was last seen with, and since when. */
   readonly sighting: Sighting | undefined;
-  /** What was mirrored of the tag before. */
+  /** The digest that was mirrored from the tag before. */
   readonly mirrored: Digest | undefined;
-  /** Whether an earlier run saw the tags of this repository, so that one without a sighting is new. */
+  /** Whether an earlier run saw the tags of this repository, so that a tag without a sighting is new. */
   readonly isWatched: boolean;
 }
 
-/** No registry of images is older. Times before it are zero values, and say nothing. */
+/** No registry of images is older. Times before it are zero values, and mean nothing. */
 const FIRST_UPLOAD = Date.UTC(2013, 0);
 
 /**
- * Returns since when a tag has had its digest, as far as that is known for certain. The time of upload is the registry's own,
- * and believed only of a repository that no run saw before: who prepares an attack can upload an image days before the tag
- * leads to it. The time in an image's configuration is its author's, and is not looked at. What nobody knows is as young as
- * the first run that saw it.
+ * Returns since when a tag has had its digest, as far as that is certain. The time of upload comes from the registry,
+ * and is believed only for a repository that no run saw before: an attacker can upload an image days before the tag
+ * points to it. The time in an image's configuration comes from its author, and is ignored. If no time is known, the
+ * image is as young as the first run that saw it.
  */
 function firstSeen({ digest, uploaded, sighting, mirrored, isWatched }: TagHistory, now: Date): Date {
   if (sighting?.digest === digest) return sighting.seen < now ? sighting.seen : now;
@@ -50,7 +50,7 @@ function firstSeen({ digest, uploaded, sighting, mirrored, isWatched }: TagHisto
   return isPossible ? uploaded : now;
 }
 
-/** Several times what repositories have; of one that has more, the tags that are wanted are kept. */
+/** Several times what repositories have. If one has more, further tags are recorded only if an image set wants them. */
 const MOST_KEPT = 10_000;
 
 /** A tag that is younger than the image set allows. */
@@ -68,7 +68,7 @@ export class TooYoung extends Failure<'TOO_YOUNG'> {
   }
 }
 
-/** What is known of a source repository in this run. */
+/** What is known about a source repository in this run. */
 interface Watch {
   readonly isWatched: boolean;
   readonly sightings: Map<Tag, Sighting>;
@@ -88,7 +88,7 @@ interface MaturityParts {
   readonly now: Date;
 }
 
-/** Knows which tags of sources are old enough, and keeps when they were first seen. */
+/** Decides which tags of sources are old enough, and records when they were first seen. */
 export class TagMaturity {
   readonly #log: SightingLog;
   readonly #now: Date;
@@ -100,8 +100,8 @@ export class TagMaturity {
   }
 
   /**
-   * Returns the tags in a listing that are not known to be old enough. What has a digest in it is kept as seen. `mirrored`
-   * returns what was mirrored of a tag before, which was accepted then.
+   * Returns the tags in a listing that are not known to be old enough. Tags that have a digest in the listing are
+   * recorded as seen. `mirrored` returns the digest that was mirrored from a tag before, and was accepted then.
    */
   youngIn(
     source: RepositoryAddress,
@@ -122,7 +122,7 @@ export class TagMaturity {
       const before = mirrored(tag);
       const known = watch.sightings.get(tag);
       if (listed === undefined) {
-        // If it moved, that shows when its digest is asked for.
+        // Whether it moved is known only when its digest is requested.
         const isOld = known !== undefined && this.#isOld(known.seen, minimumAge);
         if (!isOld && before === undefined) young.add(tag);
         continue;
@@ -148,8 +148,8 @@ export class TagMaturity {
   }
 
   /**
-   * Keeps that the tag of an image has a digest now. Returns why it is not to be copied, if it has not had that for long
-   * enough.
+   * Records that the tag of an image has a digest now. Returns the reason not to copy the image if the tag has not had
+   * the digest for long enough.
    */
   judge(
     { source: { registry, repository, tag }, sourceDigest, uploaded, recorded, minimumAge }: AgingImage,
@@ -168,7 +168,7 @@ export class TagMaturity {
     return new TooYoung(registry.nameOf(repository, tag), new Date(seen.getTime() + minimumAge));
   }
 
-  /** Keeps that a tag has a digest now, whatever comes of it. */
+  /** Records that a tag has a digest now, without judging it. */
   sight({ tag, ...source }: RepositoryAddress & { readonly tag: Tag }, digest: Digest): void {
     const watch = this.#watch(source);
     if (watch.sightings.get(tag)?.digest === digest) return;

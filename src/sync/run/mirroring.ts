@@ -50,7 +50,7 @@ interface Turn {
 
 /** An image that is being worked on. */
 interface UnderWay extends ImageNames {
-  /** How far it is, where something is to be said. */
+  /** Its progress, if there is any to show. */
   readonly note: string | undefined;
 }
 
@@ -119,12 +119,12 @@ export class Mirroring {
     return this.#schedule.open;
   }
 
-  /** The names of tags below which something could not be asked for, and why. */
+  /** The names of tags below which something could not be checked, and why. */
   get unasked(): ReadonlyMap<string, unknown> {
     return this.#search.unasked;
   }
 
-  /** The bytes to send in all, and whether more may be found as not all manifests were read. */
+  /** The bytes to send in all, and whether there may be more, because not all manifests were read. */
   get bytesTotal(): { readonly bytesTotal: number; readonly isAtLeast: boolean } {
     const { underWay, open } = this.#schedule;
     const isRead = [...underWay].every(({ transfer }) => transfer?.isRead === true);
@@ -162,7 +162,8 @@ export class Mirroring {
       for (const collision of plan.collisions) onResult(collided(this.#target, whose, collision));
       this.#submit(into, plan.images);
       for (const image of plan.images) {
-        // A signature is of no use without its image, so those of other images are planned when they were copied.
+        // A signature is of no use without its image, so the signatures of other images are planned after these were
+        // copied.
         const isThere = image.decision.action === 'skip' && image.sourceDigest !== undefined;
         if (isThere) this.#submitSignatures(into, image, [image.sourceDigest]);
       }
@@ -236,7 +237,9 @@ export class Mirroring {
     }
   }
 
-  /** Copies signatures from the referrers API, and reports them. Returns them; undefined if nobody asked. */
+  /**
+   * Copies signatures from the referrers API, and reports them. Returns them; undefined if they were not to be copied.
+   */
   async #copyReferrers(
     image: PlannedImage,
     into: OpenRepository,
@@ -249,7 +252,7 @@ export class Mirroring {
       throw error;
     });
     for (const { tag, copied, error } of all ?? []) {
-      // The tag that stands for the API has all of them, if there is one.
+      // If there is a tag that stands for the API, it contains all of them.
       if (into.planned.has(tag)) continue;
       into.planned.add(tag);
       const names = this.#names({

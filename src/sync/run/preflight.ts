@@ -7,9 +7,9 @@ import { mayBeOfSite, orStranger } from '../../registry/likeness.ts';
 import type { Repository } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-/** The longest pause that a host can ask for before anything was done. For a longer one, nobody wants to wait. */
+/** The longest pause that a host can request before a run has done anything. A longer one ends the run. */
 const LONGEST_PAUSE = seconds(60);
-/** How long an earlier host may still fail once a later one has, so that the same one is named each time. */
+/** After the second host failed, how long to wait for a failure of the first, so that each run names the same host. */
 const GRACE = seconds(1);
 
 function isWorthRepeating(error: unknown): boolean {
@@ -30,8 +30,8 @@ export function repeatedly<Result>(
 }
 
 /**
- * Checks that both registries answer, with the attempts of the settings. Throws the reason why one does not: of two, that
- * of the source. It does not wait for one that is silent while the other has failed for good.
+ * Checks that both registries answer, with the attempts of the settings. Throws the reason why one does not. If both
+ * fail, that is the reason of the source. It does not wait for a silent registry after the other has failed for good.
  */
 export async function reachRegistries(
   source: Registry,
@@ -47,7 +47,7 @@ export async function reachRegistries(
   }
 }
 
-/** Asks registries at the same time. Returns those that are to be asked again, with the pause before that. */
+/** Pings registries at the same time. Returns those to ping again, with the pause before that. */
 async function askOnce(
   registries: readonly Registry[],
   attempt: number,
@@ -85,9 +85,9 @@ async function askOnce(
 }
 
 /**
- * Checks that a destination whose ping proved nothing is a registry: by a question about `repository` and, if that finds
- * nothing, by an upload there, which it cancels. Asks nothing of one that answered as registries do. Throws
- * `NOT_A_REGISTRY`.
+ * Checks that a destination is a registry if its ping did not show that. It requests `repository` and, if that shows
+ * nothing, opens an upload there and cancels it. It sends nothing to a destination that answered as registries do.
+ * Throws `NOT_A_REGISTRY`.
  */
 export async function proveRegistry(
   target: Registry,
@@ -100,7 +100,7 @@ export async function proveRegistry(
   } catch (error) {
     signal.throwIfAborted();
     const reason = orStranger(target, error);
-    // Any other refusal is told where it matters.
+    // Any other refusal is reported where it matters.
     if (failureCode(reason) === 'NOT_A_REGISTRY' && !(await takesUploads(target, repository, signal)))
       throw reason;
   }

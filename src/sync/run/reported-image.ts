@@ -112,7 +112,7 @@ export function failed(names: ImageNames, error: unknown, took: number): Reporte
   };
 }
 
-/** Returns whose answer made an image fail, with its status, or who gave none. */
+/** Returns the host whose answer made an image fail, with its status, or the host that gave no answer. */
 function answerOf(error: unknown): Pick<ReportedReason, 'host' | 'status'> {
   const isOfHost = error instanceof HttpFailure && (error.status !== undefined || isConnectionFailure(error));
   return isOfHost ? { host: error.about.split('/')[0], status: error.status } : {};
@@ -144,14 +144,14 @@ export function collided(
     formatReference({ host, repository, tag }),
   );
   const names = { source: claimants[0] ?? '', destination: target.nameOf(repository, collision.tag) };
-  const message = `${claimants.join(' and ')} differ and both want this name; the tag at the destination is unchanged`;
+  const message = `${claimants.join(' and ')} are different images with the same name at the destination; the tag there is unchanged`;
   const patch = patchText(collision);
-  const where = isGiven ? ' in an image set that --image-set names too' : '';
-  const hint = `give one a name of its own${where}: "patches": [${patch}]`;
+  const where = isGiven ? ' in an image set that you add with --image-set' : '';
+  const hint = `give one of them another name${where}: "patches": [${patch}]`;
   return { ...quiet(names, 'collision'), claimants, patch, reason: { code: 'NAMES_COLLIDE', message, hint } };
 }
 
-/** Says so, with a hint, if the source does not have the image, which no registry can give. */
+/** If the source does not have the image, adds that to the message, and a hint that no registry can give. */
 function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNames): ReportedReason {
   const isMissing = isNotFound(error) && error instanceof Failure && error.about === source;
   if (!isMissing || reason.hint !== undefined) return reason;
@@ -161,7 +161,7 @@ function withRemedy(reason: ReportedReason, error: unknown, { source }: ImageNam
 
 /**
  * Returns what a failure is about, if it is not the image itself. For the repository of the image at the destination it
- * is only the host, so that a failure of the registry has the same text for all images and can be told once.
+ * is only the host, so that a failure of the registry has the same text for all images and can be reported once.
  */
 function culprit(about: string, { source, destination }: ImageNames): string | undefined {
   if (namesOf(source).includes(about) || source.startsWith(`${about}/`)) return undefined;
@@ -171,7 +171,7 @@ function culprit(about: string, { source, destination }: ImageNames): string | u
     : about;
 }
 
-/** Returns all that an image is called in failures: with tag and digest, and with one of them. */
+/** Returns all names that an image has in failures: with tag and digest, and with one of them. */
 function namesOf(source: string): string[] {
   const at = source.indexOf('@');
   if (at < 0) return [source];

@@ -5,7 +5,7 @@ import { contentOptions, hasReferrersIn, signedUnder } from '../plan/recorded-op
 import type { SeenImage } from '../state/image-rows.ts';
 import type { RepositoryNews } from '../state/state.ts';
 
-/** If the run is killed, at most so many entries are lost and have to be asked for again by the next run. */
+/** If the run is killed, at most this many entries are lost, and the next run checks them again. */
 const ENTRIES_PER_TRANSACTION = 100;
 
 /** Collects what a run learns about one destination repository and writes it to the state in parts. */
@@ -21,12 +21,15 @@ export class RepositoryTally {
     this.#write = write;
   }
 
-  /** Announces so many more images. */
+  /** Announces more images. */
   expect(count: number): void {
     this.#open += count;
   }
 
-  /** Adds the result of an image that was checked or copied, and whether its referrers were, if they were asked for. */
+  /**
+   * Adds the result of an image that was checked or copied, and whether its referrers were copied, if they were
+   * requested.
+   */
   worked(image: PlannedImage, result: TalliedImage): void {
     const { recorded, target } = image;
     const isKnown =

@@ -86,7 +86,7 @@ interface OpenRun {
 
 const PROGRESS_EVERY_MILLISECONDS = 200;
 
-/** What counts as seen before by a run with given images, which does not look for anything else. */
+/** The earlier view for a run with given images: it does not look for anything else. */
 const NOTHING_SEEN: SourceView = { matched: [], listings: new Map() };
 
 /**
@@ -182,7 +182,7 @@ class Run {
     const run: RecordedRun = { started, ended: this.#now(), outcome, ...totals };
     const scope = scopeOf(this.#settings);
     const runs = [...state.runs(scope), run];
-    // A shard sees only a part of the source, as do given images, and must not overwrite what the whole was.
+    // Shards and given images show only a part of the source, so they must not overwrite the view of the whole.
     const isWholeView = isWhole && this.#settings.shard === undefined && given === undefined;
     state.recordRun({ scope, run, ...(isWholeView ? { sourceViews: new Map([[source, view]]) } : {}) });
     await remote?.push(deadline.signal);
@@ -231,13 +231,13 @@ class Run {
     const [first] = grouping.groups;
     if (first !== undefined) {
       await proveLogin(target, first.repository, signal);
-      // In a dry run nothing may be written, so what is no registry is only warned of.
+      // A dry run must not write anything, so it only warns of a destination that is not a registry.
       if (!dryRun) await proveRegistry(target, first.repository, signal);
     }
     return { repositories: found, grouping };
   }
 
-  /** Resolves the words for releases of Kubernetes in a set, and keeps what was learnt for that. */
+  /** Resolves the words for releases of Kubernetes in a set, and records what was learnt for that. */
   async #resolve(
     set: ImageSet,
     { repositories, grouping }: Found,

@@ -84,8 +84,8 @@ export function findFilteredAway(unselected: readonly Unselected[]): Notice[] {
 }
 
 /**
- * Returns a warning for each prefix of a set that finds images of which no tag passes the filters. That only some of its
- * images have other tags is no fault.
+ * Returns a warning for each prefix of a set that finds images of which no tag passes the filters. If only some of its
+ * images have other tags, that is not an error.
  */
 export function findFilteredPrefixes(
   set: ImageSet,
@@ -116,7 +116,7 @@ export function findEndlessLists(set: ImageSet, plans: readonly RepositoryPlan[]
   );
 }
 
-/** Returns a warning for each image of which the newest tags are wanted and nothing tells which these are. */
+/** Returns a warning for each image of which the newest tags are wanted but it is unknown which these are. */
 export function findUnclearCuts(set: ImageSet, plans: readonly RepositoryPlan[]): SourceNotice[] {
   return plans.flatMap(({ members }) =>
     members.flatMap(({ name, unclearCut }): SourceNotice[] =>
@@ -165,7 +165,7 @@ export function findUnmatched({
   return lines.map(({ text, place, excluded: left }) => ({
     pattern: text,
     place,
-    // What the set itself leaves out now is not gone.
+    // A name that the set itself excludes now has not vanished.
     matchedBefore: left === undefined && before.matched.includes(text),
     excluded: left,
   }));
@@ -188,7 +188,7 @@ function tagsOf({ tags, listing }: ListedRepository): ReadonlySet<string> | unde
   return new Set([...tags.keys(), ...listing.tags, ...listing.manifests.keys()]);
 }
 
-/** Returns the number of tags in a listing that filters are about: those of images, not of their signatures. */
+/** Returns the number of tags in a listing that filters apply to: those of images, not of their signatures. */
 function imageTagsOf({ listing: { tags, manifests } }: ListedRepository): number {
   return [...new Set([...tags, ...manifests.keys()])].filter((tag) => !isSignatureTag(tag)).length;
 }

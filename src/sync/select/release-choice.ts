@@ -19,7 +19,7 @@ export interface ReleaseChoice {
   readonly versions: readonly KubernetesVersion[];
   /** The release that it would mean if that were old enough. */
   readonly passedOver?: KubernetesVersion | undefined;
-  /** Whether nobody knows what it means, as the source did not list what it has. */
+  /** Whether its meaning is unknown, because the source did not list its releases. */
   readonly isOpen: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ReleaseChoice {
 const MAINTAINED_MINORS = 3;
 /** Several times what minors have. A malicious source must not cost endless work. */
 const MINOR_LIMIT = 100;
-/** More than a set of maintained minors ever has that are new. */
+/** More new versions than the maintained minors ever have. */
 const ASKED_LIMIT = 60;
 
 /** Returns the versions of Kubernetes among the tags of kube-apiserver, the newest first. */
@@ -45,8 +45,9 @@ export function needsListing(word: KubernetesWord, kubeadm: KubeadmKnowledge): b
 }
 
 /**
- * Returns what words mean at a source that has some versions, the newest first; undefined where it did not list them.
- * Pre-releases count only where one is written in full, and so do releases that are too `young`, unless there are no others.
+ * Returns what words mean at a source that has some versions, the newest first; `listed` is undefined if it did not
+ * list them. A word means a pre-release only if it is written in full. The same applies to releases that are too
+ * `young`, unless there are no others.
  */
 export function chooseReleases(
   words: readonly Entry<KubernetesWord>[],
@@ -91,8 +92,7 @@ export function chooseReleases(
 }
 
 /**
- * Returns the versions whose kubeadm nobody here knows, the newest first; at most 60, in which case the oldest are left
- * out.
+ * Returns the versions whose kubeadm is unknown, the newest first; at most 60, in which case the oldest are left out.
  */
 export function unknownVersions(
   choices: readonly ReleaseChoice[],

@@ -9,7 +9,7 @@ export type Selection = ReadonlyMap<ImageName, readonly Tag[]>;
 
 /** An image that a release of Kubernetes in a set needs from the source. */
 interface ReleaseWish {
-  /** The image and tag, such as `etcd:3.7.0-0`; or the release, and the word of the set that asks for it. */
+  /** The image and tag, such as `etcd:3.7.0-0`; or the release, and the word of the set that means it. */
   readonly text: string;
   /** Of the image; undefined for the release itself. */
   readonly name?: ImageName | undefined;
@@ -18,8 +18,8 @@ interface ReleaseWish {
 }
 
 /**
- * Returns the releases of a set and the images that they need, each with whether it was found. Of a release for which nothing
- * was found, its images are left out.
+ * Returns the releases of a set and the images that they need, each with whether it was found. If nothing was found for
+ * a release, its images are left out.
  */
 export function releaseWishes(set: ImageSet, found: Selection): ReleaseWish[] {
   return set.releases.flatMap(({ text: release, word, place, needs }): ReleaseWish[] => {

@@ -60,7 +60,7 @@ export function pinFor(set: ImageSet, name: ImageName, tag: Tag): PinnedDigest |
 
 /**
  * Why a set wants none of the tags that an image has: no tag passes its `filters`, which is a fault of the set; or tags
- * do, and none was uploaded `since` the day that is asked for, which is none.
+ * do, but none was uploaded since the day in `since`, which is not a fault.
  */
 export type Emptied = 'filters' | 'since';
 
@@ -68,9 +68,9 @@ export type Emptied = 'filters' | 'since';
 interface Selected {
   /** The newest first, without signature tags. */
   readonly tags: Tag[];
-  /** Where `latest` drew its line, if nothing tells which of the tags there is newer. */
+  /** Where `latest` cut the list of tags, if it is unknown which of the two tags at the cut is newer. */
   readonly unclearCut: UnclearCut | undefined;
-  /** Undefined where there are tags, or nothing but tags that kubeadm needs is wanted. */
+  /** Undefined if there are tags, or if only tags that kubeadm needs are wanted. */
   readonly emptied: Emptied | undefined;
 }
 
@@ -84,7 +84,7 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
   const needs = set.clusterImages.get(name)?.needs ?? [];
   const patched = patchFor(set, name)?.tags;
   const wish = patched === undefined ? set.cniWishes.get(name) : undefined;
-  // Who names a tag of signatures means it.
+  // A user who names a tag of signatures wants it.
   const pinned = offered.filter(
     ({ tag }) =>
       extra?.tags.has(tag) === true || tag === wish?.named || needs.some((need) => need.wants(tag)),
@@ -103,8 +103,8 @@ export function selectTags(set: ImageSet, name: ImageName, offered: readonly Off
 }
 
 /**
- * Returns what `selectTags` returns, and in addition the tags that it would return if there were none that are too young:
- * where `latest` takes a young one, an older one stays wanted until that is old enough.
+ * Returns what `selectTags` returns, and in addition the tags that it would return if there were none that are too
+ * young: if `latest` takes a young tag, an older one stays wanted until the young one is old enough.
  */
 export function selectMature(
   set: ImageSet,

@@ -9,7 +9,7 @@ export function isSignatureTag(tag: string): boolean {
   return SIGNATURE_TAG.test(tag);
 }
 
-/** Returns whether a tag holds the list of what refers to another image, and so stands for the referrers API. */
+/** Returns whether a tag contains the list of referrers of another image, and so stands for the referrers API. */
 export function isReferrersTag(tag: string): boolean {
   return SIGNATURE_TAG.exec(tag)?.[0] === tag;
 }

@@ -11,11 +11,11 @@ interface Unmatched {
   /** The release, name or prefix, without the host of the source registry. */
   readonly text: string;
   readonly place: Place;
-  /** How many names a prefix finds, all of which `exclude` leaves out; undefined if it does not keep any away. */
+  /** How many names a prefix finds, all of which `exclude` leaves out; undefined if `exclude` is not the reason. */
   readonly excluded?: number | undefined;
 }
 
-/** What was looked for and is not among the images that were found. */
+/** What was searched for and is not among the images that were found. */
 interface Absent {
   /** Images that could not be looked up. */
   readonly unlisted?: ReadonlySet<ImageName> | undefined;

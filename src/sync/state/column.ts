@@ -9,7 +9,7 @@ function unreadable(column: string): Failure<'STATE_ROW_UNREADABLE'> {
   return new Failure({
     code: 'STATE_ROW_UNREADABLE',
     about: 'state file',
-    message: `the column ${column} does not hold what it should`,
+    message: `the column ${column} has an unexpected value`,
   });
 }
 

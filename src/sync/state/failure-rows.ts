@@ -7,7 +7,7 @@ import { statement } from './statement.ts';
 /** Failures of tags that no later run tried again are dropped after 30 days. */
 const KEPT_SECONDS = 30 * 86_400;
 
-/** Failures only decide what comes last, so more of them are not worth the reading. */
+/** Failures only decide what comes last, so reading more of them is not worth the time. */
 const READ_LIMIT = 20_000;
 
 /** How a tag failed when it was last tried. */

@@ -29,11 +29,11 @@ export interface SeenImage {
   readonly sourceDigest: Digest;
   /** Differs from `sourceDigest` where platforms were chosen or the format was converted. */
   readonly pushedDigest: Digest;
-  /** The settings that shape content, as one text. Equal texts make equal digests of one source. */
+  /** The settings that shape content, as one text. Equal texts result in equal digests for the same source. */
   readonly options: string;
   /** Size of all manifests and blobs of the image; 0 if it is not known, because no run pushed all of it. */
   readonly bytes: number;
-  /** When it was pushed if that is not now: earlier, or `unknown` where a run only found it. */
+  /** When it was pushed if that is not now: earlier, or `unknown` if a run only found it. */
   readonly pushed?: Date | 'unknown' | undefined;
 }
 

@@ -41,7 +41,7 @@ INSERT OR IGNORE INTO main.kubeadm (version, etcd, coredns, pause, origin)
   SELECT version, etcd, coredns, pause, origin FROM other.kubeadm;
 `;
 
-/** Of a digest that both saw under a tag, the first time counts; of two digests, the one that was seen later. */
+/** If both files have the same digest for a tag, the earlier time is kept; if not, the digest that was seen later. */
 const JOIN_SIGHTINGS = `
 CREATE TEMP TABLE same AS
   SELECT theirs.id AS theirs, ours.id AS ours FROM other.repository AS theirs
@@ -55,9 +55,9 @@ DROP TABLE same;
 `;
 
 /**
- * Adds to the state in a file what other state files know, as shards leave them: of each tag, what was confirmed last.
- * Their runs are not added. Returns how many were added; `onRefused` is called with the reason for each that cannot be
- * used, which is left out. Throws what opening the state in `file` throws.
+ * Adds the contents of other state files, such as those of shards, to the state in a file. For each tag, it keeps the
+ * record that was confirmed last. Runs are not added. Returns how many were added; `onRefused` is called with the
+ * reason for each that cannot be used, which is left out. Throws what opening the state in `file` throws.
  */
 export function joinStates(
   file: string,
@@ -70,7 +70,7 @@ export function joinStates(
   try {
     return others.filter((other) => {
       try {
-        // Only what this looks at has the expected tables, and nothing that runs by itself.
+        // Opening ensures that it has the expected tables, and nothing that runs by itself.
         const opened = openStateFile(other, { ...settings, mode: 'read' });
         opened.database.close();
         if (!opened.restored) return false;
@@ -79,7 +79,7 @@ export function joinStates(
           return false;
         }
         add(database, other);
-        // Each has as many hints as one state may have.
+        // Each file may have as many hints as one state.
         limitHolders(database);
         return true;
       } catch (error) {

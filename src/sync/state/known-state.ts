@@ -17,7 +17,7 @@ interface KnownState extends Disposable {
   readonly isThere: boolean;
 }
 
-/** What the command line lends to a command that only reads. */
+/** What the command line passes to a command that only reads. */
 export interface KnownStateParts extends Omit<RunParts, 'version' | 'reporter'> {
   readonly reporter: Pick<Reporter, 'warning' | 'detail'>;
 }
@@ -38,7 +38,7 @@ export async function openKnownState(
     warning: (text) => reporter.warning(text),
     scope: scopeOf(settings),
     isReadOnly: true,
-    consequence: 'nothing is known of earlier runs',
+    consequence: 'nothing is known about earlier runs',
   });
   try {
     await remote?.fetching(registries, signal)();
@@ -59,7 +59,9 @@ export async function openKnownState(
   }
 }
 
-/** Returns what earlier runs learnt of kubeadm, from the state that `openKnownState` opens. Throws what that throws. */
+/**
+ * Returns what earlier runs learnt about kubeadm, from the state that `openKnownState` opens. Throws what that throws.
+ */
 export async function readKnownTags(
   settings: SyncSettings,
   registries: Registries,

@@ -7,7 +7,7 @@ import { readable, textIn } from './column.ts';
 import { ensureTable, hasTable } from './schema.ts';
 import { statement } from './statement.ts';
 
-/** Returns what earlier runs learnt of kubeadm. */
+/** Returns what earlier runs learnt about kubeadm. */
 export function readLearntTags(database: DatabaseSync): LearntTags[] {
   if (!hasTable(database, 'main', 'kubeadm')) return [];
   const rows = statement(database, 'SELECT * FROM kubeadm ORDER BY version').all();
@@ -22,7 +22,7 @@ export function readLearntTags(database: DatabaseSync): LearntTags[] {
   }));
 }
 
-/** Records what the maker said of kubeadm of some versions, and replaces what was recorded of them. */
+/** Records the answers of upstream about kubeadm of some versions, and replaces earlier records of these. */
 export function writeLearntTags(database: DatabaseSync, learnt: readonly LearntTags[]): void {
   if (learnt.length === 0) return;
   ensureTable(database, 'kubeadm');

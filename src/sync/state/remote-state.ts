@@ -35,7 +35,7 @@ interface RemoteStateParts extends Omit<RunParts, 'version' | 'reporter'> {
   readonly warning: (text: string) => void;
   /** Whether `--db` and the registry must stay unchanged. */
   readonly isReadOnly: boolean;
-  /** What to say follows if there is no state at all. Default: what follows for a run. */
+  /** The consequence to report if there is no state at all. Default: that for a run. */
   readonly consequence?: string | undefined;
 }
 
@@ -44,10 +44,10 @@ const FETCH_LIMIT_MILLISECONDS = 30_000;
 const PUSH_LIMIT_MILLISECONDS = 60_000;
 /** A run that is stopped has 5 seconds in all. */
 const LAST_PUSH_LIMIT_MILLISECONDS = 3000;
-/** Many registries answer for an absent repository as for a forbidden one. */
+/** Many registries give the same answer for an absent repository as for a forbidden one. */
 const NOT_THERE: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNAUTHORIZED']);
 
-/** A state that was fetched, and what to call its place. */
+/** A state that was fetched, and the name of its place. */
 interface PulledState extends Pick<FoundState, 'bytes'> {
   readonly from: string;
 }
@@ -78,7 +78,7 @@ function inspectLocalState(file: string, parts: RemoteStateParts): LocalState {
     now,
   });
   const local = { isThere: state.restored, lastRun: state.runs(scope).at(-1)?.ended };
-  // Opening created it. Left there, it would look like the state of an earlier run.
+  // Opening created the file. If it stayed, it would look like the state of an earlier run.
   if (!isReadOnly && !local.isThere) rmSync(file, { force: true });
   return local;
 }
@@ -129,7 +129,7 @@ export class RemoteState implements Disposable {
       const file = readFileSync(this.file);
       const packed = await packState(file);
       if (packed.digest === this.#found?.layer) {
-        reporter.line('state: nothing changed in it, so it was not pushed');
+        reporter.line('state: unchanged, so it was not pushed');
         return;
       }
       await this.#pushWithin(ended, packed);
@@ -165,7 +165,9 @@ export class RemoteState implements Disposable {
       if (signal.aborted) return;
       if (failureCode(error) === 'NOT_FOUND') reporter.line(`state: none at ${name} yet; ${consequence}`);
       else if (NOT_THERE.has(failureCode(error))) {
-        reporter.line(`state: none that can be read, ${describeFailure(error)}; ${consequence}`);
+        reporter.line(
+          `state: there is none, or it cannot be read: ${describeFailure(error)}; ${consequence}`,
+        );
       } else warning(`state: not fetched, ${describeFailure(error)}; ${consequence}`);
     }
   }
@@ -195,7 +197,7 @@ export class RemoteState implements Disposable {
     const file = this.#writeScratch('joined.db', Buffer.alloc(0));
     const joined = joinStates(file, files, () => undefined);
     if (joined === 0) throw absence;
-    return { bytes: readFileSync(file), from: `${this.name}-…, joined of ${countOf(joined, 'shard')}` };
+    return { bytes: readFileSync(file), from: `${this.name}-…, joined from ${countOf(joined, 'shard')}` };
   }
 
   /**
@@ -214,7 +216,7 @@ export class RemoteState implements Disposable {
     try {
       return State.open(file, { reporter: { warning: () => undefined }, mode: 'read' });
     } catch (error) {
-      throw unusableArtifact(name, 'it holds no state of synctl', error);
+      throw unusableArtifact(name, 'it is not a state of synctl', error);
     }
   }
 
@@ -251,7 +253,7 @@ export class RemoteState implements Disposable {
     if (isKnown && present !== undefined && present !== this.#found?.manifest) {
       const name = registry.nameOf(repository, tag);
       this.#parts.warning(
-        `state: another run pushed to ${name} while this one was under way; this one's takes its place`,
+        `state: another run pushed to ${name} during this run; the state of this run replaces that one`,
       );
     }
     const isOrdinary = this.#found?.isOrdinary ?? false;

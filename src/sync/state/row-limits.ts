@@ -41,8 +41,8 @@ const LIMITS: readonly TableLimit[] = [
 ];
 
 /**
- * Returns whether each table has no more rows than a run ever writes, and no longer texts. No text is read for that, and
- * no more rows than the limit, whatever the file says of itself.
+ * Returns whether each table has no more rows than a run ever writes, and no longer texts. No text is read for that,
+ * and no more rows than the limit, even if the file claims to have more.
  */
 export function isWithinLimits(database: DatabaseSync): boolean {
   return LIMITS.every(({ table, rows, lengths }) => {

@@ -6,10 +6,11 @@ import { makeFolder } from '../../lib/folder.ts';
 import { inspectFile, unusableFile } from './state-file-kind.ts';
 
 /**
- * Takes a state file for one run: until the result is disposed, or the process ends in whatever way, no other run can
+ * Takes a state file for one run: until the result is disposed, or the process ends, however it does, no other run can
  * take it. It can be read meanwhile. Throws `STATE_BUSY` if another run has it, and `STATE_UNUSABLE`.
  *
- * The state itself cannot be locked for the time of a run: nobody could read it. Therefore a file beside it is.
+ * The state itself cannot be locked during a run, because then no other process could read it. Therefore a file next to
+ * it is locked.
  */
 export function takeRunLock(file: string): Disposable {
   const lock = lockBeside(file);
@@ -18,7 +19,7 @@ export function takeRunLock(file: string): Disposable {
     code: 'STATE_BUSY',
     about: file,
     message: 'another run is using this state file',
-    hint: 'let the other run end first, or give --db a file of its own to each run',
+    hint: 'wait until the other run has ended, or give each run its own file with --db',
   });
 }
 
@@ -30,6 +31,6 @@ function lockBeside(file: string): Disposable | undefined {
     const real = kind === 'missing' ? join(realpathSync(dirname(file)), basename(file)) : realpathSync(file);
     return takeFileLock(`${real}.lock`);
   } catch (error) {
-    throw unusableFile(file, 'be taken for this run', error);
+    throw unusableFile(file, 'be locked for this run', error);
   }
 }

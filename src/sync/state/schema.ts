@@ -5,7 +5,7 @@ import { rollBack } from '../../lib/sqlite.ts';
 export const APPLICATION_ID = 0x6b65656c;
 /** Increased whenever the tables change. A file with another number is set aside. */
 export const FORMAT_VERSION = 2;
-/** 100,000 tags take about 15 MB, and 500,000 fit. A file beyond that is no state, or a bomb. */
+/** 100,000 tags take about 15 MB, and 500,000 fit. A larger file is not a state, or is malicious. */
 export const STATE_LIMIT = 64 * 1024 * 1024;
 
 /**
@@ -100,8 +100,8 @@ const TABLES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A table that a state has only where a run had something to put into it: a state without it is as good, and one with it is
- * none to older versions.
+ * Tables that a state has only if a run had something to record in them. A state without them is valid too. Older
+ * versions do not accept a state that has them.
  */
 const LATER_TABLES: ReadonlyMap<string, string> = new Map([
   [

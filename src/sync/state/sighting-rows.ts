@@ -12,7 +12,7 @@ export interface Sighting {
   readonly seen: Date;
 }
 
-/** More than any repository has tags that are kept. */
+/** More tags than are recorded for any repository. */
 const MOST_READ = 20_000;
 /** Half of what a state may hold when it is opened. */
 const MOST_KEPT = 500_000;
@@ -35,8 +35,7 @@ export function readSightings(
 }
 
 /**
- * Records what was seen of a source repository, in place of what was recorded for these tags, and forgets the tags that have
- * `gone`.
+ * Records what was seen of a source repository, replaces earlier records of these tags, and deletes the tags in `gone`.
  */
 export function writeSightings(
   database: DatabaseSync,
@@ -54,8 +53,8 @@ export function writeSightings(
 }
 
 /**
- * Forgets the last sights where there are more than half of what a state may hold. What is forgotten is young when it is seen
- * again; the others keep their age, whatever a source floods its lists with.
+ * Deletes the latest sightings if there are more than half of what a state may hold. A deleted tag is young when it is
+ * seen again. The others keep their age, even if a source floods its lists.
  */
 export function limitSightings(database: DatabaseSync): void {
   if (!hasTable(database, 'main', 'sighting')) return;

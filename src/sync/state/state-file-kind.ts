@@ -22,7 +22,7 @@ const INNER_PAGE = 5;
 const CELLS_AT = 108;
 /** A state has nine tables at most, and two indexes. */
 const CELLS_LIMIT = 64;
-/** SQLite only reads a file with a later one, and writes none. */
+/** SQLite only reads files with a later version, and does not write them. */
 const LAST_WRITE_VERSION = 2;
 
 /**
@@ -52,7 +52,7 @@ export function inspectFile(file: string): FileKind {
 }
 
 /**
- * Returns whether a file is neither a state, of any version, nor what may be left of one. Throws what `inspectFile`
+ * Returns whether a file is neither a state, of any version, nor a possible remainder of one. Throws what `inspectFile`
  * throws.
  */
 export function isForeign(file: string): boolean {
@@ -66,8 +66,8 @@ export function isForeign(file: string): boolean {
 }
 
 /**
- * Returns whether a SQLite file has no more tables than fit on its first page, as a state has. SQLite reads them all before
- * anything else, which takes minutes for half a million. A first page that is none is left to SQLite.
+ * Returns whether a SQLite file has no more tables than fit on its first page, as a state has. SQLite reads them all
+ * before anything else, which takes minutes for half a million. If the first page is not a page, SQLite finds that out.
  */
 export function hasSmallSchema(file: string): boolean {
   const head = readHead(file);
@@ -77,7 +77,7 @@ export function hasSmallSchema(file: string): boolean {
   const cells = head.readUInt16BE(PAGE_TYPE_AT + 3);
   if (head.readUInt16BE(PAGE_SIZE_AT) !== PAGE_SIZE || cells > CELLS_LIMIT) return false;
   return Array.from({ length: cells }, (_, index) => head.readUInt16BE(CELLS_AT + 2 * index)).every((at) => {
-    // A length of up to two bytes: a longer one is of text that goes on on other pages.
+    // The length takes up to two bytes. A longer one belongs to text that continues on other pages.
     const [first = 0xff, second = 0xff] = head.subarray(at, at + 2);
     return first < 0x80 || (second < 0x80 && (first & 0x7f) * 0x80 + second <= PAGE_SIZE - 35);
   });
@@ -95,7 +95,9 @@ function kindOfHead(head: Buffer): FileKind {
   return cutOff || start.every((byte) => byte === 0) ? 'damaged' : 'other';
 }
 
-/** Returns the failure for a state file on which an operation of the file system failed, which may be its path's. */
+/**
+ * Returns the failure for a state file on which an operation of the file system failed, possibly because of its path.
+ */
 export function unusableFile(
   file: string,
   what: string,

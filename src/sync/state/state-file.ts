@@ -64,12 +64,12 @@ export function openInMemory(): OpenedState {
 function openInstead(file: string, reason: AsideReason, settings: OpeningSettings): OpenedState {
   const what = `${file}: this ${explainAside(reason)}`;
   if (settings.mode === 'read') {
-    settings.warn(`${what}; it is not used, and what is at the destination is asked for`);
+    settings.warn(`${what}; it is not used, so nothing is known about earlier runs`);
     return { ...openInMemory(), rejected: reason };
   }
   const aside = setAside(file, reason, settings.now);
   settings.warn(
-    `${what}; it was set aside as ${aside}, and the run starts a new one from what is at the destination`,
+    `${what}; it was set aside as ${aside}, and the run creates a new state from what the destination has`,
   );
   return { ...openNew(file, settings), rejected: reason };
 }
@@ -146,10 +146,10 @@ function faultOf(database: DatabaseSync, file: string): AsideReason | undefined 
   }
   const version = readPragma(database, 'user_version');
   if (version !== FORMAT_VERSION) return version > FORMAT_VERSION ? 'newer' : 'older';
-  // A file with a write-ahead log would spread what a run writes over three files, of which one is kept.
+  // A file with a write-ahead log would spread what a run writes over three files, but only one of them is kept.
   if (database.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal') return 'damaged';
   if (!hasExpectedTables(database)) return 'damaged';
-  // Counting comes first: what is counted is limited, and checking takes as long as the rows are many.
+  // Counting comes first: it stops at a limit, but the time of checking grows with the number of rows.
   if (sizeOf(database) > STATE_LIMIT || !isWithinLimits(database)) return 'oversized';
   return isWhole(database, file) ? undefined : 'damaged';
 }
@@ -189,7 +189,7 @@ function asFailure(file: string, error: unknown): unknown {
     code: 'STATE_BUSY',
     about: file,
     message: 'another process is writing this state file',
-    hint: 'let the other run end first, or give --db a file of its own to each run',
+    hint: 'wait until the other run has ended, or give each run its own file with --db',
     cause: error,
   });
 }

@@ -50,7 +50,7 @@ const ORDINARY_CONFIG = {
   mediaType: CONTENT_TYPE.ociConfig,
   bytes: Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'),
 };
-/** A state is packed to a third, or less. */
+/** Compression reduces a state to a third or less. */
 const LAYER_LIMIT = 64 * 1024 * 1024;
 
 /** Returns source, destination and namespace as one text. Runs are recorded under it. */
@@ -79,7 +79,7 @@ export function statePlace(
   };
 }
 
-/** Returns the tags of the states that shards of this route left, if the registry tells them. */
+/** Returns the tags of the states that shards of this route left, if the registry lists them. */
 export async function findShardTags(
   registry: Registry,
   { repository, tag }: Pick<StatePlace, 'repository' | 'tag'>,
@@ -99,7 +99,7 @@ export async function packState(file: Buffer): Promise<PackedState> {
 
 /**
  * Returns a state from a registry, checked by its digest. Throws `NOT_FOUND` if there is none, `STATE_UNUSABLE` if it
- * is no state or far too large, and the registry's other failures.
+ * is not a state or far too large, and the registry's other failures.
  */
 export async function pullState(
   registry: Registry,
@@ -111,13 +111,13 @@ export async function pullState(
   const manifest = await registry.getManifest(repository, tag, signal);
   const [layer] = manifest.kind === 'image' ? manifest.layers : [];
   if (manifest.kind !== 'image' || layer?.mediaType !== LAYER_TYPE) {
-    throw unusableArtifact(about, 'it is not a state of synctl, or that of a newer one');
+    throw unusableArtifact(about, 'it is not a state of synctl, or a newer synctl wrote it');
   }
   if (layer.size > LAYER_LIMIT)
-    throw unusableArtifact(about, `${formatSize(layer.size)} are too much for a state`);
+    throw unusableArtifact(about, `${formatSize(layer.size)} is too large for a state`);
   const packed = await readLayer(registry, repository, layer, signal).catch((error: unknown) => {
-    // There is a state, so a missing layer must not be told as none.
-    if (isNotFound(error)) throw unusableArtifact(about, 'its layer is not there any more', error);
+    // There is a state, so a missing layer must not be reported as no state.
+    if (isNotFound(error)) throw unusableArtifact(about, 'its layer no longer exists', error);
     throw error;
   });
   const isOrdinary = manifest.config.mediaType === ORDINARY_CONFIG.mediaType;
@@ -125,7 +125,7 @@ export async function pullState(
 }
 
 /**
- * Pushes a state under a tag, and replaces what the tag was. Its manifest has an empty configuration, or an ordinary
+ * Pushes a state under a tag, and replaces what the tag had. Its manifest has an empty configuration, or an ordinary
  * one if `isOrdinary` or if the registry refuses the empty one. Throws the registry's failures.
  */
 export async function pushState(
@@ -137,7 +137,7 @@ export async function pushState(
   if (layer.length > LAYER_LIMIT) {
     throw unusableArtifact(
       registry.nameOf(repository, tag),
-      `${formatSize(layer.length)} are too much for a state`,
+      `${formatSize(layer.length)} is too large for a state`,
     );
   }
   await pushBytes(registry, repository, layer, signal);

@@ -26,7 +26,7 @@ function summariseState(file: string, reporter: KnownStateParts['reporter']): St
       fault: 'usage',
       about: file,
       message: 'there is no such state file',
-      hint: 'synctl sync writes it; name another one as synctl sum FILE',
+      hint: 'run synctl sync first, which writes it, or name another file: synctl sum FILE',
     });
   }
   using state = State.open(file, { reporter, mode: 'read' });
@@ -51,7 +51,7 @@ export async function summariseKnownState(
       fault: 'usage',
       about: known.name,
       message: 'there is no state that can be read',
-      hint: 'synctl sync --state registry leaves it; --source, --push-to, --push-ns and --shard have to be those of the run',
+      hint: 'run synctl sync --state registry first, which pushes it; give the --source, --push-to, --push-ns and --shard of that run',
     });
   } finally {
     registries.close();

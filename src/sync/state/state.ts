@@ -149,7 +149,7 @@ export class State implements Disposable {
     return this.#read([], () => readHolders(this.#database, host, digest));
   }
 
-  /** Returns what earlier runs learnt of kubeadm from its maker. */
+  /** Returns what earlier runs learnt about kubeadm from upstream. */
   learntTags(): readonly LearntTags[] {
     return this.#read([], () => readLearntTags(this.#database));
   }
@@ -159,7 +159,7 @@ export class State implements Disposable {
     return this.#read<ReadonlyMap<Tag, Sighting>>(new Map(), () => readSightings(this.#database, source));
   }
 
-  /** Records at once what a source repository has under some tags, and forgets those that have `gone`. */
+  /** Records at once what a source repository has under some tags, and deletes those in `gone`. */
   sight(source: RepositoryAddress, sightings: ReadonlyMap<Tag, Sighting>, gone: readonly Tag[] = []): void {
     if (sightings.size + gone.length === 0) return;
     this.#write((database) => writeSightings(database, source, sightings, gone));
@@ -203,14 +203,14 @@ export class State implements Disposable {
     });
   }
 
-  /** Records at once what the maker said of kubeadm of some versions. */
+  /** Records at once the answers of upstream about kubeadm of some versions. */
   learn(tags: readonly LearntTags[]): void {
     if (tags.length > 0) this.#write((database) => writeLearntTags(database, tags));
   }
 
   /**
-   * Records at once that a blob arrived in a repository. If the run is killed before it records the image, the next
-   * run still knows where to mount the blob from.
+   * Records at once that a blob arrived in a repository. Even if the run is killed before it records the image, the
+   * next run can mount the blob from there.
    */
   noteBlob(destination: RepositoryAddress, digest: Digest): void {
     this.#write((database, now) => {
@@ -218,7 +218,7 @@ export class State implements Disposable {
     });
   }
 
-  /** Deletes the hint that a repository holds a blob at once, so that no other image is mounted from there. */
+  /** Deletes at once the hint that a repository holds a blob, so that no other image mounts it from there. */
   forgetBlob(destination: RepositoryAddress, digest: Digest): void {
     this.#write((database) => deleteHolder(database, ensureRepository(database, destination), digest));
   }
@@ -260,7 +260,11 @@ export class State implements Disposable {
     if (sqliteProblem(error) === undefined) throw error;
     if (this.#readWarned) return;
     this.#readWarned = true;
-    this.#warn('part of the state cannot be read', error, 'what it knew is asked for at the destination');
+    this.#warn(
+      'part of the state cannot be read',
+      error,
+      'the run continues without these records, and needs more requests',
+    );
   }
 
   #write(change: (database: DatabaseSync, now: Date) => void): void {

@@ -197,7 +197,7 @@ describe('a tag does not stand for what is below it', () => {
     expect(report.images.find(({ outcome }) => outcome === 'failed')?.reason).toMatchObject({
       code: 'CONTENT_UNKNOWN',
       message: expect.stringMatching(
-        /it took what was missing, and still lacks layer 2 of 2 of its image for linux\/arm64/,
+        /it accepted what was missing, but still lacks layer 2 of 2 of its image for linux\/arm64/,
       ),
       hint: expect.stringContaining('remove the file from its storage'),
     });

@@ -127,7 +127,7 @@ describe('a tag that should not move and moved at the source', () => {
       expect(moved).toMatchObject([{ kind: 'moved', kept: true }]);
       expect(lines.filter((line) => line.startsWith('error: '))).toEqual([
         expect.stringMatching(
-          /app:v1\.2\.3 moved, but should not move; the destination was left unchanged: the source had .* \(find out why;/,
+          /app:v1\.2\.3 moved, but should not move; the destination was left unchanged: the source had .* \(find out why the tag moved;/,
         ),
       ]);
       expect(world.at()).toBe(before.digest);

@@ -187,7 +187,7 @@ describe('a state in a registry', () => {
     });
     const { report } = await all.route.run(REMOTE);
     expect(report.warnings.map(({ message }) => message)).toEqual([
-      expect.stringContaining('its layer is not there any more'),
+      expect.stringContaining('its layer no longer exists'),
     ]);
   });
 
@@ -199,7 +199,9 @@ describe('a state in a registry', () => {
       const { report, lines } = await all.route.run(REMOTE);
       expect(report).toMatchObject({ stateRestored: false, totals: { copied: IMAGES, failed: 0 } });
       expect(stateLines(lines)).toEqual([
-        expect.stringMatching(/^(?:warning: state: not fetched|state: none that can be read), /),
+        expect.stringMatching(
+          /^(?:warning: state: not fetched|state: there is none, or it cannot be read)[,:] /,
+        ),
         expect.stringMatching(/^warning: state: not pushed, .*; the next run uses an older one$/),
       ]);
     },
@@ -311,7 +313,7 @@ describe('a state in a registry', () => {
     await remote?.push(client.signal);
     expect(lines).toEqual([
       expect.stringMatching(/^state: fetched/),
-      'state: nothing changed in it, so it was not pushed',
+      'state: unchanged, so it was not pushed',
     ]);
     expect(destination.journal.entries.every(({ method }) => method === 'GET')).toBe(true);
   });
@@ -332,7 +334,9 @@ describe('a state in a registry', () => {
     const { report } = await run;
     expect(listing.hits).toBe(1);
     expect(report.warnings.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^state: another run pushed to .*; this one's takes its place$/),
+      expect.stringMatching(
+        /^state: another run pushed to .*during this run; the state of this run replaces that one$/,
+      ),
     ]);
     all.loseFile();
     expect((await route.run(REMOTE)).report).toMatchObject({ stateRestored: true, warnings: [] });
@@ -351,7 +355,9 @@ it('an undivided run after shards goes on from what all of them left in the regi
   expect(report).toMatchObject({ stateRestored: true, totals: { copied: 0, failed: 0, total: IMAGES } });
   expect(report.images.filter(({ reason }) => reason?.code === 'NOT_IN_STATE')).toEqual([]);
   expect(stateLines(lines)).toEqual([
-    expect.stringMatching(/^state: fetched from HOST\/keel\/keel-state:[0-9a-f]{16}-…, joined of 3 shards, /),
+    expect.stringMatching(
+      /^state: fetched from HOST\/keel\/keel-state:[0-9a-f]{16}-…, joined from 3 shards, /,
+    ),
     expect.stringMatching(/^state: pushed to HOST\/keel\/keel-state:[0-9a-f]{16}, /),
   ]);
   all.loseFile();
