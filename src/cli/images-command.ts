@@ -1,6 +1,10 @@
+import { hasPathForm } from '../config/flags/given-images-flag.ts';
 import { describeDoubt, type FoundImages, joinedImages } from '../config/images/found-images.ts';
+import { parseGivenImage } from '../config/images/given-image.ts';
 import { nothingFound } from '../config/images/given-images.ts';
 import { readImageFile } from '../config/images/image-file.ts';
+import { unreadableImages } from '../config/images/unreadable-images.ts';
+import { Failure, failureCode } from '../lib/failure.ts';
 import type { Ending } from '../process/exit-code.ts';
 import type { CommandContext, ImageListSettings } from './commands.ts';
 import { countText, fewDoubts, imageLines, imageSetJson } from './text/images-text.ts';
@@ -12,7 +16,7 @@ export async function imagesCommand(
   { print, reporter, signal }: CommandContext,
 ): Promise<Ending> {
   const read: FoundImages[] = [];
-  for (const file of files) read.push(await readImageFile(file, signal));
+  for (const file of files) read.push(await readFile(file, signal));
   const found = joinedImages(read);
   const { images, uncertain, refused, notices } = found;
   if (images.length + uncertain.length + refused.length === 0) {
@@ -28,4 +32,26 @@ export async function imagesCommand(
   if (unusable.rest !== undefined) reporter.error(`${unusable.rest} that cannot be used`);
   reporter.line(countText(found));
   return refused.length === 0 && images.length > 0 ? 'complete' : 'incomplete';
+}
+
+/** Returns the images in a file. Throws `IMAGES_UNREADABLE`, and names the command for an image that is no file. */
+async function readFile(file: string, signal: AbortSignal): Promise<FoundImages> {
+  try {
+    return await readImageFile(file, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || failureCode(error.cause) !== 'ENOENT' || !isImage(file)) throw error;
+    const hint = `images are read from files; to mirror this image: synctl sync ${file} --push-to HOST`;
+    throw unreadableImages(error.about, error.message, { hint, cause: error.cause });
+  }
+}
+
+function isImage(text: string): boolean {
+  if (hasPathForm(text)) return false;
+  try {
+    parseGivenImage(text);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }

@@ -18,7 +18,13 @@ async function list(texts: Readonly<Record<string, string>>, ...flags: readonly 
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   });
-  const process = new TerminalProcess(['images', ...files, ...flags]);
+  const { code, out, err } = await run(...files, ...flags);
+  const shown = (text: string) => text.replaceAll(`${folder}/`, '');
+  return { code, out: shown(out), err: shown(err) };
+}
+
+async function run(...line: readonly string[]) {
+  const process = new TerminalProcess(['images', ...line]);
   const unused = async () => 'program' as const;
   const code = await runSynctl(process, {
     sync: unused,
@@ -29,8 +35,7 @@ async function list(texts: Readonly<Record<string, string>>, ...flags: readonly 
     merge: unused,
     images: imagesCommand,
   });
-  const shown = (text: string) => text.replaceAll(`${folder}/`, '');
-  return { code, out: shown(process.stdout.written), err: shown(process.stderr.written) };
+  return { code, out: process.stdout.written, err: process.stderr.written };
 }
 
 describe('synctl images', () => {
@@ -54,6 +59,22 @@ describe('synctl images', () => {
       err:
         'warning: a.txt:1:1: docker.io/library/nginx:latest: it has no tag, so the tag is latest\n' +
         'error: a.txt:2:1: redis:$TAG: it contains the variable $TAG (replace it with its value, such as with "envsubst < FILE")\n',
+    });
+  });
+
+  it.each([
+    [
+      'nginx:1.27',
+      ' (images are read from files; to mirror this image: synctl sync nginx:1.27 --push-to HOST)',
+    ],
+    ['images.txt', ''],
+    ['./nginx', ''],
+    ['Not an image', ''],
+  ])('names the command for %s if it is an image and no such file exists', async (file, hint) => {
+    expect(await run(file)).toEqual({
+      code: 2,
+      out: '',
+      err: `error: ${file}: there is no such file${hint}\n`,
     });
   });
 

@@ -225,6 +225,32 @@ describe('publishing to a registry', () => {
   );
 
   it.each([
+    {
+      there: 'artifact',
+      form: 'image',
+      message: `this tag has ${NAME} as an artifact, and would get it as an image`,
+    },
+    {
+      there: 'image',
+      form: 'artifact',
+      message: `this tag has ${NAME} as an image, and would get it as an artifact`,
+    },
+  ] as const)(
+    'names the form of a tag that has this package as an $there',
+    async ({ there, form, message }) => {
+      await using registry = await DockerRegistry.start('token');
+      await using fixture = await PackageFixture.write(NAME, 1000);
+      await publish(targetFor(registry, { form: there }).target, fixture);
+      const repeated = publish(targetFor(registry, { form }).target, fixture);
+      await expect(repeated).rejects.toMatchObject({
+        code: 'ALREADY_PUBLISHED',
+        message,
+        hint: `it is complete there; to replace it use --overwrite, to keep it use --dockerhub-form ${there}`,
+      });
+    },
+  );
+
+  it.each([
     { name: BETA, overwrite: false, replaced: true },
     { name: NAME, overwrite: true, replaced: true },
     { name: NAME, overwrite: false, replaced: false },

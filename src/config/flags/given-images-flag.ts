@@ -81,9 +81,14 @@ function valuesOf(text = ''): string[] {
   return values.filter((value) => value !== '');
 }
 
+/** Returns whether a text has the form of a path, which no image has. */
+export function hasPathForm(text: string): boolean {
+  return PATH_FORM.test(text);
+}
+
 /** Returns whether a value of the flag is a file: by its form, or because there is one. */
 function isFile(value: string): boolean {
-  return value === STANDARD_INPUT || PATH_FORM.test(value) || isThere(value);
+  return value === STANDARD_INPUT || hasPathForm(value) || isThere(value);
 }
 
 function isThere(file: string): boolean {
@@ -96,7 +101,7 @@ function readOperand(text: string, flag: string, notices: Set<string>): FoundIma
     const hint = `write the value of a switch with "=", such as --dry-run=${text}`;
     throw notAnImage(text, 'this is not an image', hint);
   }
-  if (text === STANDARD_INPUT || PATH_FORM.test(text)) {
+  if (text === STANDARD_INPUT || hasPathForm(text)) {
     const what = text === STANDARD_INPUT ? 'standard input' : 'the path of a file';
     throw notAnImage(text, `this is ${what}, and not an image`, `write ${flag} ${shownName(text)}`);
   }

@@ -8,8 +8,10 @@ export function mayReplace(name: string, overwrite: boolean): boolean {
 }
 
 /** Returns the failure for a name that is taken by other content and may not be replaced. */
-export function alreadyPublished(about: string, message: string): Failure<'ALREADY_PUBLISHED'> {
-  const hint =
-    'packer does not overwrite published packages: give the package a -beta name, or use --overwrite';
+export function alreadyPublished(
+  about: string,
+  message: string,
+  hint = 'packer does not overwrite published packages: give the package a -beta name, or use --overwrite',
+): Failure<'ALREADY_PUBLISHED'> {
   return new Failure({ code: 'ALREADY_PUBLISHED', about, message, hint });
 }

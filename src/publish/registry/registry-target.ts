@@ -96,7 +96,7 @@ export class RegistryTarget implements PublishTarget {
       return { target: this.name, address, instruction, outcome: 'present', uncompared };
     }
     if (present !== undefined && !mayReplace(file.name, this.#settings.overwrite)) {
-      throw alreadyPublished(address, `the content of this tag differs from ${file.name}`);
+      throw await this.#taken({ file, address, present }, signal);
     }
     const base = isArtifact ? undefined : await this.#readBase(file, signal);
     const documents = isArtifact
@@ -119,6 +119,21 @@ export class RegistryTarget implements PublishTarget {
       if (isNotFound(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Returns the failure for a tag that has something else, or the same package in the other form. */
+  async #taken({ file, address, present }: TakenTag, signal: AbortSignal): Promise<Failure> {
+    const { form, label } = this.#settings;
+    const other = form === 'artifact' ? 'image' : 'artifact';
+    const layer = other === 'artifact' ? plainLayer(file) : await tarLayer(file, signal);
+    if (present.layers.at(-1)?.digest !== layer.digest) {
+      return alreadyPublished(address, `the content of this tag differs from ${file.name}`);
+    }
+    return alreadyPublished(
+      address,
+      `this tag has ${file.name} as an ${other}, and would get it as an ${form}`,
+      `it is complete there; to replace it use --overwrite, to keep it use ${label('dockerhub-form')} ${other}`,
+    );
   }
 
   /**
@@ -184,6 +199,13 @@ export class RegistryTarget implements PublishTarget {
     if (isRunnable) return `docker run --rm -v "$PWD:${OUTPUT_FOLDER}" ${address}`;
     return `id=$(docker create ${address}) && docker cp "$id:/${name}" . && docker rm "$id"`;
   }
+}
+
+/** A tag that has something already. */
+interface TakenTag {
+  readonly file: PackageFile;
+  readonly address: string;
+  readonly present: Pick<Image, 'layers'>;
 }
 
 /** A blob of the image, and where its bytes come from. */
