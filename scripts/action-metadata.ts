@@ -6,6 +6,7 @@ export interface DescribedInput {
   /** Its form, such as `HOST` or `any|never`; a switch has none. */
   readonly value?: string | undefined;
   readonly default?: string | undefined;
+  readonly inputDefault?: string | undefined;
   readonly defaultNote?: string | undefined;
   readonly environment?: string | undefined;
   readonly repeatable?: boolean | undefined;
@@ -44,7 +45,7 @@ export function formatActionMetadata(action: DescribedAction): string {
     for (const input of inputs) {
       lines.push(`  ${input.name}:`);
       lines.push(`    description: ${quote(`${describe(input)}.`)}`);
-      lines.push('    required: false', `    default: ${quote(standardOf(input))}`);
+      lines.push('    required: false', `    default: ${quote(input.inputDefault ?? standardOf(input))}`);
     }
     lines.push('');
   }

@@ -38,6 +38,7 @@ export function readInputs(
   for (const [variable, text = ''] of Object.entries(environment)) {
     const flag = known.get(variable);
     if (!variable.startsWith(PREFIX) || (text === '' && flag?.default === undefined)) continue;
+    if (flag?.inputDefault === text) continue;
     if (flag !== undefined) values.set(flag.name, text);
     else warnings.push(describeUnknown(variable, names));
   }

@@ -40,7 +40,7 @@ async function readFile(file: string, signal: AbortSignal): Promise<FoundImages>
     return await readImageFile(file, signal);
   } catch (error) {
     if (!(error instanceof Failure) || failureCode(error.cause) !== 'ENOENT' || !isImage(file)) throw error;
-    const hint = `images are read from files; to mirror this image: synctl sync ${file} --push-to HOST`;
+    const hint = `images are read from files; to mirror this image: synctl sync ${error.about} --push-to HOST`;
     throw unreadableImages(error.about, error.message, { hint, cause: error.cause });
   }
 }

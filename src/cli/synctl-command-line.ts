@@ -46,6 +46,7 @@ const TRUST: readonly SyncFlagName[] = ['moved-tags', 'verify-signatures', 'trus
 
 /** What a flag of `synctl sync` does in the other commands, where its own sentence speaks of a run. */
 const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
+  'push-to': 'Registry that a run mirrors images to: the destination',
   'command-timeout': 'Time limit of the command',
   verify: 'With deep, check every layer of every tag; otherwise only those of a tag that you name',
   'moved-tags': 'What a run does when a tag such as v1.2.3 moved',
@@ -135,6 +136,7 @@ const COMMANDS: readonly {
       'deletes it, and reports what the destination does not let it delete.',
     flags: pick([...CONNECTION, 'images', 'addition-ns', ...UPSTREAM, 'db', 'state', 'shard'], DOCTOR_FLAGS, {
       ...OUTSIDE_A_RUN,
+      'push-to': 'Registry that a run mirrors images to: the destination; required if you give images',
       shard: 'Check what a run with this --shard would do',
     }),
   },

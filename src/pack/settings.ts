@@ -4,7 +4,13 @@ import type { FlagSource } from '../config/flags/flag-source.ts';
 import { asIs, oneOf, parseSwitch } from '../config/flags/flag-value.ts';
 import { readGithubToken } from '../config/flags/github-token-flag.ts';
 import { readImagesFlag } from '../config/flags/given-images-flag.ts';
-import { hostParser, readLimits, readNamespace, refuseHalfLogin } from '../config/flags/registry-flags.ts';
+import {
+  hostParser,
+  readHost,
+  readLimits,
+  readNamespace,
+  refuseHalfLogin,
+} from '../config/flags/registry-flags.ts';
 import { parseLogins } from '../config/flags/registry-logins.ts';
 import { readSignatureSettings, type VerificationMode } from '../config/flags/signature-flags.ts';
 import { readUpstreamMirror } from '../config/flags/upstream-mirror-flag.ts';
@@ -105,7 +111,7 @@ export function parsePackSettings(from: FlagSource): ParsedPackSettings {
     const given = parseImageSource(text, about);
     return given.kind === 'upstream' ? given : { ...given, host: host(given.host, about) };
   };
-  const registry = flags.required('registry', host);
+  const registry = readHost(flags, { host: 'registry', namespace: 'namespace' }, host);
   const namespace = readNamespace(flags, 'namespace');
   const imageSource = flags.optional('image-source', source) ?? { kind: 'mirror', host: registry, namespace };
   const settings: PackSettings = {

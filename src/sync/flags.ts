@@ -12,6 +12,9 @@ const WHERE = 'Source and destination';
 const HOW = 'How to mirror';
 const RESULT = 'State and result';
 
+/** Where an image set is mirrored to if nothing else is given. */
+const DEFAULT_DESTINATION = 'registry.cn-hangzhou.aliyuncs.com';
+
 const TABLE = [
   {
     name: 'source',
@@ -24,9 +27,11 @@ const TABLE = [
     name: 'push-to',
     value: 'HOST',
     refusesEmpty: true,
-    default: 'registry.cn-hangzhou.aliyuncs.com',
+    default: DEFAULT_DESTINATION,
+    // Nobody writes the space. It shows that the destination of given images was left out, and is ignored otherwise.
+    inputDefault: ` ${DEFAULT_DESTINATION}`,
     group: WHERE,
-    description: 'Registry to mirror images to: the destination',
+    description: 'Registry to mirror images to: the destination; required if you give images',
   },
   {
     name: 'push-ns',

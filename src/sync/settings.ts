@@ -8,6 +8,7 @@ import { readImagesFlag } from '../config/flags/given-images-flag.ts';
 import {
   hostParser,
   parsePath,
+  readHost,
   readLimits,
   readNamespace,
   refuseHalfLogin,
@@ -20,7 +21,7 @@ import { NAMINGS, type Naming } from '../config/mirror-naming.ts';
 import { MOVED_TAGS_MODES, type MovedTagsMode } from '../config/moved-tags.ts';
 import type { UpstreamMirror } from '../config/upstream-mirror.ts';
 import { type Duration, parseDuration } from '../lib/duration.ts';
-import type { Failure } from '../lib/failure.ts';
+import { Failure } from '../lib/failure.ts';
 import type { RetryPolicy } from '../lib/retry.ts';
 import { type Platform, parsePlatform } from '../registry/oci/platform.ts';
 import type { Host, Repository } from '../registry/oci/reference.ts';
@@ -111,7 +112,7 @@ export function parseSyncSettings(
   const given = readImagesFlag(flags, from, notices);
   const settings: SyncSettings = {
     source: flags.required('source', host),
-    destination: flags.required('push-to', host),
+    destination: readHost(flags, { host: 'push-to', namespace: 'push-ns' }, host),
     namespace: readNamespace(flags, 'push-ns'),
     username: flags.text('username'),
     password: flags.text('password'),
@@ -143,8 +144,24 @@ export function parseSyncSettings(
     json: flags.optional('json', parseSwitch) ?? false,
   };
   refuseHalfLogin(flags, settings);
+  if (given !== undefined && !flags.isGiven('push-to')) flags.failures.push(destinationMissing(flags));
   if (flags.failures.length > 0) return { ok: false, failures: flags.failures };
   return { ok: true, settings, notices: [...notices] };
+}
+
+/** The default destination is for image sets alone: people who give images mean a registry of their own. */
+function destinationMissing(flags: FlagReader<SyncFlagName>): Failure<'DESTINATION_MISSING'> {
+  const example = flags.written([
+    ['push-to', 'registry.example.com'],
+    ['push-ns', 'mirror'],
+  ]);
+  return new Failure({
+    code: 'DESTINATION_MISSING',
+    fault: 'usage',
+    about: flags.label('push-to'),
+    message: 'no destination is given for these images',
+    hint: `name your registry, as in ${example}`,
+  });
 }
 
 /** Returns the files that a run reads, which its report must not replace. */

@@ -191,3 +191,12 @@ test('an input images that cannot be used ends the step before anything is done'
   expect(missing.main.log.annotations).toMatchObject([{ message: 'nosuch.txt: there is no such file' }]);
   expect(nights.destination.journal.count()).toBe(0);
 });
+
+test('given images without a destination end the step before anything is done', async () => {
+  const nights = await Nights.start();
+  const { main } = await nights.night({ exactly: { images: 'nginx:1.29' } });
+  expect(main.exitCode).toBe(1);
+  expect(main.log.annotations).toMatchObject([
+    { message: expect.stringMatching(/^input "push-to": no destination is given for these images \(/) },
+  ]);
+});

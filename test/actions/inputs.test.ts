@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readInputs } from '../../src/actions/inputs.ts';
 import { SYNC_FLAGS } from '../../src/sync/flags.ts';
+import { readActionMetadata } from '../support/action-metadata.ts';
 
 test('inputs are read by the table of flags, as they were written', () => {
   const { values, warnings } = readInputs(SYNC_FLAGS, {
@@ -25,6 +26,15 @@ test('an input that is given empty is told from one that is left out, where the 
     INPUT_X: '',
   });
   expect([Object.fromEntries(values), warnings]).toEqual([{ 'push-to': '' }, []]);
+});
+
+test('a destination that is left out is told from the default one that is given', async () => {
+  const { inputs } = await readActionMetadata('action-sync/action.yml');
+  const leftOut = inputs['push-to']?.default ?? '';
+  const given = leftOut.trim();
+  expect(given).toBe('registry.cn-hangzhou.aliyuncs.com');
+  expect(readInputs(SYNC_FLAGS, { 'INPUT_PUSH-TO': leftOut }).values.get('push-to')).toBeUndefined();
+  expect(readInputs(SYNC_FLAGS, { 'INPUT_PUSH-TO': given }).values.get('push-to')).toBe(given);
 });
 
 test.each([

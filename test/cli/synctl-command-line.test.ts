@@ -73,8 +73,9 @@ function settingsOf(flag: SyncFlagName): string[] {
     if (!parsed.ok) throw new Error(`no sample of ${flag}: ${parsed.failures.join()}`);
     return new Map(Object.entries(parsed.settings));
   };
-  const bare = read(new Map());
-  const given = read(new Map([[flag, SAMPLES[flag]]]));
+  const needed = new Map(flag === 'images' ? [['push-to', SAMPLES['push-to']]] : []);
+  const bare = read(needed);
+  const given = read(new Map([...needed, [flag, SAMPLES[flag]]]));
   const changed = [...given].filter(
     ([name, value]) => JSON.stringify(value) !== JSON.stringify(bare.get(name)),
   );

@@ -22,7 +22,7 @@ test('action-sync offers every flag of synctl sync that is not for a terminal, w
   const flags = SYNC_FLAGS.filter((flag) => flag.commandLineOnly !== true);
   expect(Object.keys(inputs).sort()).toEqual(flags.map(({ name }) => name).sort());
   for (const flag of flags) {
-    const standard = flag.default ?? (flag.value === undefined ? 'false' : '');
+    const standard = flag.inputDefault ?? flag.default ?? (flag.value === undefined ? 'false' : '');
     expect(inputs[flag.name]?.default, flag.name).toBe(standard);
     expect(inputs[flag.name]?.description, flag.name).toContain(flag.description);
   }

@@ -51,6 +51,11 @@ describe('the report of a run that could not start', () => {
     expect(JSON.stringify(report)).not.toContain('hush');
   });
 
+  test('has the defaults for images that cannot be read', () => {
+    const from = { ...flags({ 'push-to': 'd.example' }), operands: ['nginx', 'Upper:1'] };
+    expect(headOfWrongFlags(from, 'v1')).toMatchObject({ destination: 'd.example', namespace: 'keel' });
+  });
+
   test('says nothing of the reasons that only a program sums up', () => {
     const failures = [{ ...FAILURE, failures: [FAILURE] }];
     const report = refusedReport(headOfWrongFlags(flags({}), 'v1'), failures, TIMES);

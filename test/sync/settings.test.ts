@@ -147,12 +147,65 @@ test.each<[string, string, string]>([
     '--push-to: "https://r.example.com" is not a registry host (write r.example.com)',
   ],
   [
+    'push-to',
+    'r.example.com:5000/team/a/',
+    '--push-to: "r.example.com:5000/team/a/" is not a registry host (write --push-to r.example.com:5000 --push-ns team/a)',
+  ],
+  [
+    'push-to',
+    'https://r.example.com/team',
+    '--push-to: "https://r.example.com/team" is not a registry host (write --push-to r.example.com --push-ns team)',
+  ],
+  [
+    'push-to',
+    'r.example.com/Team',
+    '--push-to: "r.example.com/Team" is not a registry host (write r.example.com)',
+  ],
+  [
     'push-ns',
     'Keel',
     '--push-ns: "Keel" cannot be part of a repository name (repositories are lower case: keel)',
   ],
 ])('--%s %j is refused with what is allowed', (flag, text, message) => {
   expect(complaints({ [flag]: text })).toEqual([message]);
+});
+
+test('a path in --push-to comes before a namespace that is given too', () => {
+  expect(complaints({ 'push-to': 'r.example.com/team', 'push-ns': 'a' })).toEqual([
+    '--push-to: "r.example.com/team" is not a registry host (write --push-to r.example.com --push-ns team/a)',
+  ]);
+});
+
+describe('given images need a destination', () => {
+  const given = { values: new Map<string, string>(), environment: {}, label: (name: string) => `--${name}` };
+
+  test('which no default replaces', () => {
+    const parsed = parseSyncSettings({ ...given, operands: ['nginx:1.29'] });
+    expect(parsed).toMatchObject({
+      ok: false,
+      failures: [{ code: 'DESTINATION_MISSING', fault: 'usage', about: '--push-to' }],
+    });
+    expect(complaints({ images: 'nginx:1.29' })).toEqual([
+      '--push-to: no destination is given for these images (name your registry, as in --push-to registry.example.com --push-ns mirror)',
+    ]);
+  });
+
+  test('an input of a workflow', () => {
+    const parsed = parseSyncSettings({
+      ...given,
+      values: new Map([['images', 'nginx:1.29']]),
+      label: (name) => `input "${name}"`,
+    });
+    expect(parsed.ok ? [] : parsed.failures.map(describeFailure)).toEqual([
+      'input "push-to": no destination is given for these images (name your registry, as in push-to: registry.example.com and push-ns: mirror)',
+    ]);
+  });
+
+  test('which may be the default one, if it is named', () => {
+    const host = 'registry.cn-hangzhou.aliyuncs.com';
+    expect(settings({ images: 'nginx:1.29', 'push-to': host }).destination).toBe(host);
+    expect(settings().destination).toBe(host);
+  });
 });
 
 test('everything that is wrong is told at once, each wrong value of a list too', () => {

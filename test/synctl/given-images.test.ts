@@ -197,6 +197,15 @@ data: { page: hello }
     expect(said.code).toBe(code);
   });
 
+  test.each(['sync', 'doctor'])('%s asks nothing without a destination', async (command) => {
+    const desk = new Desk(LOGIN);
+    const said = await desk.run(command, `${source.host}/pause:3.9`);
+    expect(said).toMatchObject({ code: 2, stdout: '' });
+    expect(said.stderr).toBe(
+      'error: --push-to: no destination is given for these images (name your registry, as in --push-to registry.example.com --push-ns mirror)\n',
+    );
+  });
+
   test('standard input that is named twice is read once', async () => {
     const { pipe } = sitDown('twice');
     const said = await pipe(KUBEADM_IMAGES, 'sync', '--images', '-', '--images', '-', '--dry-run');

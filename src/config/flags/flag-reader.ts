@@ -28,6 +28,19 @@ export class FlagReader<in Name extends string> {
     return flag === undefined ? this.label(name) : originOf(flag, this.#source);
   }
 
+  /** Returns whether a flag or its environment variable is given, so that its default is not used. */
+  isGiven(name: Name): boolean {
+    const flag = this.#flags.get(name);
+    return flag !== undefined && flagText({ ...flag, default: undefined }, this.#source) !== undefined;
+  }
+
+  /** Returns flags with values as users write them: `--a x --b y` in a command, `a: x and b: y` in a workflow. */
+  written(pairs: readonly (readonly [Name, string])[]): string {
+    const isCommand = pairs.every(([name]) => this.label(name).startsWith('-'));
+    if (isCommand) return pairs.map(([name, value]) => `${this.label(name)} ${value}`).join(' ');
+    return pairs.map(([name, value]) => `${name}: ${value}`).join(' and ');
+  }
+
   /** Returns the text of a flag: the given one, its environment variable's, or its default. */
   text(name: Name): string | undefined {
     const flag = this.#flags.get(name);

@@ -7,6 +7,11 @@ export interface Flag<Name extends string = string> {
   readonly value?: string | undefined;
   /** The value if the flag is not given. */
   readonly default?: string | undefined;
+  /**
+   * The default in action.yml, where it has to differ: the runner fills it in, and the action takes exactly this text
+   * for an input that was left out. It must mean the same as `default`.
+   */
+  readonly inputDefault?: string | undefined;
   /** Shown instead of the default if a rule determines it. */
   readonly defaultNote?: string | undefined;
   /** What it does, as one sentence. */

@@ -1,5 +1,14 @@
+import { Failure } from '../../lib/failure.ts';
+import { hasLogin } from '../../lib/text/hidden-secrets.ts';
 import { withoutTrailing } from '../../lib/text/trailing.ts';
-import { type Host, parseHost, parseRepository, type Repository } from '../../registry/oci/reference.ts';
+import { pastedName } from '../../registry/oci/pasted-name.ts';
+import {
+  type Host,
+  isRepository,
+  parseHost,
+  parseRepository,
+  type Repository,
+} from '../../registry/oci/reference.ts';
 import { KUBERNETES_REGISTRY, OLD_KUBERNETES_REGISTRY } from '../image-set-name.ts';
 import type { FlagReader } from './flag-reader.ts';
 import { type FlagParser, wholeNumber } from './flag-value.ts';
@@ -31,6 +40,50 @@ export function hostParser(notices: Set<string>): FlagParser<Host> {
     notices.add(`${about}: ${host} is frozen and being shut down; ${KUBERNETES_REGISTRY} is used instead`);
     return parseHost(KUBERNETES_REGISTRY);
   };
+}
+
+/** Two flags: the host of a registry, and a namespace in it. */
+interface HostAndNamespace<Name extends string> {
+  readonly host: Name;
+  readonly namespace: Extract<Name, NamespaceFlag>;
+}
+
+/**
+ * Returns the host that a flag names. For a host with a path, the hint shows how to give the path with the flag of the
+ * namespace.
+ */
+export function readHost<Name extends string>(
+  flags: FlagReader<Name>,
+  names: HostAndNamespace<Name>,
+  parser: FlagParser<Host>,
+): Host {
+  return flags.required(names.host, (text, about) => {
+    try {
+      return parser(text, about);
+    } catch (error) {
+      const [host = '', ...path] = pastedName(text).split('/');
+      const given = flags.isGiven(names.namespace) ? flags.text(names.namespace) : undefined;
+      const namespace = [...path, ...(given?.split('/') ?? [])].filter((part) => part !== '').join('/');
+      if (!(error instanceof Failure) || hasLogin(text) || path.length === 0) throw error;
+      if (!isRegistryHost(host) || !isRepository(namespace)) throw error;
+      const { code, fault, message } = error;
+      const hint = `write ${flags.written([
+        [names.host, host],
+        [names.namespace, namespace],
+      ])}`;
+      throw new Failure({ code, fault, about: error.about, message, hint, cause: error.cause });
+    }
+  });
+}
+
+function isRegistryHost(text: string): boolean {
+  try {
+    parseHost(text);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
 }
 
 /** Returns how many requests and transfers may be in flight per host. If undefined, the run adapts the number. */

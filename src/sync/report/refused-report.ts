@@ -40,7 +40,7 @@ export function refusedReport(
  * defaults. What cannot be read may hold a password, and is left out.
  */
 export function headOfWrongFlags(from: FlagSource, version: string): ReportHead {
-  const defaults = parseSyncSettings({ ...from, values: new Map(), environment: {} });
+  const defaults = parseSyncSettings({ ...from, values: new Map(), environment: {}, operands: [] });
   if (!defaults.ok) throw new TypeError('the defaults of the flags are wrong');
   const read = <T>(name: string, parser: FlagParser<T>): T | undefined => {
     const text = textOf(name, from) ?? '';
