@@ -5,7 +5,7 @@ set -eu
 umask 022
 LC_ALL=C
 export LC_ALL
-# With these, programs of GNU and systemctl read their options otherwise.
+# These variables change how GNU programs and systemctl read their options.
 unset POSIXLY_CORRECT GREP_OPTIONS TAR_OPTIONS
 
 stop() {
@@ -13,7 +13,7 @@ stop() {
   exit 1
 }
 
-# --- the programs that it runs, looked for all together -----------------------------------------------------------------
+# --- the programs that it runs, all looked for at once ------------------------------------------------------------------
 
 # su keeps the path of a user, without the programs of the system, and sudo may leave out where kubeadm goes.
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/sbin:/sbin
@@ -37,7 +37,7 @@ done
 
 here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P)
 
-# --- the library: read only where SHA256SUMS vouches for it -------------------------------------------------------------
+# --- the library: read only if it matches SHA256SUMS --------------------------------------------------------------------
 
 [ -f "$here/SHA256SUMS" ] || stop 'SHA256SUMS is missing; unpack the whole package'
 [ "$(tr -d '\000' <"$here/SHA256SUMS" | wc -c)" -eq "$(wc -c <"$here/SHA256SUMS")" ] ||

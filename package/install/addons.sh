@@ -1,8 +1,8 @@
-# The add-ons of the package: the network of pods and what else it brings.
+# The add-ons of the package: the pod network and others.
 
-# Prints a manifest as it is applied. flannel, which an own manifest may call as it likes, takes the interface of the
-# default route; told to, it takes the one that leads to the Services, which on every machine is the one that the others
-# are at. A manifest that names an interface is applied as it is.
+# Prints a manifest for kubectl apply. flannel, whatever a manifest of the user's own calls it, uses the interface of
+# the default route. The added option makes it use the interface that leads to the Services, which on every machine is
+# the one to the other machines. A manifest that names an interface stays unchanged.
 addon_manifest() {
   if grep -Eq '^ *- .?--iface' "$here/$1"; then
     cat -- "$here/$1"
@@ -12,7 +12,8 @@ addon_manifest() {
     /^ *- [^ ]?--kube-subnet-mgr[^ ]? *$/ { sub(/[^ ]?--kube-subnet-mgr.*/, "--iface-can-reach=" services); print }' "$here/$1"
 }
 
-# Applies $work/manifest. What is of a kind that it brings itself can be applied only when the API server knows that kind.
+# Applies $work/manifest. Objects of a kind that the manifest itself defines can be applied only when the API server
+# knows that kind.
 apply_manifest() {
   tries=0
   until kubectl --kubeconfig /etc/kubernetes/admin.conf apply -f "$work/manifest" >"$work/applied" 2>&1; do
@@ -22,7 +23,7 @@ apply_manifest() {
   done
 }
 
-# Applies all add-ons. With --bridge-network not those that are networks: there can be one only.
+# Applies all add-ons. With --bridge-network it skips pod networks, because a cluster can have only one.
 apply_addons() {
   : >"$work/workloads"
   [ "$addons" = yes ] || return 0

@@ -1,8 +1,8 @@
-# The address that others reach this machine by, and the way from it to the Services of the cluster.
+# The address at which other machines reach this one, and its route to the Services of the cluster.
 
 default_services=10.96.0.0/12
 
-# Prints each address of this machine and its interface, without those that networks of containers have made.
+# Prints each address of this machine and its interface, without those that container networks created.
 addresses() {
   ip -4 -o addr show up scope global 2>/dev/null | awk '
     { name = $2; sub(/@.*/, "", name); split($4, parts, "/") }
@@ -11,12 +11,12 @@ addresses() {
     }'
 }
 
-# Prints the part of "ip route" behind a word, such as dev.
+# Prints the part of "ip route" after a word, such as dev.
 behind() { sed -n "s/.* $1 \([^ ]*\).*/\1/p" | head -n 1; }
 
 list_addresses() { addresses | awk '{ printf "%s%s (%s)", sep, $1, $2; sep = ", " }'; }
 
-# Sets $node_address and $node_interface: as --node-ip says, else those of the default route, else the only ones there are.
+# Sets $node_address and $node_interface: those of --node-ip, else those of the default route, else the only ones.
 find_address() {
   command -v ip >/dev/null 2>&1 || fail 'ip is missing on this machine; install.sh and kubeadm need it. Install iproute2'
   if [ -n "$node_ip" ]; then
@@ -30,7 +30,7 @@ find_address() {
     return 0
   fi
   if [ -n "$(ip -4 route show default 2>/dev/null)" ]; then
-    # An address that is kept for documents. Nothing is sent to it.
+    # An address that is reserved for documentation. Nothing is sent to it.
     way=$(ip -4 route get 192.0.2.1 2>/dev/null | head -n 1)
     node_address=$(printf '%s\n' "$way" | behind src)
     node_interface=$(printf '%s\n' "$way" | behind dev)
@@ -45,7 +45,8 @@ find_address() {
   node_interface=$(addresses | awk 'NR == 1 { print $2 }')
 }
 
-# Sets the same where there is a configuration of one's own: it says which address it is, or that is not asked.
+# Sets the same, from the user's kubeadm configuration if there is one. Then an address that cannot be found is no
+# error.
 find_own_address() {
   if [ -n "$config" ]; then
     [ -n "$node_ip" ] || node_ip=$(sed -n 's/^ *advertiseAddress: *"\{0,1\}\([0-9.]*\)"\{0,1\} *$/\1/p' "$config" | head -n 1)
@@ -58,24 +59,24 @@ find_own_address() {
   find_address
 }
 
-# Returns whether a network holds an address.
+# Returns whether a network contains an address.
 holds() {
   printf '%s/%s\n' "$1" "$2" | awk -F / '
     function number(text, parts) { split(text, parts, "."); return ((parts[1] * 256 + parts[2]) * 256 + parts[3]) * 256 + parts[4] }
     { size = 1; for (bit = $2; bit < 32; bit++) size *= 2; exit !(int(number($1) / size) == int(number($3) / size)) }'
 }
 
-# Notes for --uninstall what is changed after the package was installed.
+# Records for --uninstall a change after the package was installed.
 note_change() {
   row=$1$tab$2
   grep -Fqx -- "$row" "$state/undo" 2>/dev/null || printf '%s\n' "$row" >>"$state/undo"
 }
 
-# Makes this machine reach a network of Services by the interface that the others are at, now and after each boot.
+# Makes this machine reach a network of Services through the interface to the other machines, now and after each boot.
 #
-# Packets to a Service get their real destination on their way out, so there must be a way out: without a default route,
-# or with one by another interface, "network is unreachable" or the wrong source address is all that pods of the host's
-# network see.
+# The kernel replaces the destination of packets to a Service on their way out, so it needs a route for them. Without a
+# default route, pods in the host's network get "network is unreachable"; with one through another interface, their
+# packets have the wrong source address.
 keep_service_route() {
   services=$1
   [ -n "$node_interface" ] || return 0

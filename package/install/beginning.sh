@@ -1,6 +1,6 @@
-# Runs of kubeadm that make or join a cluster, and what is left of one that a power cut or a fault has ended.
+# Runs of kubeadm that create or join a cluster, and the remains of one that a power cut or an error ended.
 
-# Prints where a configuration of kubeadm has the data of etcd. Reads the configuration.
+# Prints where a configuration of kubeadm puts the data of etcd. Reads the configuration.
 etcd_folder() {
   found=$(sed -n "s/^ *dataDir: *[\"']\{0,1\}\(\/[^\"' #]*\).*/\1/p" | head -n 1)
   echo "${found:-/var/lib/etcd}"
@@ -8,7 +8,8 @@ etcd_folder() {
 
 is_empty_folder() { [ -z "$(ls -A -- "$1" 2>/dev/null)" ]; }
 
-# Leaves a mark that a run has begun, with the folder of etcd that is its own, as it was empty before.
+# Leaves a mark that a run has begun. The mark names the folder of etcd if that was empty before, so that its data
+# belong to the run.
 mark_begun() {
   if [ ! -e "$state/$1" ] || is_empty_folder "$2"; then
     { ! is_empty_folder "$2" || printf '%s\n' "$2"; } >"$state/$1"
@@ -16,19 +17,19 @@ mark_begun() {
   sync
 }
 
-# Returns whether a run that a mark is of has left data of etcd.
+# Returns whether the run of a mark left data of etcd.
 has_etcd_left() {
   begun_etcd=$(cat -- "$state/$1" 2>/dev/null) || return 1
   case $begun_etcd in /?*) ! is_empty_folder "$begun_etcd" ;; *) return 1 ;; esac
 }
 
-# kubeadm reset reads in the manifest of etcd where the data is. A power cut can leave that file empty, and then data stay
-# that kubeadm init refuses.
+# kubeadm reset reads the folder of the data in the manifest of etcd. A power cut can leave that file empty. Then the
+# data stay, and kubeadm init refuses them.
 clear_etcd() {
   ! has_etcd_left "$1" || rm -rf -- "${begun_etcd:?}"/* "${begun_etcd:?}"/.[!.]*
 }
 
-# Removes what a run made that did not end. Takes its mark and its option.
+# Removes what an unfinished run created. Takes its mark and its option.
 begin_anew() {
   refuse_old "$state/$1" "$2"
   say "an earlier $2 did not finish; install.sh removes what it created and starts again"

@@ -1,6 +1,6 @@
 # A run that changes the machine, from its beginning to its end: completely or not at all.
 
-# Makes $state, and notes which folders above it were not there.
+# Creates $state, and records which folders above it did not exist.
 make_state() {
   made_for_state=
   folder=$(dirname -- "$state")
@@ -12,7 +12,7 @@ make_state() {
   chmod 0700 "$state" || fail "cannot make $state private (chmod 0700)"
 }
 
-# Removes $state and the folders that were made for it, as far as a run left nothing in them.
+# Removes $state and the folders that were created for it, if they are empty.
 remove_state() {
   rmdir -- "$state" 2>/dev/null || return 0
   folder=$(dirname -- "$state")
@@ -22,7 +22,7 @@ remove_state() {
   done
 }
 
-# Removes what runs left that died: their own work, and that of the installer of 1.0.0, which nobody else cleared.
+# Removes what killed runs left: their temporary files, and those of the installer of 1.0.0, which it never removed.
 clear_leftovers() {
   for name in work lines undo.new files.new install.new install.old; do rm -rf -- "${state:?}/$name"; done
   for folder in "$root"/var/tmp/keel-install.??????; do
@@ -33,7 +33,7 @@ clear_leftovers() {
   done
 }
 
-# Takes the lock, undoes what a run that died has left, and opens the journal.
+# Takes the lock, undoes the changes of a killed run, and opens the journal.
 begin_changes() {
   work=$state/work
   is_done=no
@@ -52,22 +52,22 @@ begin_changes() {
   while IFS= read -r folder; do record made "${folder#"$root"}"; done <"$work/made"
 }
 
-# Ends a run well: from here on only --uninstall undoes it.
+# Completes a run: from here on only --uninstall undoes it.
 commit() {
   keep_library
   sync
-  # That is the moment: before it all of the run is undone, after it none.
+  # Before this rename, an error undoes the whole run; after it, nothing of it.
   mv -f -- "$state/journal" "$state/committed" || fail "cannot rename $state/journal"
   flush "$state"
   is_done=yes
   settle
 }
 
-# Takes what a run noted that ended well into the notes of all runs.
+# Adds the records of a completed run to the records of all runs.
 settle() {
   [ -f "$state/committed" ] || return 0
   touch "$state/undo" "$state/files" "$state/placing"
-  # Copies of earlier files of keel's own were for that run only.
+  # Copies of keel-pkg's own earlier files were for that run only.
   while IFS=$tab read -r kind _ copy; do
     case $kind:$copy in old:*.keel-old) rm -f -- "$root$copy" ;; esac
   done <"$state/committed"
@@ -92,7 +92,7 @@ finish() {
   status=$?
   trap - EXIT
   trap '' HUP INT QUIT PIPE TERM
-  # From here on each step is tried, whatever became of the one before.
+  # From here on each step is tried, even if an earlier one failed.
   set +e
   if [ "$is_done" = no ]; then
     [ "$status" -ne 0 ] || status=1
@@ -104,7 +104,7 @@ finish() {
   exit "$status"
 }
 
-# Keeps install.sh and its library on the machine, for --uninstall where the package is gone.
+# Keeps install.sh and its library on the machine, for --uninstall when the package is gone.
 keep_library() {
   rm -rf -- "$state/install.new"
   mkdir -p -- "$state/install.new/install" || fail "cannot create $state/install.new"

@@ -1,6 +1,6 @@
-# Checks of what other clusters and other makers have left here.
+# Checks for the remains of other clusters and of other software.
 
-# Prints what is in a folder, or nothing.
+# Prints the first name in a folder, or nothing.
 # shellcheck disable=SC2012 # a name that is odd is no name of etcd's
 content_of() { ls -A -- "$machine$1" 2>/dev/null | head -n 1; }
 
@@ -14,10 +14,10 @@ cluster_rows() {
   left=
   for file in "$machine"/etc/kubernetes/*.conf "$machine"/etc/kubernetes/manifests/*.yaml "$machine"/etc/kubernetes/pki/ca.crt; do
     [ -e "$file" ] || continue
-    # A further control plane may have been given the certificates of its cluster.
+    # The user may have copied the certificates of the cluster to a further control plane.
     case $action:$role:$file in
       join:control-plane:*/pki/ca.crt) continue ;;
-      # kubeadm looks for its own names only: others may give the control plane an address, as kube-vip does.
+      # kubeadm looks for its own names only: other manifests may give the control plane an address, as kube-vip does.
       *:control-plane:*/manifests/kube-apiserver.yaml | *:control-plane:*/manifests/kube-controller-manager.yaml | \
         *:control-plane:*/manifests/kube-scheduler.yaml | *:control-plane:*/manifests/etcd.yaml) ;;
       *:control-plane:*/manifests/*)
@@ -49,7 +49,8 @@ replaces_configuration() {
 }
 
 runtime_rows() {
-  # Docker's package turns off what the kubelet talks to. That one is replaced, but not what a person wrote since.
+  # Docker's package turns off the CRI plugin that the kubelet uses. install.sh replaces that configuration, unless a
+  # person changed it since.
   if ! replaces_configuration && text_of /etc/containerd/config.toml |
     grep -Eq "^[[:space:]]*disabled_plugins[[:space:]]*=.*[\"'](io\.containerd\.grpc\.v1\.)?cri[\"']"; then
     row FAIL '/etc/containerd/config.toml disables "cri", which the kubelet needs; packages of Docker do this' 'mv /etc/containerd/config.toml /etc/containerd/config.toml.before'

@@ -1,8 +1,8 @@
-# Checks of the kernel and of what the machine is made of.
+# Checks of the kernel and of the hardware.
 
 kernel_release() { text_of /proc/sys/kernel/osrelease; }
 
-# The kubelet does not start with swap, unless its configuration says otherwise; kubeadm only warns of it.
+# The kubelet does not start with swap, unless its configuration allows it; kubeadm only warns about it.
 swap_rows() {
   swaps=$(text_of /proc/swaps | sed -n '2,$s/[[:space:]].*//p' | tr '\n' ' ')
   if [ -z "$swaps" ]; then row ok 'swap is off'
@@ -12,14 +12,14 @@ swap_rows() {
 
 may_swap() { [ -n "$config" ] && grep -Eq '^[[:space:]]*failSwapOn:[[:space:]]*false' "$config" 2>/dev/null; }
 
-# Swap that comes back with the next boot.
+# Swap that the next boot turns on again.
 swap_at_boot_rows() {
   if may_swap; then return 0; fi
   text_of /etc/fstab | awk '$1 !~ /^#/ && $3 == "swap" && $4 !~ /noauto/ { print $1 }' |
     while IFS= read -r device; do
       row FAIL "/etc/fstab turns the swap $device on at each boot" "sed -i '/[[:space:]]swap[[:space:]]/s/^/#/' /etc/fstab"
     done
-  # Units of people, and those that systemd makes for a partition whose type says that it is swap.
+  # Units that people wrote, and those that systemd generates for a partition of the type swap.
   for unit in "$machine"/etc/systemd/system/*.swap "$machine"/run/systemd/generator.late/*.swap; do
     name=${unit##*/}
     if [ ! -f "$unit" ] || [ -L "$machine/etc/systemd/system/$name" ]; then continue; fi
@@ -62,7 +62,7 @@ cgroup_rows() {
   esac
 }
 
-# kubeadm reads how the kernel was built, and fails where it finds nothing to read.
+# kubeadm reads how the kernel was built, and fails if it finds no such file.
 # https://github.com/kubernetes/system-validators/blob/master/validators/types_unix.go
 kernel_rows() {
   release=$(kernel_release)
@@ -105,7 +105,7 @@ clock_rows() {
   else row ok "the year is $1"; fi
 }
 
-# kubeadm asks for 1700 MB and 2 processors, of control planes only.
+# kubeadm requires 1700 MB and 2 processors, on control planes only.
 size_rows() {
   [ "$role" = control-plane ] || return 0
   memory=$(text_of /proc/meminfo | sed -n 's/^MemTotal: *\([0-9]*\) kB.*/\1/p' | head -n 1)

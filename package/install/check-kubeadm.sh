@@ -1,6 +1,6 @@
-# kubeadm's own checks, made with the kubeadm of the package before it is placed.
+# kubeadm's own checks, run with the kubeadm of the package before it is installed.
 
-# Prints the rows in what kubeadm says. What the other checks have told, or the installation sets, is left out.
+# Turns kubeadm's output into rows. It leaves out what other checks report, and what the installation sets.
 rows_of_kubeadm() {
   sed -n "s/^$tab\[\([A-Z]*\) \([^]]*\)\]: \(.*\)/\1$tab\2$tab\3/p" | while IFS=$tab read -r level name what; do
     case $name in
@@ -13,11 +13,11 @@ rows_of_kubeadm() {
   done
 }
 
-# It sets what the configuration is written from; all checks run apart from what comes after them.
+# This sets the variables for the configuration. Checks run in a subshell, so later steps are not affected.
 kubeadm_rows() {
   if [ "$action" != check ] || [ "$member" = yes ] || [ "$me" -ne 0 ]; then return 0; fi
   folder=$here/kubernetes/bin
-  # It may have lost its mode, or lie where nothing may be run.
+  # kubeadm may have lost its mode, or be on a file system from which no program may run.
   if ! "$folder/kubeadm" version >/dev/null 2>&1; then folder=/usr/local/bin; fi
   if ! "$folder/kubeadm" version -o short 2>/dev/null | grep -Fqx "v$kubernetes"; then
     row ok 'the checks of kubeadm itself are skipped, because kubeadm cannot run from the folder of the package'

@@ -2,7 +2,7 @@
 
 # Returns whether a kernel has a module, as a file or built in. Takes the module and the release of the kernel.
 has_module() {
-  # A name is written with - or _.
+  # A module's name may be written with - or _.
   pattern="/$(printf '%s' "$1" | sed 's/[-_]/[-_]/g')\.ko"
   for folder in "$machine/lib/modules/$2" "$machine/usr/lib/modules/$2"; do
     if grep -q "$pattern\$" "$folder/modules.builtin" 2>/dev/null; then return 0; fi
@@ -23,7 +23,7 @@ runs_module() {
 }
 
 # Prints the file that keeps modprobe from loading a module, or systemd from loading it at boot. Takes the words before
-# its name, and those behind it.
+# and after its name.
 forbidding_file() {
   for file in "$machine"/etc/modprobe.d/*.conf "$machine"/run/modprobe.d/*.conf "$machine"/usr/lib/modprobe.d/*.conf \
     "$machine"/lib/modprobe.d/*.conf; do
@@ -35,8 +35,8 @@ forbidding_file() {
   done
 }
 
-# Prints the modules in the lists of the package that systemd reads at boot, and the one that flannel has the kernel load,
-# if it is told to.
+# Prints the modules in the lists of the package that systemd reads at boot, and the one that flannel makes the kernel
+# load if its configuration needs it.
 packed_modules() {
   package_list addons | while IFS=$tab read -r _ manifest _; do
     if grep -Eq '"Type": *"vxlan"' "$here/$manifest"; then echo vxlan; fi

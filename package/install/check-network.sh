@@ -1,6 +1,6 @@
 # Checks of the network, without using it.
 
-# Prints the ports that something listens on.
+# Prints the ports on which a program listens.
 taken_ports() {
   { text_of /proc/net/tcp && text_of /proc/net/tcp6; } | awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }'
 }
@@ -39,7 +39,7 @@ host_rows() {
     "$name") row ok "the host name is $name; no other machine of the cluster may use it" ;;
     *) row WARN "the host name $name has capitals; the node will be called $lower" "hostnamectl set-hostname $lower" ;;
   esac
-  # awk takes a backslash in a value for the begin of an escape; the name has none.
+  # awk reads a backslash in a value as the start of an escape; the name contains none.
   if ! text_of /etc/hosts | awk -v name="$lower" '
     { sub(/#.*/, ""); for (i = 2; i <= NF; i++) if (tolower($i) == name) found = 1 }
     END { exit !found }'; then
@@ -54,25 +54,25 @@ has_default_route() {
   } | grep -q .
 }
 
-# Without one kubeadm finds no address, and nothing leads from the machine to the Services of the cluster. A machine that is
-# in a cluster has both.
+# Without a default route, kubeadm finds no address, and the machine has no route to the Services of the cluster. A
+# machine of a cluster has both.
 route_rows() {
   case $action:$member in init:* | join:* | *:yes) return 0 ;; esac
   if has_default_route; then row ok 'there is a default route'
   else row WARN 'there is no default route; --init and --join work without one, kubeadm on its own does not' 'ip route add default via GATEWAY, if you run kubeadm yourself'; fi
 }
 
-# What --init and --join would find.
+# The address that --init and --join would find.
 address_rows() {
   [ "$action" = check ] || return 0
   if told=$( (find_address && printf '%s' "$node_address") 2>&1); then row ok "other machines reach this one at $told"
   else row FAIL "${told#install.sh: }" 'see: ip addr'; fi
 }
 
-# CoreDNS asks the servers of the machine for names outside of the cluster.
+# CoreDNS asks the DNS servers of the machine for names outside the cluster.
 resolver_rows() {
   file=/etc/resolv.conf
-  # What kubeadm has the kubelet read in place of the address that systemd-resolved listens on.
+  # kubeadm makes the kubelet read this file instead of the one with the address of systemd-resolved.
   [ ! -e "$machine/run/systemd/resolve/resolv.conf" ] || file=/run/systemd/resolve/resolv.conf
   if [ ! -f "$machine$file" ]; then
     row FAIL '/etc/resolv.conf is missing; without it no pod starts' "echo 'nameserver IP' >/etc/resolv.conf"
@@ -86,14 +86,14 @@ resolver_rows() {
   esac
 }
 
-# kubeadm hands these on to the API server, which would ask the proxy for webhooks and machines of the cluster.
+# kubeadm passes these to the API server, which would then reach webhooks and machines of the cluster through the proxy.
 proxy_rows() {
   if [ -n "${HTTPS_PROXY-}${https_proxy-}${HTTP_PROXY-}${http_proxy-}" ]; then
     row WARN 'a proxy is set in the environment, and kubeadm passes it to the control plane' 'if you run kubeadm yourself (--init and --join ignore the proxy): unset HTTPS_PROXY HTTP_PROXY https_proxy http_proxy'
   fi
 }
 
-# Takes the services of firewalls that run.
+# Takes the services of running firewalls.
 firewall_rows() {
   ports='10250 8472/udp'
   [ "$role" = worker ] || ports="6443 2379 2380 $ports"

@@ -1,10 +1,10 @@
-# Checks of programs that a cluster needs. install.sh looks for its own at its beginning.
+# Checks of programs that a cluster needs. install.sh looks for those that it needs itself when it starts.
 
-# Prints what this version looks for: whether its lack is an error, and the package that has it.
-# https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/preflight/checks_linux.go
+# Prints the programs that this version of kubeadm looks for: whether a missing one is an error, and the package that
+# contains it. https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/preflight/checks_linux.go
 wanted_programs() {
   echo 'FAIL mount mount'
-  # kubeadm since 1.33 does without, and --init does not.
+  # kubeadm does not need it since 1.33, but --init does.
   echo 'FAIL ip iproute2'
   if is_since 33; then
     echo 'FAIL losetup util-linux'

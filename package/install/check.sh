@@ -1,20 +1,21 @@
-# What kubeadm and the kubelet of this version refuse or need, told before anything is placed.
+# Reports what kubeadm and the kubelet of this version refuse or need, before anything is installed.
 #
-# A check prints rows: FAIL, WARN or ok, what is so, and the command that mends it. What it reads lies below $machine: the
-# machine itself, or the tree of --root. https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/
+# A check prints rows: FAIL, WARN or ok, the finding, and the command that fixes it. It reads files below $machine: the
+# machine itself, or the tree of --root.
+# https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/
 
 row() { printf '%s\t%s\t%s\n' "$1" "$2" "${3-}"; }
 
-# Prints what a file of the machine says. A pipe would never end.
+# Prints a file of the machine. It skips pipes, which would never end.
 text_of() { if [ -f "$machine$1" ]; then cat -- "$machine$1" 2>/dev/null || :; fi; }
 
-# Returns whether Kubernetes is a minor version of 1 or a later one. What is not known is new.
+# Returns whether the minor version of Kubernetes is a given one or later. An unknown version counts as new.
 is_since() {
   minor=$(minor_of "$kubernetes")
   [ -z "$minor" ] || [ "$minor" -ge "$1" ]
 }
 
-# Sets what the checks go by.
+# Sets the variables that checks read.
 read_machine() {
   machine=$root
   kubernetes=$(fact KUBERNETES_VERSION)
@@ -24,17 +25,17 @@ read_machine() {
     if [ -n "$config" ]; then grep -q '^controlPlane:' "$config" || role=worker
     else [ "$join_control_plane" = yes ] || role=worker; fi
   fi
-  # A machine of a cluster has what a new one may not have.
+  # A machine of a cluster has files and ports that a new one must not have.
   member=no
   for mark in etc/kubernetes/kubelet.conf var/lib/keel/initialising var/lib/keel/joining; do
     [ ! -e "$machine/$mark" ] || member=yes
   done
 }
 
-# Makes a check. One that dies would look like one that found nothing.
+# Runs a check. One that dies would look like one that found nothing.
 run_check() { ("$@") || row FAIL "the check $1 failed to run" 'report this to the authors of keel-pkg'; }
 
-# Prints rows about what the package needs in any case.
+# Prints rows about what every installation needs.
 rows_of_installation() {
   if [ "$action" = check ]; then run_check place_rows; fi
   run_check room_rows
@@ -43,7 +44,7 @@ rows_of_installation() {
   run_check inode_rows
 }
 
-# Prints rows about what only a cluster needs: who builds the image of a machine may do that elsewhere.
+# Prints rows about what only a cluster needs: a machine image may be built on another kind of machine.
 rows_of_cluster() {
   for check in swap_at_boot_rows cluster_rows runtime_rows; do run_check "$check"; done
   [ -z "$root" ] || return 0
@@ -61,13 +62,13 @@ active_services() {
   done
 }
 
-# Where a folder is nobody's to install into, as a row.
+# Prints a row about whether only root can change the places of files.
 place_rows() {
   if why=$( (require_safe_places) 2>&1); then row ok 'only root can change the installed files'
   else row FAIL "${why#install.sh: }"; fi
 }
 
-# Prints rows for people, the worst last. Without --check what is well is not worth a line.
+# Prints rows for people, the worst last. Without --check it leaves out rows that are ok.
 tell_rows() {
   for kind in ok WARN FAIL; do
     printf '%s\n' "$1" | while IFS=$tab read -r level what mend; do
@@ -80,7 +81,8 @@ tell_rows() {
   done
 }
 
-# Tells all that is missing. Ends with 1 where something would fail; what only a cluster needs is no reason to place nothing.
+# Reports all that is missing. Exits with 1 if a step would fail. What only a cluster needs does not prevent an
+# installation.
 check_machine() {
   read_machine
   read_needs

@@ -1,6 +1,6 @@
-# The undoing of what commands did: units, settings, modules.
+# Undoes the effects of commands: units, settings, modules.
 
-# Switches a unit on or off, which needs no systemd that runs.
+# Enables or disables a unit, which needs no running systemd.
 run_systemctl() {
   command -v systemctl >/dev/null 2>&1 || return 0
   if [ -n "$root" ]; then systemctl --root="$root" "$@"; else systemctl "$@"; fi >/dev/null 2>&1
@@ -8,16 +8,17 @@ run_systemctl() {
 
 undo_unit() {
   case $1 in
-    # It may be off already.
+    # It may be disabled already.
     enabled) run_systemctl disable "$2" || ! run_systemctl is-enabled "$2" ;;
     disabled) run_systemctl enable "$2" ;;
     started) ! systemd_runs || systemctl stop "$2" >/dev/null 2>&1 || ! systemctl is-active --quiet "$2" ;;
-    # When all files are back, by start_again.
+    # start_again does this when all files are back.
     stopped | restarted) ;;
   esac
 }
 
-# Stops a unit that runs by the file that is to go. One of the same name may come to light below it, and run again.
+# Stops a running unit whose file is to be removed. That may uncover another unit of the same name, which then runs
+# again.
 stop_unit_of() {
   case $1 in /etc/systemd/system/*.service) ;; *) return 0 ;; esac
   systemd_runs || return 0
@@ -28,7 +29,7 @@ stop_unit_of() {
   systemctl stop "$unit" >/dev/null 2>&1 || complain "note: cannot stop $unit"
 }
 
-# Starts what ran before with what was there before. Takes the file of the lines that were undone.
+# Starts the units that ran before, with their earlier files. Takes the file of the lines that were undone.
 start_again() {
   systemd_runs || return 0
   systemctl daemon-reload || complain 'note: systemctl daemon-reload failed; run it again'
@@ -43,7 +44,7 @@ start_again() {
 
 undo_setting() {
   [ -z "$root" ] || return 0
-  # Some go with their module.
+  # Some settings disappear with their module.
   [ -e "/proc/sys/$(printf '%s' "$1" | tr . /)" ] || return 0
   sysctl -q -w "$1=$2" >/dev/null 2>&1
 }

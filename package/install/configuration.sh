@@ -1,13 +1,14 @@
-# The configuration of kubeadm, from what the package has.
+# The configuration of kubeadm, from the contents of the package.
 
-# Prints the repository and the tag of a packed image of Kubernetes, such as kube-apiserver. Of its names in the package the
-# packer wrote down its maker's, which is the same in the next package, wherever that was packed from.
+# Prints the repository and the tag of a packed image of Kubernetes, such as kube-apiserver. Of its names in the
+# package, packer recorded the upstream one. It stays the same in the next package, from whichever mirror that is
+# packed.
 packed_image() {
   { fact "$(printf '%s' "$1" | tr 'a-z-' 'A-Z_')_IMAGE" && image_names; } |
     sed -n "s|^\(.*\)/$1:\([^:/@]*\)\$|\1 \2|p" | head -n 1
 }
 
-# Prints the network of pods that the add-ons of the package expect, or nothing.
+# Prints the pod network that the add-ons of the package expect, or nothing.
 pod_network() {
   [ "$bridge_network" = no ] || { echo 10.244.0.0/24; return; }
   package_list addons | cut -f 3 | grep -v '^-\{0,1\}$' | head -n 1 || :
@@ -16,13 +17,13 @@ pod_network() {
 # kubeadm reads v1beta4 from 1.31, and v1beta3 until 1.36.
 api_version() { if [ "$(minor_of "$version")" -ge 31 ]; then echo v1beta4; else echo v1beta3; fi; }
 
-# Prints the arguments of the kubelet as this version of the configuration has them.
+# Prints the arguments of the kubelet in the form of this version of the configuration.
 kubelet_arguments() {
   if [ "$(api_version)" = v1beta4 ]; then printf '  kubeletExtraArgs:\n  - name: node-ip\n    value: "%s"\n' "$node_address"
   else printf '  kubeletExtraArgs:\n    node-ip: "%s"\n' "$node_address"; fi
 }
 
-# Prints how the machine is registered. Nothing is pulled where the images were imported.
+# Prints how the machine is registered. If the images were imported, nothing is pulled.
 registration() {
   printf 'nodeRegistration:\n  criSocket: unix://%s\n' "$address"
   if [ "$wants_images" = yes ]; then echo '  imagePullPolicy: Never'; else echo '  imagePullPolicy: IfNotPresent'; fi
@@ -35,7 +36,8 @@ timeouts() {
   printf 'timeouts:\n  controlPlaneComponentHealthCheck: 10m0s\n  kubernetesAPICall: 3m0s\n'
 }
 
-# Prints the setting of an image that is not where, or what, kubeadm of this version expects. Takes kubeadm's own list.
+# Prints the setting for an image whose repository or tag kubeadm of this version does not expect. Takes kubeadm's own
+# list.
 odd_image() {
   image=$(packed_image "$1")
   [ -n "$image" ] || return 0
@@ -51,7 +53,7 @@ init_configuration() {
   repository=${repository:-registry.k8s.io}
   expected=$(kubeadm config images list --kubernetes-version "v$version" --image-repository "$repository" 2>/dev/null || :)
   cat <<YAML
-# Written by install.sh from what the package has.
+# Written by install.sh from the contents of the package.
 apiVersion: kubeadm.k8s.io/$(api_version)
 kind: InitConfiguration
 localAPIEndpoint:
@@ -100,11 +102,11 @@ services_of() {
   echo "${found:-$default_services}"
 }
 
-# Sets $settings to what kubeadm wrote down of the cluster. Returns whether the API server said it.
+# Sets $settings to the cluster configuration that kubeadm stored. Returns whether the API server answered.
 ask_settings() { settings=$(cluster -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}'); }
 
-# Prints the network of Services of the cluster that this machine is of. An answer that does not come is no answer: with
-# kubeadm's own network in its place, another network's machines would not reach their Services.
+# Prints the network of Services of this machine's cluster. Without an answer it fails: with kubeadm's default instead,
+# machines of a cluster with another network would not reach their Services.
 cluster_services() {
   within 60 ask_settings || fail 'the API server does not answer, so the network of Services is unknown; run the same command again'
   printf '%s\n' "$settings" | services_of

@@ -1,9 +1,9 @@
-# The images that containerd has, asked for and changed with its ctr.
+# The images that containerd has, read and changed with its ctr.
 
 DEFAULT_ADDRESS=/run/containerd/containerd.sock
 run_ctr() { "$ctr_program" --address "${address:-$DEFAULT_ADDRESS}" -n k8s.io "$@"; }
 
-# Of a tree that is not this machine nothing is run but what the package has placed there.
+# From a tree that is not this machine, install.sh runs only programs that the package placed there.
 find_ctr() {
   ctr_program=ctr
   if [ -z "$root" ] && [ -x /usr/local/bin/ctr ]; then ctr_program=/usr/local/bin/ctr; fi
@@ -32,12 +32,12 @@ containerd_is_ready() {
   done
 }
 
-# Prints the name, digest and media type of each image that is there wholly and unpacked.
+# Prints the name, digest and media type of each image that is complete and unpacked.
 whole_images() {
   run_ctr images check 2>/dev/null | awk '$4 == "complete" && $NF == "true" { print $1 "\t" $3 "\t" $2 }'
 }
 
-# Removes images, and what containerd has unpacked of them. CRI gives each image a second name, which would keep that.
+# Removes images and their unpacked files. CRI gives each image a second name, which would keep these files.
 remove_images() {
   ids=$({ printf '%s\n' "$@" && echo && run_ctr images check 2>/dev/null; } | awk '
     NF == 0 { named = 1; next }
@@ -48,14 +48,15 @@ remove_images() {
     END { for (name in id) if (id[name] in digests && !(id[name] in kept)) print name }')
   # shellcheck disable=SC2086 # words of hexadecimal digits
   run_ctr images rm "$@" $ids >/dev/null 2>&1 || return 1
-  # At the end of a lease that is ended with --sync, containerd has collected what has no name.
+  # Deleting a lease with --sync waits until containerd has collected everything without a name.
   run_ctr leases create --id keel >/dev/null 2>&1 || :
   run_ctr leases delete --sync keel >/dev/null 2>&1 || return 1
   remove_ingests
 }
 
-# Removes what imports that failed have written of blobs. containerd forgets such a part where it was still being written
-# when it was to be collected, and then it stays on the disk. Those of imports are called tar-…, by their namespace.
+# Removes partly written blobs of failed imports. If such a part is still being written when containerd collects
+# garbage, containerd forgets it, and it stays on the disk. Those of imports are named tar-…, in a folder for their
+# namespace.
 remove_ingests() {
   store=$(run_ctr plugins ls -d id==content 2>/dev/null | awk '$1 == "root" { print $2; exit }')
   [ -d "$store/ingest" ] || return 0

@@ -1,6 +1,6 @@
-# What the installer of 1.0.0 placed. It kept no record, so its files would count as those of a person.
+# Files of the installer of 1.0.0. It kept no record, so they would look like files of a person.
 
-# Prints the sums and places of its configuration.
+# Prints the checksums and places of its configuration.
 earlier_files() {
   cat <<'TEXT'
 547ad0a8081d853c58ef6c01d7cea3a409e347b009a0b1f534ecce1f4a1aac00	/etc/systemd/system/kubelet.service
@@ -15,7 +15,7 @@ c73858214ba35d89a59912b3dd5e546b476c90fa6cda8c2e8df5043372d1c61e	/etc/containerd
 TEXT
 }
 
-# Prints the sum of a file; that of config.toml is without the name of its pause image.
+# Prints the checksum of a file; for config.toml, without the name of its pause image.
 earlier_sum() {
   sed "s|^\(  sandbox_image = \"\).*\"\$|\1{{.PauseImage}}\"|; s|^\(  sandbox = '\).*'\$|\1{{.PauseImage}}'|" <"$root$1" |
     sha256sum | cut -d ' ' -f 1
@@ -25,7 +25,8 @@ is_earlier_configuration() {
   [ -f "$root$1" ] && [ ! -L "$root$1" ] && earlier_files | grep -Fx -- "$(earlier_sum "$1")$tab$1" >/dev/null
 }
 
-# Returns whether the file at a place is one that 1.0.0 placed. Its programs are known by the configuration beside them.
+# Returns whether the file at a place is one that 1.0.0 installed. Its programs are recognised by the configuration that
+# it installed with them.
 is_earlier() {
   case $1 in
     /etc/*) is_earlier_configuration "$1" ;;

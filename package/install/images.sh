@@ -1,7 +1,8 @@
-# The images of the package: NAME FILE in install/images, where FILE is an archive, or - for what is in the layout images/.
+# The images of the package: NAME FILE in install/images, where FILE is an archive, or - for an image in the layout
+# images/.
 #
-# $state/importing has the names of an import that was begun and not ended: what containerd says of these is not to be
-# believed after a power cut. $state/images has NAME VERSION of each image that was brought and is pinned.
+# $state/importing has the names of an unfinished import: after a power cut, containerd's answers about these images are
+# not reliable. $state/images has NAME VERSION of each image that install.sh imported and pinned.
 
 image_names() { package_list images | cut -f 1; }
 
@@ -13,7 +14,8 @@ layout_rows() {
     sed -n 's/^{"mediaType":"\([^"]*\)","digest":"\(sha256:[0-9a-f]*\)",.*"io.containerd.image.name":"\([^"]*\)".*/\3'"$tab"'\2'"$tab"'\1/p'
 }
 
-# Sets $wants_images and $image_rows: NAME FILE DIGEST TYPE of each, the last two - for archives. Fails where one is odd.
+# Sets $wants_images and $image_rows: NAME FILE DIGEST TYPE of each, the last two - for archives. Fails if a row is
+# malformed.
 read_images() {
   wants_images=no
   pause_image=$(fact PAUSE_IMAGE)
@@ -47,14 +49,14 @@ archived_config() {
   tar -xOf "$here/$1" manifest.json 2>/dev/null | tr '"' '\n' | sed -n 's/^\([0-9a-f]\{64\}\)\.json$/sha256:\1/p' | head -n 1
 }
 
-# Returns whether the image of an archive is there: the digest of its manifest is containerd's own.
+# Returns whether the image of an archive is there. Compares configurations, because containerd writes its own manifest.
 is_archived_there() {
   there=$(printf '%s\n' "$2" | awk -F '\t' -v "name=$1" '$1 == name { print $2 }')
   config=$(archived_config "$3")
   [ -n "$there" ] && [ -n "$config" ] && run_ctr content get "$there" 2>/dev/null | grep -Fq -- "$config"
 }
 
-# Prints the rows of images that containerd does not have as the package has them.
+# Prints the rows of images that containerd lacks or has with different content.
 missing_rows() {
   whole=$(whole_images)
   printf '%s\n' "$image_rows" | while IFS=$tab read -r name file digest type; do
@@ -67,7 +69,7 @@ missing_rows() {
   done
 }
 
-# Makes a layout with one manifest under its names, of links to what the package has: $work/layout.
+# Creates a layout with one manifest under its names, from links to files of the package: $work/layout.
 stage_image() {
   rm -rf -- "$work/layout"
   blobs=$work/layout/blobs/sha256
@@ -86,15 +88,15 @@ stage_image() {
     END { print "]}" }' >"$work/layout/index.json"
 }
 
-# Imports what was staged, or an archive.
+# Imports the staged layout, or an archive.
 run_import() {
   # shellcheck disable=SC2086 # options
   if [ "$1" = - ]; then tar -C "$work/layout" -chf - . | run_ctr images import $import_options -
   else run_ctr images import $import_options "$here/$1"; fi
 }
 
-# Sets $import_options to what this ctr knows: only its own import of later ones lets files be synced, and shows at once
-# what it brought.
+# Sets $import_options to the options that this ctr knows. In later versions, only its local import can sync files, and
+# shows the imported images at once.
 find_import_options() {
   import_options=
   for option in --local --sync-fs; do
@@ -104,10 +106,10 @@ find_import_options() {
 
 megabytes() { stat -L -c %s -- "$@" | awk '{ sum += $1 } END { printf "%.1f MB", sum / 1000000 }'; }
 
-# Prints the lines of a file that another does not have. grep of busybox takes a list of nothing for one of everything.
+# Prints the lines of a file that another does not have. grep -f of busybox matches every line if the list is empty.
 lines_without() { awk 'FILENAME == ARGV[1] { other[$0]; next } !($0 in other)' "$2" "$1"; }
 
-# Imports the images of the rows, telling of each.
+# Imports the images of the rows, and reports each.
 import_rows() {
   printf '%s\n' "$1" | awk -F '\t' '{ image = $2 FS $3 FS $4 } !seen[image]++ { print image }' >"$work/missing"
   total=$(grep -c . "$work/missing")
@@ -136,12 +138,12 @@ undo_image() {
   find_ctr
   containerd_answers && remove_images "$1" || return 1
   [ -f "$state/importing" ] || return 0
-  # In the end none of them is suspect any more.
+  # If no name is left, the list is removed.
   grep -Fvx -- "$1" "$state/importing" >"$state/importing.new" || { rm -f -- "$state/importing" "$state/importing.new"; return; }
   mv -f -- "$state/importing.new" "$state/importing"
 }
 
-# Removes what an import that was cut off has left, so that it is imported as a whole.
+# Removes what an import left that was cut off, so that the images are imported again completely.
 forget_cut_off() {
   [ -s "$state/importing" ] || return 0
   run_ctr images ls -q >"$work/there" 2>/dev/null || :
@@ -151,7 +153,7 @@ forget_cut_off() {
   remove_images $cut_off || fail "cannot remove the partly imported images; see: ctr -n k8s.io images rm"
 }
 
-# Imports what is missing; ends when it is on the disk.
+# Imports missing images, and returns when they are on the disk.
 import_missing() {
   missing=$(missing_rows)
   if [ -z "$missing" ]; then
@@ -174,7 +176,7 @@ import_missing() {
   say "$(counted "$(printf '%s\n' "$missing" | grep -c .)" image) imported in $(($(date +%s) - began)) s"
 }
 
-# Pins what the kubelet may not remove, and takes the pin off the rest of the package.
+# Pins images that the kubelet must not remove, and unpins the others of the package.
 pin_images() {
   if [ "$pin" = yes ]; then image_names; else printf '%s\n' "$pause_image"; fi >"$work/pin"
   pinned_images >"$work/pinned" || :
@@ -188,7 +190,7 @@ pin_images() {
   done <"$work/names"
 }
 
-# Notes what was brought. What older versions brought stays noted until it is unpinned.
+# Records the imported images. Images of older versions stay recorded until they are unpinned.
 note_images() {
   touch "$state/images"
   { sed "s/\$/$tab$(fact KUBERNETES_VERSION)/" "$work/names" && cat "$state/images"; } |
@@ -213,7 +215,7 @@ import_images() {
   say "all images of the package are imported: $(grep -c . "$work/names")"
 }
 
-# Lets the kubelet remove what an older version brought, once that has gone.
+# Lets the kubelet remove images of an older version once the cluster no longer has that version.
 unpin_older_images() {
   [ -f "$state/images" ] && [ -f "$work/names" ] || return 0
   cut -f 1 "$state/images" >"$work/brought"

@@ -1,6 +1,6 @@
 # The first machine of a cluster.
 
-# Reads what --init needs to know, before anything is placed.
+# Reads what --init needs to know, before anything is installed.
 prepare_init() {
   use_programs
   [ -n "$version" ] || fail 'this package does not contain Kubernetes, so it cannot create a cluster'
@@ -14,8 +14,8 @@ prepare_init() {
   done
 }
 
-# An init that a power cut or a fault has ended is begun anew. What it has made is worth nothing, unless its API server
-# runs and no file was left empty: then kubeadm goes on where it stopped.
+# Restarts an init that a power cut or an error ended. install.sh discards its results, unless its API server runs and
+# no file is empty: then kubeadm continues where it stopped.
 resume_init() {
   [ -e "$state/initialising" ] || return 0
   if api_answers 2>/dev/null && ! has_empty_files; then
@@ -63,7 +63,7 @@ init_cluster() {
   if [ ! -e "$state/initialising" ] && is_control_plane; then
     within 60 api_answers || fail "this machine is already a control plane of a cluster, but its API server does not answer; $(advice_on_silence)"
     say 'this machine is already a control plane of a cluster; that is unchanged'
-    # Another machine may be off, which is no reason to wait for long, or to fail.
+    # Another machine may be off, so do not wait for it for long, and do not fail.
     is_new=no
     rollout_limit=60
     services=$(cluster_services)
@@ -79,7 +79,7 @@ init_cluster() {
 # Prints the line for further machines, with a token of 24 hours.
 join_words() { kubeadm token create --kubeconfig /etc/kubernetes/admin.conf --print-join-command 2>/dev/null | grep '^kubeadm join ' | sed 's/ *$//'; }
 
-# Prints a configuration of kubeadm for the cluster that is here. Reads what kubeadm wrote down of it.
+# Prints a configuration of kubeadm for the existing cluster. Reads the one that kubeadm stored.
 existing_configuration() {
   cat >"$work/settings"
   cat <<TEXT
@@ -94,8 +94,8 @@ TEXT
   cat "$work/settings"
 }
 
-# Prints a key of 2 hours for the certificates of further control planes. A configuration that the cluster was made with may
-# be of an older version than it has now, or be gone.
+# Prints a key for the certificates of further control planes, which is valid for 2 hours. The configuration that
+# created the cluster may be for an older version than the present one, or be gone.
 certificate_key() {
   if [ "$is_new" = no ]; then
     within 60 ask_settings || return 0
@@ -105,7 +105,7 @@ certificate_key() {
   kubeadm init phase upload-certs --upload-certs --config "$config" 2>/dev/null | grep -E '^[0-9a-f]{64}$' | head -n 1
 }
 
-# What to do next goes to the terminal and into no file: it has secrets.
+# Prints what to do next to the terminal and not into a file, because it contains secrets.
 tell_next() {
   say ''
   say "to use the cluster from this machine: export KUBECONFIG=/etc/kubernetes/admin.conf; kubectl get nodes"

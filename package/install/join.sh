@@ -2,10 +2,10 @@
 
 refuse_line() { fail "--join: $1; pass the line printed by --init or by kubeadm token create --print-join-command, in quotes"; }
 
-# Sets $join_endpoint, $join_token, $join_hashes, $join_control_plane and $join_key from the line. It is not run: each
-# part is read, and what is no part of it is refused.
+# Sets $join_endpoint, $join_token, $join_hashes, $join_control_plane and $join_key from the line. The line is not
+# executed: each part is read, and unknown parts are refused.
 read_join_line() {
-  # A line of kubeadm may be broken in two with a backslash.
+  # kubeadm may break the line in two with a backslash.
   words=$(printf '%s' "$join_line" | tr '\\\n\t' '   ')
   case $words in *[!A-Za-z0-9.:_/\[\]\ -]*) refuse_line 'it contains characters that such a line cannot have' ;; esac
   join_endpoint=
@@ -41,7 +41,7 @@ read_join_line() {
   done
   printf '%s\n' "$join_endpoint" | grep -Eq '^([0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}$' || refuse_line 'it has no address of an API server, such as 10.0.0.11:6443'
   printf '%s\n' "$join_token" | grep -Eq '^[a-z0-9]{6}\.[a-z0-9]{16}$' || refuse_line 'it has no token'
-  # Without it the machine would trust anybody at that address.
+  # Without the hash, the machine would trust any server at that address.
   [ -n "$join_hashes" ] || refuse_line 'it has no --discovery-token-ca-cert-hash'
   # shellcheck disable=SC2086
   if printf '%s\n' $join_hashes | grep -Evq '^sha256:[0-9a-f]{64}$'; then refuse_line 'a --discovery-token-ca-cert-hash is not a hash'; fi
@@ -52,7 +52,7 @@ read_join_line() {
   esac
 }
 
-# Reads what --join needs to know, before anything is placed.
+# Reads what --join needs to know, before anything is installed.
 prepare_join() {
   use_programs
   [ -n "$version" ] || fail 'this package does not contain Kubernetes, so this machine cannot join a cluster with it'
@@ -87,7 +87,7 @@ wait_for_machine() {
   say "$name is Ready ($(($(now) - began)) s)"
 }
 
-# A join that was cut off leaves the certificates of the cluster, which the next one would trip over.
+# A join that was cut off leaves the certificates of the cluster, and the next one would fail because of them.
 clear_dead_join() {
   [ -e "$state/joining" ] || return 0
   if ! is_control_plane && ! has_empty_files && kube_of_machine get node "$(machine_name)" >/dev/null 2>&1; then
@@ -106,11 +106,12 @@ join_cluster() {
     return 0
   fi
   if [ -z "$config" ]; then
-    # It has a secret, and is gone when this run ends.
+    # The configuration contains a secret. It is deleted when this run ends.
     config=$work/join.yaml
     (umask 077 && join_configuration | grep . >"$config")
   fi
-  # The network's pods need the way as soon as the machine is known. Which network it is the cluster tells later.
+  # The pods of the network add-on need the route as soon as the machine has joined. The cluster's own network of
+  # Services is only known later.
   keep_service_route "$default_services"
   mark_begun joining "$(etcd_folder </dev/null)"
   run_kubeadm /var/log/keel-join.log "kubeadm join as $node_address" join --config "$config" ||

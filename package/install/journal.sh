@@ -1,8 +1,8 @@
-# What a run changes, noted before it changes it, so that it can be undone: by the run itself when a step fails, by the
-# next one where it died, and by --uninstall.
+# The changes of a run. Each is recorded before it is made, so that it can be undone: by the run itself if a step fails,
+# by the next run if this one is killed, and by --uninstall.
 #
-# $state/journal has the lines of this run, newest last; $state/undo those of all runs that ended well. A line is a kind
-# and its words, separated by tabs. Files are named as they are below --root:
+# $state/journal has the lines of this run, newest last; $state/undo has those of all completed runs. A line is a kind
+# and its words, separated by tabs. Files have their paths below --root:
 #   made FOLDER         the folder was not there
 #   new PLACE           nothing was there
 #   old PLACE COPY      what was there is kept as COPY
@@ -15,10 +15,10 @@
 #   module NAME         the module was not loaded
 #   image NAME          containerd did not have the image
 
-# Writes files and folders through to the disk. An older sync knows only all of it.
+# Writes files and folders through to the disk. An older sync can only write everything.
 flush() { sync -- "$@" 2>/dev/null || sync; }
 
-# Notes a change, which may be made after that.
+# Records a change, which may be made only after that.
 record() {
   if [ $# -eq 2 ]; then row=$1$tab$2; else row=$1$tab$2$tab$3; fi
   printf '%s\n' "$row" >>"$state/journal" || fail "cannot write $state/journal"
@@ -27,17 +27,17 @@ record() {
 
 sum_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
-# Prints what a file is: its sum, or where it leads.
+# Prints what identifies a file: its checksum, or the target of a link.
 print_of() {
   if [ -L "$1" ]; then printf 'link:%s\n' "$(readlink -- "$1")"
   elif [ -f "$1" ]; then sum_of "$1"
   fi
 }
 
-# Prints the records of what was placed: $state/placing of this run, $state/files of those before.
+# Prints the records of placed files: $state/placing of this run, $state/files of earlier runs.
 placed_records() { cat -- "$state/placing" "$state/files" 2>/dev/null || :; }
 
-# Returns whether there is a record of a place, or one of just this file at it.
+# Returns whether there is a record of a place, or a record of exactly this file there.
 has_record() { placed_records | awk -F '\t' -v place="$1" '$2 == place { found = 1 } END { exit !found }'; }
 is_own() { placed_records | grep -Fx -- "$(print_of "$root$1")$tab$1" >/dev/null; }
 
@@ -61,7 +61,7 @@ undo_old() {
   rm -f -- "$root$1.keel-part" "$root$2.keel-part"
   exists "$root$2" || return 0
   if exists "$root$1"; then
-    # It was never replaced.
+    # The file was never replaced.
     if [ "$(print_of "$root$1")" = "$(print_of "$root$2")" ] &&
       [ "$(stat -c '%a %u %g' -- "$root$1")" = "$(stat -c '%a %u %g' -- "$root$2")" ]; then
       rm -f -- "$root$2"
@@ -73,7 +73,7 @@ undo_old() {
     fi
   fi
   mv -f -- "$root$2" "$root$1" || return 1
-  # A rename of one name of a file over another of its names does nothing.
+  # Renaming a file over another name of the same file does nothing.
   rm -f -- "$root$2"
 }
 
@@ -90,7 +90,7 @@ undo() {
   esac
 }
 
-# A tree's own record could lead out of the tree, over a link or "..". Fails there.
+# Fails if a record in a tree leads out of the tree, through a link or "..".
 require_safe_lines() {
   named=$(while IFS=$tab read -r kind subject copy; do
     case $kind in made | new | old) ;; *) continue ;; esac
@@ -106,9 +106,9 @@ require_safe_lines() {
 
 reversed() { sed -n '1!G;h;$p' "$1"; }
 
-# Undoes what a file of lines says, newest first, and leaves in it what could not be undone. Returns whether that is
-# nothing. Every line is tried: one that fails does not keep the rest from it. It writes nothing before all is undone, as
-# the disk may be full.
+# Undoes the lines of a file, newest first, and leaves in it the lines that could not be undone. Returns whether none
+# are left. It tries every line, even after one that failed. It writes nothing before it has tried all, because the disk
+# may be full.
 play_back() {
   [ -z "$root" ] || require_safe_lines "$1"
   ahead=$(reversed "$1")
@@ -129,18 +129,18 @@ play_back() {
   done
   start_again "$1"
   if [ -n "$left" ]; then
-    # Where that cannot be written, all of it is tried again.
+    # If the rest cannot be written, the next run tries all lines again.
     if printf '%s' "$left" 2>/dev/null >"$state/lines"; then mv -f -- "$state/lines" "$1"; else rm -f -- "$state/lines"; fi
     return 1
   fi
   rm -f -- "$1"
 }
 
-# Undoes what the journal says. Takes why.
+# Undoes the lines of the journal. Takes the reason.
 take_back() {
   if [ ! -s "$state/journal" ]; then
     rm -f -- "$state/journal"
-    # Noted for changes that did not come, unless they did and only these are to be settled.
+    # These files record changes that were never made, unless the run was completed and only needs to be settled.
     [ -f "$state/committed" ] || rm -f -- "$state/placing" "$state/version.new"
     return 0
   fi

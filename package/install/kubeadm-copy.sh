@@ -5,12 +5,13 @@ kubeadm_files() {
   find /etc/kubernetes /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env -path /etc/kubernetes/tmp -prune -o -type f -print 2>/dev/null
 }
 
-# Returns whether a power cut has left files of kubeadm empty.
+# Returns whether a power cut left files of kubeadm empty.
 has_empty_files() {
   [ -n "$(find /etc/kubernetes /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env -path /etc/kubernetes/tmp -prune -o -type f -size 0 -print 2>/dev/null)" ]
 }
 
-# Keeps a copy until forget_kubeadm_files. The one of a run that did not end stays: it has the files before the cut.
+# Keeps a copy until forget_kubeadm_files. The copy of an unfinished run stays, because it has the files from before the
+# power cut.
 keep_kubeadm_files() {
   [ ! -e "$state/kubeadm.tar" ] || return 0
   kubeadm_files | sed 's,^/,,' >"$work/kubeadm-files"
@@ -27,8 +28,9 @@ forget_kubeadm_files() {
 # Returns whether an upgrade was cut off that left files of kubeadm empty.
 has_cut_files() { [ -e "$state/kubeadm.tar" ] && has_empty_files; }
 
-# Puts back what a power cut has left empty, and all certificates where it was one of these: of a pair that was renewed the
-# other half may be new. The authorities stay the same over an upgrade, so what they signed before it is good.
+# Restores files that a power cut left empty. If one of them is a certificate or key, restores all certificates, because
+# the other half of a renewed pair may be new. The authorities do not change during an upgrade, so the earlier
+# certificates stay valid.
 restore_kubeadm_files() {
   tar -tf "$state/kubeadm.tar" >"$work/kept"
   while IFS= read -r file; do

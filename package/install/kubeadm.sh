@@ -1,15 +1,15 @@
-# Runs of kubeadm: its words go into a log, the user sees its phases.
+# Runs of kubeadm: its output goes into a log, and the user sees its phases.
 
 use_programs() {
-  # sudo of several families does not look here.
+  # On several distributions sudo does not search here.
   PATH=/usr/local/bin:$PATH
   export PATH
   version=$(fact KUBERNETES_VERSION)
   version=${version#v}
 }
 
-# kubeadm and kubectl would ask the machines of the cluster by way of a proxy that does not know them, and kubeadm would
-# hand it on to the control plane.
+# kubeadm and kubectl would send requests to machines of the cluster through a proxy that does not know them, and
+# kubeadm would pass the proxy to the control plane.
 ignore_proxy() {
   [ -n "${HTTPS_PROXY-}${https_proxy-}${HTTP_PROXY-}${http_proxy-}" ] || return 0
   complain 'note: ignoring the proxy in the environment, because install.sh connects only to machines of the cluster'
@@ -18,7 +18,8 @@ ignore_proxy() {
 
 now() { date +%s; }
 
-# Runs kubeadm with its options; takes a log and what is said first. Fails with the reason, as far as it can be known.
+# Runs kubeadm with its options. Takes a log and the message to print first. Fails with the reason, as far as it is
+# known.
 run_kubeadm() {
   log=$1
   begun=$(now)
@@ -27,7 +28,7 @@ run_kubeadm() {
   shift 2
   (umask 077 && : >"$log" && chmod 0600 "$log")
   phase=
-  # Nothing of kubeadm is lost in the pipe: its status goes by a file.
+  # The pipe would lose the exit status of kubeadm, so a file passes it on.
   { kubeadm "$@" </dev/null 2>&1 && rc=0 || rc=$?; echo "$rc" >"$work/kubeadm"; } |
     while IFS= read -r row; do
       printf '%s\n' "$row" >>"$log"
@@ -46,14 +47,16 @@ run_kubeadm() {
   return 1
 }
 
-# Fails where the mark of a run that did not end is old: who ended that by hand long ago has a cluster that is to stay.
+# Fails if the mark of an unfinished run is old: the user may have completed it by hand long ago, and that cluster must
+# stay.
 refuse_old() {
   [ -n "$(find "$1" -mtime +0)" ] || return 0
   fail "an $2 that started more than a day ago did not finish. If this machine is in no cluster, run kubeadm reset --force and rm $1, then run this again; if it is in one, run rm $1"
 }
 
-# Prints what the logs of kubeadm and the kubelet say to who knows them, one reason a line. Takes what kubeadm did, such as
-# init, and its log. A kubelet always tells of servers that it does not reach yet, so of those kubeadm's log alone speaks.
+# Prints the likely reasons in the logs of kubeadm and the kubelet, one a line. Takes what kubeadm did, such as init,
+# and its log. A kubelet always reports servers that it cannot reach yet, so only kubeadm's log shows whether one is
+# unreachable.
 likely_reason() {
   {
     cat "$2"

@@ -1,9 +1,10 @@
-# Links in /usr/bin, where root's path has no /usr/local/bin: sudo's own path on RHEL, openEuler and Kylin has none.
+# Links in /usr/bin, for machines where root's path lacks /usr/local/bin: sudo's own path on RHEL, openEuler and Kylin
+# lacks it.
 
-# Prints the paths that root's commands are looked for in: what sudo sets, and what su sets, where they do.
+# Prints the paths in which root's commands are searched: those that sudo and su set, if they set any.
 root_paths() {
   for file in "$root/etc/sudoers" "$root"/etc/sudoers.d/*; do
-    # sudo leaves these out. https://www.sudo.ws/docs/man/sudoers.man/#Including_other_files_from_within_sudoers
+    # sudo ignores these files. https://www.sudo.ws/docs/man/sudoers.man/#Including_other_files_from_within_sudoers
     case ${file##*/} in *.* | *~) continue ;; esac
     [ ! -f "$file" ] || cat -- "$file" 2>/dev/null || :
   done | sed -n 's/^[[:blank:]]*Defaults[[:blank:]].*secure_path[[:blank:]]*=[[:blank:]]*"\{0,1\}\([^",[:blank:]]*\).*/\1/p' | tail -n 1

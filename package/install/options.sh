@@ -1,4 +1,4 @@
-# What the user wants of install.sh.
+# The options of install.sh.
 
 usage() {
   cat <<'TEXT'
@@ -46,7 +46,7 @@ choose() {
   action=$1
 }
 
-# Fails where an option would not be heeded: who gives it takes what is done for something else.
+# Fails if an option would have no effect, because its user expects one.
 refuse_without_use() {
   case $action:$reset in uninstall:* | *:no) ;; *) fail '--reset requires --uninstall; see --help' ;; esac
   case $action:$dry_run in verify:yes) fail '--verify runs pods, so it cannot be combined with --dry-run' ;; esac
@@ -60,7 +60,7 @@ refuse_without_use() {
   [ -z "$config" ] || { [ -f "$config" ] && [ -r "$config" ]; } || fail "--config $config is not a readable file"
 }
 
-# Sets what install.sh is to do, and how.
+# Sets what install.sh does, and how.
 # shellcheck disable=SC2034 # other files of the library read these
 parse_options() {
   action=install
@@ -76,7 +76,7 @@ parse_options() {
   pin=yes
   bridge_network=no
   while [ $# -gt 0 ]; do
-    # A value may follow in a word of its own or behind "=".
+    # A value may follow as a separate word or after "=".
     option=$1
     case $option in
       --root | --address | --join | --config | --node-ip)

@@ -1,7 +1,7 @@
-# Lines of other files that win over ours at the next boot.
+# Lines of other files that override ours at the next boot.
 
-# Prints the files of a kind, such as sysctl.d, that are read at boot, in the order of their names. A name in one folder
-# hides the same in those after it. https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html
+# Prints the files of a kind, such as sysctl.d, that are read at boot, in the order of their names. A file in one folder
+# hides those of the same name in later folders. https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html
 boot_files() {
   for folder in /etc /run /usr/local/lib /usr/lib /lib; do
     for file in "$root$folder/$1"/*.conf; do
@@ -10,8 +10,8 @@ boot_files() {
   done | awk -F '\t' '!seen[$1]++' | sort
 }
 
-# Prints FILE, LINE, KEY and VALUE of the settings that the kernel has after the next boot in place of ours. Takes our
-# file, and reads the names and paths of the files that are read after it.
+# Prints FILE, LINE, KEY and VALUE of the settings that replace ours after the next boot. Takes our file, and reads the
+# names and paths of the files that are read after it.
 settings_after() {
   while IFS=$tab read -r _ file; do
     if [ -f "$file" ] && [ -r "$file" ]; then awk -v file="$file" '{ print FNR "\t" file "\t" $0 }' "$file"; fi
@@ -19,7 +19,7 @@ settings_after() {
     awk -F '\t' -v ours="$1" '
       function key_of(text) {
         sub(/^[ \t]*-?/, "", text); gsub(/[ \t]/, "", text); gsub("/", ".", text)
-        # Two names of one setting.
+        # These are two names of one setting.
         if (text == "net.ipv4.conf.all.forwarding") text = "net.ipv4.ip_forward"
         return text
       }
@@ -38,11 +38,11 @@ settings_after() {
       END { for (key in value) if (value[key] != want[key]) print where[key] "\t" key "\t" value[key] }' | sort
 }
 
-# Says which settings of the kernel another file takes back at the next boot. Takes our file and its place.
+# Reports which kernel settings another file overrides at the next boot. Takes our file and its place.
 tell_settings() {
   {
     boot_files sysctl.d | awk -F '\t' -v ours="${2##*/}" '$1 > ours'
-    # Debian has a link to it among those; elsewhere sysctl --system reads it last.
+    # Debian has a link to /etc/sysctl.conf among these files; elsewhere sysctl --system reads it last.
     [ -e "$root/etc/sysctl.d/99-sysctl.conf" ] || printf 'sysctl.conf\t%s/etc/sysctl.conf\n' "$root"
   } | settings_after "$1" | while IFS=$tab read -r file number key value; do
     complain "note: $file, line $number, sets $key = $value at the next boot and overrides $root$2; remove that line"
@@ -55,7 +55,7 @@ modules_kept_out() {
   tr ' ' '\n' </proc/cmdline 2>/dev/null | sed -n 's/^modprobe\.blacklist=//p; s/^module_blacklist=//p' | tr ',-' '\n_' || :
 }
 
-# Says which modules are kept from being loaded at boot. Takes our file.
+# Reports which modules another file keeps from being loaded at boot. Takes our file.
 tell_modules() {
   grep -Ev '^[[:blank:]]*([#;]|$)' "$1" | tr '-' '_' | while read -r module; do
     boot_files modprobe.d | while IFS=$tab read -r _ file; do
@@ -73,7 +73,7 @@ tell_modules() {
   done
 }
 
-# Says what of our settings the next boot would undo.
+# Reports which of our settings the next boot would undo.
 tell_overrides() {
   printf '%s' "$plan" | while IFS=$tab read -r _ _ from to; do
     case $to in

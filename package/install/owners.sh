@@ -1,7 +1,7 @@
-# Whose the places are.
+# Who can change the places of files.
 #
-# Who owns a program or unit, or may write to a folder on the way to it, can exchange it after it was placed. An access
-# list that lets anybody write shows in the bits of the group.
+# The owner of a program or unit, and anyone who may write to a folder above it, can replace it after it was placed. An
+# access list that lets others write shows in the mode of the group.
 
 has_access_list() { case $(ls -ld -- "$1") in ??????????+*) return 0 ;; *) return 1 ;; esac; }
 
@@ -11,7 +11,7 @@ group_may() {
     # Debian's installer gave /usr/local to this group, whose members can become root by it anyway.
     # https://www.debian.org/doc/debian-policy/ch-opersys.html#site-specific-programs
     50:staff) ;;
-    # The private group of the owner, as where umask is 002, unless an access list names others.
+    # The private group of the owner, as with umask 002, unless an access list names others.
     "$2":*) if has_access_list "$1"; then say 'its access list may let others write to it'; fi ;;
     *) if [ "$me" -eq 0 ] || [ "$3" != "$my_group" ]; then say "group $3 may write to it"; fi ;;
   esac
@@ -25,13 +25,13 @@ others_may() {
       0 | "$me" | "$maker") ;;
       *) say "user $owner owns it" ;;
     esac
-    # As letters: not every shell takes 0755 for octal.
+    # As letters, because not every shell reads 0755 as octal.
     case $mode in ????????w?) say 'every user may write to it' ;; esac
     case $mode in ?????w????) group_may "$1" "$owner" "$group" "$group_name" ;; esac
   } | head -n 1
 }
 
-# Fails where a folder or one above it, up to the root, is nobody's to install into. What is not there yet is fine.
+# Fails if someone else can change a folder, or one above it up to the root. A folder that does not exist yet is fine.
 require_safe_folder() {
   if [ "$1" != "${root:-/}" ] && [ "$1" != / ]; then
     (require_safe_folder "$(dirname -- "$1")") || exit 1
@@ -45,7 +45,7 @@ require_safe_folder() {
       "$root"/*) ;;
       *) fail "$1 points to $inside, which is outside $root" ;;
     esac
-    # Who may change a link that this one leads to decides where it ends.
+    # Anyone who may change a link that this one leads to decides where it ends.
     target=$(readlink -- "$1")
     case $target in /*) ;; *) target=$(dirname -- "$1")/$target ;; esac
     require_safe_folder "$target"
@@ -55,14 +55,14 @@ require_safe_folder() {
   [ -z "$why" ] || fail "$1 is not safe: $why and could change the installed files; fix it with chown or chmod go-w"
 }
 
-# Fails where something else than a file is at the place of one: to keep a pipe or a device would be to read it.
-# Takes the place, the path in the package, and the mode.
+# Fails if something other than a file is at the place of one: keeping a pipe or a device would mean reading it. Takes
+# the place, the path in the package, and the mode.
 require_file_place() {
   [ ! -d "$root$1" ] || fail "$root$1 is a folder where a file belongs; remove it first"
   exists "$root$1" || return 0
   [ -f "$root$1" ] || [ -L "$root$1" ] || fail "$root$1 is neither a file nor a link; remove it first"
   case $(fate "$3" "$2" "$1") in same | keep) return 0 ;; esac
-  # It could not be put back as it was.
+  # install.sh could not restore it unchanged.
   if [ "$me" -ne 0 ] && [ "$(stat -c %u -- "$root$1")" != "$me" ]; then
     fail "$root$1 belongs to another user; only root can replace it"
   fi
@@ -72,19 +72,20 @@ require_file_place() {
   fi
 }
 
-# Returns whether something is mounted at just this place.
+# Returns whether something is mounted at exactly this place.
 is_mounted() {
   name=$(printf '%s' "$1" | sed 's/ /\\040/g')
   awk -v name="$name" '$5 == name { found = 1 } END { exit !found }' /proc/self/mountinfo 2>/dev/null
 }
 
-# Sets $maker to who made the tree that --root names. He can change all of it: to name it was the choice of who runs this.
+# Sets $maker to the owner of the tree that --root names. The owner can change all of it, which the user of --root
+# accepts.
 find_maker() {
   maker=$me
   [ -z "$root" ] || maker=$(stat -c %u -- "$root")
 }
 
-# Fails unless every file of the plan can be placed, and nobody else could change it there.
+# Fails unless every file of the plan can be placed, and no one else could change it there.
 require_safe_places() {
   find_maker
   {

@@ -1,35 +1,35 @@
-# The package: whether it is whole, and what it says of itself.
+# The package: whether it is complete, and what it states about itself.
 
 listed_names() { sed 's/^[0-9a-f]* [ *]//; s|^\./||' "$here/SHA256SUMS"; }
 
-# What is not in the list was not made by the packer, so it is not installed.
+# A file that is not in the list does not come from packer, so it is not installed.
 refuse_unlisted() {
   fail "$1 is not in SHA256SUMS, so packer did not create it; nothing was changed"
 }
 require_listed() {
-  # To grep, lines are patterns of their own.
+  # grep reads each line as a pattern of its own.
   case $1 in *"$newline"*) refuse_unlisted "$1" ;; esac
   listed_names | grep -Fqx -- "$1" || refuse_unlisted "$1"
 }
 
-# Fails unless every listed file is there as the packer made it, and no other thing is where only those may be.
+# Fails unless every listed file is there and unchanged, and the folders of the package contain nothing else.
 verify_package() {
-  # Packages have no links: one would make what lies elsewhere look verified.
+  # Packages have no links: a link would make a file elsewhere look verified.
   for folder in SHA256SUMS install kubernetes runtime images; do
     [ -e "$here/$folder" ] || [ -L "$here/$folder" ] || continue
     odd=$(cd -- "$here" && find "$folder" ! -type f ! -type d 2>&1 | head -n 1)
     [ -z "$odd" ] || fail "$odd is neither a file nor a folder; nothing was changed. Unpack the package again"
   done
 
-  # sha256sum skips lines that it cannot read, and reads files wherever a line leads.
+  # sha256sum skips lines that it cannot read, and reads files at any path in a line.
   odd=$(grep -Evn '^[0-9a-f]{64} [ *][^/[:cntrl:]\][^[:cntrl:]\]*$' "$here/SHA256SUMS" | sed -n '1s/:.*//p')
-  # Standard input is what sha256sum reads for "-".
+  # sha256sum reads standard input for "-".
   [ -n "$odd" ] || odd=$(listed_names | grep -En '(^|/)\.\.(/|$)|^-$' | sed -n '1s/:.*//p')
   [ -z "$odd" ] || fail "line $odd of SHA256SUMS is not for a file of this package; nothing was changed. Copy or unpack the package again"
 
   odd=$(listed_names | sort | uniq -d | head -n 1)
   [ -z "$odd" ] || fail "SHA256SUMS lists $odd twice; nothing was changed. Copy or unpack the package again"
-  # A pipe or a device would be read without end.
+  # Reading a pipe or a device would never end.
   odd=$(listed_names | while IFS= read -r name; do
     if [ -e "$here/$name" ] && [ ! -f "$here/$name" ]; then printf '%s\n' "$name"; fi
   done | head -n 1)
@@ -48,15 +48,15 @@ verify_package() {
   done
 }
 
-# Prints one of the lists that the packer wrote, or nothing where the package has none.
+# Prints one of the lists that packer wrote, or nothing if the package has none.
 package_list() {
   [ -e "$here/install/$1" ] || return 0
   require_listed "install/$1"
   cat -- "$here/install/$1"
 }
 
-# Prints what the packer wrote down under a name: KUBERNETES_VERSION, ARCH, PAUSE_IMAGE, KUBE_APISERVER_IMAGE and the like,
-# CONTAINERD_VERSION, and IMAGES_SIZE in bytes.
+# Prints the value that packer recorded under a name: KUBERNETES_VERSION, ARCH, PAUSE_IMAGE, KUBE_APISERVER_IMAGE and
+# similar, CONTAINERD_VERSION, and IMAGES_SIZE in bytes.
 fact() { package_list package.env | sed -n "s/^$1=//p" | head -n 1; }
 
 require_architecture() {

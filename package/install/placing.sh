@@ -1,6 +1,6 @@
-# The placing of files: all are written beside their places and are on the disk before the first is renamed.
+# Places files: all are written next to their places and are on the disk before the first is renamed.
 
-# Gives the first of NAME, NAME.2, NAME.3 and so on that is free.
+# Prints the first of NAME, NAME.2, NAME.3 and so on that is free.
 free_name() {
   if ! exists "$root$1"; then
     printf '%s\n' "$1"
@@ -11,14 +11,15 @@ free_name() {
   printf '%s\n' "$1.$next"
 }
 
-# Prints the folders on the way to a place that are not there yet, outermost first.
+# Prints the missing folders above a place, outermost first.
 missing_folders() {
   [ ! -d "$root$1" ] || return 0
   missing_folders "$(dirname -- "$1")"
   printf '%s\n' "$1"
 }
 
-# Makes a folder, with those above it. Its mode and owner are not what the folder above or its access list hand down.
+# Creates a folder, with those above it. It does not inherit its mode and owner from the folder above or its access
+# list.
 make_folder() {
   missing_folders "$1" | while IFS= read -r folder; do
     record made "$folder"
@@ -28,8 +29,8 @@ make_folder() {
 
 give_to_root() { [ "$me" -ne 0 ] || chown 0:0 -- "$1"; }
 
-# Decides what becomes of the files that are wanted: reads rows of the plan, prints KIND MODE PART SOURCE PLACE COPY of
-# those to place, and notes in $state/placing what is then right at its place.
+# Decides what to do with the files of the plan: reads its rows, prints KIND MODE PART SOURCE PLACE COPY of those to
+# place, and records in $state/placing the files that are right at their places after that.
 decide() {
   while IFS=$tab read -r mode part from to; do
     kept=no
@@ -52,21 +53,21 @@ decide() {
   done
 }
 
-# Keeps what is at a place under another name. A second name keeps labels and capabilities, which a copy may lose; of a
-# link it would name what it leads to, and some file systems have none.
+# Keeps the file at a place under another name. A hard link keeps labels and capabilities, which a copy may lose. For a
+# symbolic link it would name the target, and some file systems have no hard links: these are copied.
 keep_copy() {
   rm -f -- "$root$2" "$root$2.keel-part"
   if [ ! -L "$root$1" ] && ln -- "$root$1" "$root$2" 2>/dev/null; then return 0; fi
   cp -a -- "$root$1" "$root$2.keel-part" && flush "$root$2.keel-part" && mv -f -- "$root$2.keel-part" "$root$2"
 }
 
-# Writes a file beside its place.
+# Writes a file next to its place.
 write_beside() {
   rm -f -- "$root$3.keel-part"
   cp -- "$here/$2" "$root$3.keel-part" && chmod "$1" "$root$3.keel-part" && give_to_root "$root$3.keel-part"
 }
 
-# Places the files of the parts that are named, or of all where none is. Sets $changed to their number, and
+# Places the files of the named parts, or of all parts if none is named. Sets $changed to their number, and
 # $changed_parts to the parts that they belong to.
 # shellcheck disable=SC2120
 place_files() {
@@ -78,7 +79,7 @@ place_files() {
   done >"$work/plan"
   decide <"$work/plan" >"$work/changes"
 
-  # What is to change is on the disk before it changes.
+  # All new files are on the disk before the first change.
   printf '%s\n' "$folders" >"$work/folders"
   cut -f 5 "$work/changes" | while IFS= read -r to; do dirname -- "$to"; done | sort -u >>"$work/folders"
   while IFS= read -r folder; do [ -z "$folder" ] || make_folder "$folder"; done <"$work/folders"
@@ -110,7 +111,7 @@ place_files() {
   say "$(counted "$changed" file) placed, $(($(grep -c . "$work/plan") - changed)) unchanged"
 }
 
-# Gives files the labels that SELinux wants at their places.
+# Gives files the labels that SELinux requires at their places.
 label_files() {
   [ -z "$root" ] && command -v selinuxenabled >/dev/null 2>&1 && selinuxenabled || return 0
   cut -f 5 "$work/changes" | while IFS= read -r to; do restorecon -- "$to" || :; done

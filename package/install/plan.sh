@@ -1,10 +1,10 @@
-# What goes where, as the packer wrote it down in install/files: MODE PART SOURCE PLACE. A folder to make has the mode
+# Which file goes where, as packer recorded it in install/files: MODE PART SOURCE PLACE. A folder to create has the mode
 # d0755 and the source "-".
 
 refuse_row() { fail "install/files: $1; nothing was changed. Copy or unpack the package again"; }
 
-# Sets $plan to the rows of the files that are wanted, and $folders to the folders. Fails where one could lead elsewhere
-# than a package's files go.
+# Sets $plan to the rows of the files to install, and $folders to the folders. Fails if a row leads outside the places
+# for files of a package.
 read_plan() {
   plan=$(package_list files)
   [ -n "$plan" ] || fail 'install/files lists no files, so there is nothing to install; build the package again'
@@ -32,13 +32,13 @@ read_plan() {
 # Returns whether the package has files of a part, such as kubelet.
 has_part() { printf '%s' "$plan" | grep -q "^[0-9]*$tab$1$tab"; }
 
-# Prints the sum of a file of the package, as SHA256SUMS has it.
+# Prints the checksum of a file of the package, from SHA256SUMS.
 packed_sum() {
   awk -v name="$1" '{ at = substr($0, 67); sub(/^\.\//, "", at) } at == name { print substr($0, 1, 64); exit }' "$here/SHA256SUMS"
 }
 
-# Returns whether a place has a file of the package, with its mode, and nobody else can change it. Root's files are
-# root's, also by their group. Takes the path in the package, the place and the mode.
+# Returns whether a place has a file of the package, with its mode, and no one else can change it. Root's files must
+# also have root's group. Takes the path in the package, the place and the mode.
 is_same() {
   [ -f "$root$2" ] && [ ! -L "$root$2" ] || return 1
   size=$(stat -c %s -- "$here/$1") || return 1
@@ -52,7 +52,8 @@ is_same() {
   [ -n "$sum" ] && [ "$sum" = "$(sum_of "$root$2")" ]
 }
 
-# Returns whether a place has configuration that a person changed since it was placed, where nobody else could.
+# Returns whether a place has configuration that a person changed since it was placed, and that only root or this user
+# can change.
 is_kept() {
   case $1 in
     /etc/systemd/*) return 1 ;;
@@ -66,7 +67,8 @@ is_kept() {
   esac
 }
 
-# Prints what is to become of a file: same, new, replace or keep. Takes the mode, the path in the package and the place.
+# Prints what install.sh does with a file: same, new, replace or keep. Takes the mode, the path in the package and the
+# place.
 fate() {
   if is_same "$2" "$3" "$1"; then echo same
   elif ! exists "$root$3"; then echo new
@@ -75,7 +77,7 @@ fate() {
   fi
 }
 
-# Says what would be done, in the order in which it is.
+# Prints what install.sh would do, in order.
 tell_plan() {
   [ "$action" = images-only ] || tell_files
   if [ "$wants_images" = yes ]; then image_names | sed 's/^/import     /'; fi

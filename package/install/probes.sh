@@ -1,10 +1,11 @@
-# The pods of --verify. A package has no image with a shell for sure, but it has CoreDNS, which can ask for names and
-# listen, and pause, beside which the kubelet of a machine can look at any address.
+# The pods of --verify. A package may have no image with a shell. But it has CoreDNS, which can ask for names and
+# listen, and pause, whose probes make the kubelet of a machine connect to any address.
 
-# Prints what belongs in the namespace: a pod on each machine that listens, and asks for the name of a Service once it runs.
+# Prints the objects of the namespace: on each machine a pod that listens, and asks for the name of a Service when it
+# starts.
 #
-# When it starts, CoreDNS asks itself for a name of its own making, to find circles. Here that question becomes one for the
-# Service, and goes to the DNS of the cluster. https://coredns.io/plugins/loop/
+# When CoreDNS starts, it asks itself for a random name, to find loops. Here the configuration rewrites that question to
+# the name of the Service, and sends it to the DNS of the cluster. https://coredns.io/plugins/loop/
 listening_pods() {
   cat <<YAML
 apiVersion: v1
@@ -61,7 +62,8 @@ looking_container() {
 YAML
 }
 
-# Prints a pod on each machine, beside which the kubelet looks at the DNS, at the Service and at the pods of $work/pods.
+# Prints a pod on each machine, with probes by which the kubelet connects to the DNS, to the Service and to the pods of
+# $work/pods.
 looking_pods() {
   cat <<YAML
 apiVersion: apps/v1

@@ -1,6 +1,6 @@
-# The leaving of a cluster, and what kubeadm reset does not clear.
+# Leaves a cluster, and removes what kubeadm reset does not.
 
-# What the add-ons that packer knows leave: files of the network of pods, programs, and devices of the kernel.
+# What the add-ons that packer knows leave behind: files of the pod network, programs, and network devices.
 network_leftovers() {
   cat <<'TEXT'
 file /etc/cni/net.d/10-flannel.conflist
@@ -80,7 +80,7 @@ clear_network() {
   done
 }
 
-# Leaves the cluster. A mark lasts until all is cleared, so that a run that is cut off goes on from here.
+# Leaves the cluster. A mark stays until everything is removed, so that the next run continues one that was cut off.
 leave_cluster() {
   kubeadm=/usr/local/bin/kubeadm
   [ -x "$kubeadm" ] || kubeadm=$(command -v kubeadm) || fail 'kubeadm is not installed, so this machine cannot leave the cluster; nothing was changed'

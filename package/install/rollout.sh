@@ -1,6 +1,6 @@
-# The wait until what was applied runs, and what keeps it from it.
+# Waits until the applied workloads run, and reports what prevents it.
 
-# Limits in seconds, so that a wait ends.
+# The time limit of each wait, in seconds.
 rollout_limit=600
 
 # Returns whether pods have a network, or will have one.
@@ -10,7 +10,7 @@ has_network() {
   [ "$addons" = yes ] && package_list addons | grep -q .
 }
 
-# Prints each pod of a namespace that does not run, with the reason that the kubelet or the scheduler gives.
+# Prints each pod of a namespace that does not run, with the reason from the kubelet or the scheduler.
 hanging_pods() {
   kube -n "$1" get pods -o 'jsonpath={range .items[*]}{.metadata.name}{"\t"}{.status.phase}{"\t"}{.status.conditions[?(@.type=="Ready")].status}{"\t"}{.status.containerStatuses[*].state.waiting.reason} {.status.initContainerStatuses[*].state.waiting.reason}{"\t"}{.status.containerStatuses[*].state.waiting.message} {.status.initContainerStatuses[*].state.waiting.message} {.status.conditions[?(@.type=="PodScheduled")].message}{"\n"}{end}' 2>/dev/null |
     awk -F '\t' '$3 != "True" && $2 != "Succeeded" { print $1 ": " $2 " " $4 " " $5 }' | tr -s ' ' | cut -c 1-300
@@ -25,7 +25,7 @@ wait_for() {
       say "$3 runs ($(($(now) - began)) s)"
       return 0
     fi
-    # A word each minute, so that nobody thinks it stands still.
+    # A line each minute shows that the run is not stuck.
     waited=$(($(now) - began))
     if [ "$((waited / 60))" != "$told" ]; then
       told=$((waited / 60))
@@ -43,8 +43,8 @@ takes_pods() {
   kube get nodes -o 'jsonpath={range .items[*]}{.metadata.name}{"\t"}{.spec.taints[*].key}{"\n"}{end}' | grep -qv node-role.kubernetes.io/control-plane
 }
 
-# Waits until the network, the names and the add-ons run, and this machine is Ready. Ready alone says little: a network
-# may call itself there before it works.
+# Waits until the network, the names and the add-ons run, and this machine is Ready. Ready alone means little: a network
+# add-on may report that it is ready before it works.
 wait_for_cluster() {
   failed=no
   wait_for kube-system daemonset kube-proxy || failed=yes

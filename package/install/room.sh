@@ -1,7 +1,7 @@
-# Whether the disks have room for what the package brings. What is there already needs none.
+# Checks whether the disks have room for the package. Files and images that are there already need none.
 
-# Prints the file system that holds a folder, or will: kilobytes in all, kilobytes or inodes free, and where it is mounted.
-# Takes the folder and "k" or "i".
+# Prints the file system on which a folder is or will be: kilobytes in all, kilobytes or inodes free, and where it is
+# mounted. Takes the folder and "k" or "i".
 file_system() {
   folder=$machine$1
   while [ ! -d "$folder" ]; do folder=$(dirname -- "$folder"); done
@@ -15,19 +15,19 @@ files_need() {
   printf '%s' "$plan" | while IFS=$tab read -r mode _ from to; do
     case $mode in d*) continue ;; esac
     size=$(stat -c %s -- "$here/$from")
-    # One of the same size is taken for the same: to read both would take longer than to place them.
+    # A file of the same size counts as the same: reading both would take longer than placing them.
     [ "$(stat -c %s -- "$machine$to" 2>/dev/null || :)" != "$size" ] || continue
     printf '%s\t%s\n' $(((size + 4095) / 1024)) "$(dirname -- "$to")"
   done
 }
 
-# Prints where containerd keeps images, as far as its configuration says.
+# Prints where containerd keeps images, according to its configuration.
 containerd_folder() {
   folder=$(text_of /etc/containerd/config.toml | sed -n "s/^root *= *[\"']\(\/[^\"']*\)[\"'].*/\1/p" | head -n 1)
   printf '%s\n' "${folder:-/var/lib/containerd}"
 }
 
-# Prints the rows of the images that are to be imported: those that containerd does not have yet.
+# Prints the rows of the images to import: those that containerd does not have yet.
 rows_to_import() {
   [ "$wants_images" = yes ] || return 0
   if [ -z "$root" ] && [ -S "$address" ]; then
@@ -40,7 +40,7 @@ rows_to_import() {
   printf '%s\n' "$image_rows"
 }
 
-# Prints the bytes that the layers of images have in the package. Takes rows from standard input.
+# Prints the size in bytes of the layers of images in the package. Takes rows from standard input.
 packed_size() {
   while IFS=$tab read -r _ file digest _; do
     if [ "$file" = - ]; then tr ',' '\n' <"$here/images/blobs/sha256/${digest#sha256:}" | sed -n 's/.*"size": *\([0-9]*\).*/\1/p'
@@ -48,8 +48,8 @@ packed_size() {
   done | awk '{ sum += $1 } END { printf "%d\n", sum }'
 }
 
-# Prints the kilobytes that images need, and containerd's folder: packed, as containerd keeps them, and unpacked. What all
-# unpack to is known, so of some it is their share.
+# Prints the kilobytes that images need, and containerd's folder: packed, because containerd keeps them, and unpacked.
+# Only the unpacked size of all images is known, so some images count with their share.
 images_need() {
   rows=$(rows_to_import)
   [ -n "$rows" ] || return 0
@@ -67,7 +67,7 @@ read_needs() {
   image_needs=$(images_need)
 }
 
-# Prints for each file system what is needed of it, in kilobytes, what is free, what it has in all, and where it is.
+# Prints for each file system the needed, free and total kilobytes, and where it is mounted.
 room_by_file_system() {
   printf '%s\n' "$file_needs" "$image_needs" | while IFS=$tab read -r need folder; do
     [ -n "$need" ] || continue
@@ -102,7 +102,7 @@ inode_rows() {
   done
 }
 
-# Prints what is free on the file system of a folder once all is placed, and what it has in all, in kilobytes.
+# Prints the free kilobytes on the file system of a folder after the installation, and its total.
 room_afterwards() {
   file_system "$1" k | while read -r all free mount; do
     need=$(room_by_file_system | awk -F '\t' -v mount="$mount" '$4 == mount { print $1 }')
@@ -110,10 +110,10 @@ room_afterwards() {
   done
 }
 
-# Where less is free the kubelet removes images and takes no pods.
+# If less is free, the kubelet removes images and accepts no pods.
 # https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/
 eviction_rows() {
-  # Where there is no room at all, that alone is told.
+  # If there is no room for the package at all, only that is reported.
   ! room_rows | grep -q '^FAIL' || return 0
   room_afterwards "$(containerd_folder)" | while read -r free all mount; do
     if [ $((free * 100)) -lt $((all * 15)) ]; then
@@ -134,8 +134,8 @@ eviction_rows() {
 # Prints the type and the options of what is mounted at a place.
 mounted() { text_of /proc/mounts | awk -v place="$1" '$2 == place { found = $3 "," $4 } END { if (found) print found }'; }
 
-# A hardened machine may run no program from where those of the package lie. Those of containers run from an overlay, which
-# does not inherit that.
+# A hardened machine may run no program from the places of the package's programs. Programs in containers run from an
+# overlay, which does not inherit that option.
 mount_rows() {
   for folder in /usr/local/bin /opt/cni/bin "$(containerd_folder)"; do
     file_system "$folder" k | while read -r _ _ mount; do

@@ -1,6 +1,6 @@
-# The services of the machine, and what the kernel is told for them.
+# The services of the machine, and the kernel settings for them.
 
-# Returns whether systemd runs this machine; in chroots and image builds it only lies there.
+# Returns whether systemd runs this machine; in chroots and image builds it is only installed.
 systemd_runs() {
   [ -z "$root" ] && [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1 || return 1
   case $(systemctl is-system-running 2>/dev/null) in '' | offline | unknown) return 1 ;; esac
@@ -16,7 +16,7 @@ setting_lines() {
   done
 }
 
-# Returns whether a module is there already, loaded or as a part of the kernel.
+# Returns whether a module is loaded, or built into the kernel.
 is_loaded() {
   name=$(printf '%s' "$1" | tr - _)
   grep -q "^$name " /proc/modules 2>/dev/null ||
@@ -32,7 +32,7 @@ load_modules() {
   done <"$work/modules"
 }
 
-# Sets what the kernel is told, now; at each boot systemd does.
+# Applies the kernel settings now; systemd does this at each boot.
 set_kernel() {
   setting_lines /etc/sysctl.d | sed 's/^[[:space:]]*-\{0,1\}//; s/[[:space:]]*=[[:space:]]*/ /' >"$work/settings"
   while read -r key value; do
@@ -58,8 +58,8 @@ start_of() {
   [ $# -ne 4 ] || TZ=UTC date -d "$2 $3" +%s
 }
 
-# Returns whether a service runs with another program, or older files, than those that are there: of the part of its name.
-# A run that placed them may have ended before it came to the service.
+# Returns whether a service runs with another program or older files than the present ones of the part with its name. A
+# run may have placed them, and ended before it restarted the service.
 is_stale() {
   has_changed "$1" && return 0
   pid=$(property "$1" MainPID)
@@ -73,7 +73,7 @@ is_stale() {
   [ -n "$newest" ] && [ "$newest" -gt "$started" ]
 }
 
-# Says it where a containerd that is not of a package runs here: its unit stays, and is no longer looked at.
+# Reports a running containerd that is not from a package: its unit stays, but is no longer used.
 tell_other_containerd() {
   other=$(property containerd FragmentPath)
   case $other in '' | /etc/systemd/system/containerd.service) return 0 ;; esac
@@ -82,7 +82,7 @@ tell_other_containerd() {
   say "another containerd runs on this machine: ${program% (deleted)}, started by $other; the one from this package replaces it, started by /etc/systemd/system/containerd.service"
 }
 
-# Starts or restarts a service where it is not what it should be. A kubelet that belongs to no cluster is not started.
+# Starts or restarts a service if it does not run as it should. A kubelet that belongs to no cluster is not started.
 bring_up() {
   [ -f "/etc/systemd/system/$1.service" ] || return 0
   if [ "$(property "$1" ActiveState)" = active ]; then

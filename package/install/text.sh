@@ -1,11 +1,11 @@
-# What install.sh says.
+# The output of install.sh.
 
 newline='
 '
 tab=$(printf '\t')
 
-# What the package and the machine say is data of others, and a terminal obeys more than ASCII's control characters:
-# nothing but printable ASCII is shown, and a line stays one line.
+# Texts from the package and the machine are not trusted, and a terminal obeys more than ASCII's control characters:
+# only printable ASCII is shown, and a line stays one line.
 lines() { tr -c '\011\012\040-\176' '?'; }
 line() { printf '%s' "$*" | tr -c '\040-\176' '?' && echo; }
 say() { line "$*"; }

@@ -1,4 +1,4 @@
-# The way back, by what all runs noted.
+# Undoes what all runs recorded.
 
 in_cluster() {
   for file in "$root"/etc/kubernetes/kubelet.conf "$root"/etc/kubernetes/admin.conf "$root"/etc/kubernetes/manifests/*.yaml; do
@@ -7,10 +7,10 @@ in_cluster() {
   return 1
 }
 
-# Returns whether runs have noted something, or an uninstallation was cut off after the last of it.
+# Returns whether runs recorded changes, or an uninstallation was cut off after it undid the last one.
 has_notes() { [ -s "$state/undo" ] || [ -s "$state/committed" ] || [ -s "$state/journal" ] || [ -e "$state/undone" ]; }
 
-# Says what would be done.
+# Prints what install.sh would do.
 tell_uninstall() {
   notes=$(cat -- "$state/undo" "$state/committed" "$state/journal" 2>/dev/null | sed -n '1!G;h;$p')
   if in_cluster && [ "$reset" = yes ]; then say 'leave the cluster: kubeadm reset'; fi
@@ -42,19 +42,19 @@ tell_uninstall() {
   say 'nothing was changed'
 }
 
-# Removes what is left of the notes themselves, and the folders that were made for them.
+# Removes what is left of the records, and the folders that were created for them.
 remove_notes() {
   made_for_state=$newline$(awk -F '\t' '$1 == "made" { print $2 }' "$state/undone" | while IFS= read -r folder; do
     printf '%s\n' "$root$folder"
   done)$newline
-  # What says that there was something goes last, so that a run that is cut off here can be done again.
+  # The file that shows that there were changes goes last, so that a run that is cut off here can be repeated.
   for name in "$state"/*; do
     case ${name##*/} in lock | undone) ;; *) rm -rf -- "$name" ;; esac
   done
   rm -f -- "$state/undone"
 }
 
-# Says what is still there that an installation brings.
+# Reports which parts of an installation are still there.
 tell_rest() {
   for name in /etc/kubernetes /etc/cni/net.d /etc/containerd /opt/cni /var/lib/containerd /var/lib/kubelet /var/lib/etcd /var/lib/cni; do
     if exists "$root$name"; then say "stays  $root$name"; fi
@@ -79,7 +79,7 @@ uninstall() {
     [ -z "$root" ] || fail "the machine of $root is part of a cluster; only that machine itself can leave it. Nothing was changed"
   fi
   begin_changes
-  # Of a tree only the ctr that the package placed there is run.
+  # In a tree, install.sh runs only a ctr that the package placed there.
   if is_own /usr/local/bin/ctr; then plan=$tab/usr/local/bin/ctr$newline; fi
   if in_cluster || [ -e "$state/leaving" ]; then leave_cluster; fi
   touch "$state/undo"

@@ -1,7 +1,7 @@
 # A newer package on a machine of a cluster, in kubeadm's order: images on all machines, kubeadm, the control plane, and
 # the kubelet last, which may not be newer than the API server. https://kubernetes.io/releases/version-skew-policy/
 #
-# Each step is decided by what is there, so a run that was cut off is ended by the same command.
+# Each step depends on the state of the machine, so the same command completes a run that was cut off.
 
 installed_version() { /usr/local/bin/"$1" --version 2>/dev/null | sed -n 's/^Kubernetes v//p'; }
 minor_of() { expr "$1" : '1\.\([0-9]*\)\.' || :; }
@@ -20,8 +20,8 @@ is_newer() {
   [ "$1" != "$2" ] && [ "$first" = "$2" ]
 }
 
-# Sets $server to the version of the API server, and $recorded to the one that kubeadm last brought the cluster to, both
-# without "v". Returns whether both were said.
+# Sets $server to the version of the API server, and $recorded to the one to which kubeadm last upgraded the cluster,
+# both without "v". Returns whether both are known.
 ask_versions() {
   server=$(cluster get --raw /version) && ask_settings || return 1
   server=$(printf '%s\n' "$server" | sed -n 's/.*"gitVersion": *"v\([^"+]*\).*/\1/p' | head -n 1)
@@ -29,13 +29,13 @@ ask_versions() {
   [ -n "$server" ] && [ -n "$recorded" ]
 }
 
-# Sets $reported to NAME and the images of each machine. Returns whether the API server said it.
+# Sets $reported to NAME and the images of each machine. Returns whether the API server answered.
 ask_images() {
   reported=$(cluster get nodes -o 'jsonpath={range .items[*]}{.metadata.name}{"\t"}{.status.images[*].names}{"\n"}{end}')
 }
 
 # Prints NAME and lacks or unknown for each machine that has not reported an image. Reads what machines reported. A
-# kubelet names its fifty largest: of one that names as many it is not known whether it has others.
+# kubelet reports its fifty largest images: if one reports that many, it is unknown whether it has others.
 # https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ (nodeStatusMaxImages)
 machines_without() {
   awk -F '\t' -v image="\"$1\"" '$1 != "" && !index($2, image) { print $1 "\t" (gsub(/\[/, "", $2) < 50 ? "lacks" : "unknown") }'
@@ -51,8 +51,8 @@ require_on_machines() {
   [ -z "$lacking" ] || fail "these machines do not have the images of $target yet: $lacking. Run ./install.sh --images-only there, then run this again; a machine reports its images within a minute"
 }
 
-# Says why this machine cannot go from one version to another now, or nothing. Takes the version of the package, that of
-# the API server, and that of the kubelet here.
+# Prints why this machine cannot be upgraded from one version to another now, or nothing. Takes the version of the
+# package, that of the API server, and that of the kubelet here.
 upgrade_obstacle() {
   if is_newer "$2" "$1"; then
     echo "the cluster has Kubernetes $2, which is newer than this package; Kubernetes cannot be downgraded"
@@ -63,7 +63,7 @@ upgrade_obstacle() {
   fi
 }
 
-# A plain install would put a kubelet in place that is newer than its API server: the next boot would start it.
+# A plain install would place a kubelet that is newer than its API server, and the next boot would start it.
 refuse_plain_install() {
   is_member || return 0
   now=$(installed_version kubelet)
@@ -72,15 +72,15 @@ refuse_plain_install() {
   fail "this machine is part of a cluster and has Kubernetes $now, but the package has $wanted; nothing was changed. Run ./install.sh --upgrade, which upgrades in the order that Kubernetes requires"
 }
 
-# Imports the images and no more: the first step of an upgrade on every machine, which changes nothing that runs.
+# Only imports the images: the first step of an upgrade on every machine, which changes nothing that runs.
 import_only() {
   begin_changes
   import_images
   commit
 }
 
-# Runs kubeadm upgrade. Takes what is said about it, and its options. kubeadm first has the cluster run a pod, and gives up
-# after a minute: a cluster that has only just started, as after a power cut, needs longer.
+# Runs kubeadm upgrade. Takes the message about it, and its options. kubeadm first makes the cluster run a pod, and
+# gives up after a minute. A cluster that has just started, as after a power cut, needs longer.
 run_upgrade() {
   what=$1
   shift
@@ -103,7 +103,7 @@ upgrade_machine() {
     begin_changes
     restore_kubeadm_files
     commit
-    # Its pods wait longer and longer until they are tried again, and a new kubelet tries them at once.
+    # The kubelet waits longer and longer before it starts failed pods again; after a restart it tries them at once.
     systemctl restart kubelet || fail 'the kubelet does not start; see: journalctl -u kubelet'
     say 'waiting for the API server, up to 5 minutes'
     patience=300
@@ -115,7 +115,7 @@ upgrade_machine() {
   say "1 of 4  images of Kubernetes $target (the API server has $server)"
   import_only
   if is_control_plane; then
-    # kube-proxy of the new version is started on every machine as soon as the first control plane has it.
+    # Every machine starts kube-proxy of the new version as soon as the first control plane has it.
     proxy=$({ fact KUBE_PROXY_IMAGE && image_names; } | grep '/kube-proxy:' | head -n 1)
     [ -z "$proxy" ] || require_on_machines "$proxy"
   elif is_newer "$target" "$server"; then
@@ -127,7 +127,7 @@ upgrade_machine() {
   place_files kubeadm
   commit
   keep_kubeadm_files
-  # kubeadm writes down the version before its add-ons are upgraded, so that alone does not say that it ended.
+  # kubeadm records the version before it upgrades its add-ons, so the version alone does not show that it finished.
   if is_control_plane && { [ "$recorded" != "$target" ] || [ -e "$state/upgrading" ]; }; then
     printf '%s\n' "$target" >"$state/upgrading"
     run_upgrade "3 of 4  kubeadm upgrade apply v$target" apply "v$target" --yes

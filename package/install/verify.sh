@@ -1,10 +1,10 @@
 # Whether the cluster works: machines, pods, names and Services, on every machine.
 
-# A larger cluster is looked at in part, and that is said.
+# Of a larger cluster, install.sh tests only a part, and reports that.
 most_targets=8
 
 good() { say "ok    $*"; }
-# A fault, and what to do.
+# Records an error, and what to do about it.
 flaw() {
   faults=$((faults + 1))
   complain "FAIL  $*"
@@ -13,7 +13,8 @@ flaw() {
 # Prints a row for each thing that a query of kubectl finds, or nothing.
 rows() { kube get "$@" 2>/dev/null || :; }
 
-# Runs a check on each row of a file, whose parts are separated by "|". It may call flaw, as it is not run behind a pipe.
+# Runs a check on each row of a file, whose parts are separated by "|". The check may call flaw, because it does not run
+# in a pipe.
 each_row() {
   file=$1
   shift
@@ -63,7 +64,7 @@ check_own_pods() {
   began=$(now)
   list_own_pods
   told=no
-  # Pods that only just start, as after a boot or on a machine that has joined, are ready later: on slow machines, minutes.
+  # Pods that have just started, as after a boot or on a machine that has joined, may need minutes on slow machines.
   while grep -Eq '[|](Running|(Pending )?(ContainerCreating|PodInitializing))$' "$work/own" && [ $(($(now) - began)) -lt 180 ]; do
     if [ "$told" = no ] && [ $(($(now) - began)) -ge 10 ]; then
       say 'waiting up to 3 minutes for starting pods of the cluster'
@@ -98,8 +99,8 @@ check_listening_row() {
   esac
 }
 
-# A pod asks for thirty seconds from its start, which was before $began. Its log has the question before or after it was
-# rewritten, as the machines that ran this had.
+# A pod asks for thirty seconds after its start, which was before $began. Its log has the question before or after the
+# rewrite: test machines had both.
 asks_in_vain() {
   until kube -n "$space" logs "$1" --tail=50 2>/dev/null | grep -Eq '"(A|HINFO) IN .* NOERROR'; do
     [ $(($(now) - began)) -lt 35 ] || return 0
@@ -216,7 +217,7 @@ verify_cluster() {
   if [ -z "$dns_address" ] || [ -z "$image_of_dns" ] || [ -z "$pause" ]; then
     flaw 'the cluster has no CoreDNS, or the package has no pause image, so pods cannot be tested'
   else
-    # What a run left that was cut off.
+    # Removes what a run left that was cut off.
     kube delete namespace -l "keel-verify=$(uname -n)" --wait=false >/dev/null 2>&1 || :
     space=keel-verify-$(now)
     kube apply -f - >/dev/null <<YAML
@@ -235,7 +236,7 @@ YAML
   say 'no problems found'
 }
 
-# Says what this does not show.
+# Prints what this test does not show.
 tell_limits() {
   say 'not tested: images on other machines (run ./install.sh there to check); addresses outside the cluster'
   say 'not tested: traffic from pod to pod, other than to the pods of the DNS'
