@@ -5,7 +5,7 @@ import { EXIT } from './process/exit-code.ts';
 
 // The qiniu and artifact packages still call url.parse(); a user can do nothing about it.
 process.noDeprecation = true;
-// A reader such as `head` that has seen enough is no fault.
+// A reader such as `head` may close the pipe early; that is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
 });

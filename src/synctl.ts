@@ -7,7 +7,7 @@ import { syncCommand } from './cli/sync-command.ts';
 import { runSynctl } from './cli/synctl-dispatch.ts';
 import { EXIT } from './process/exit-code.ts';
 
-// A reader such as `head` that has seen enough is no fault.
+// A reader such as `head` may close the pipe early; that is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.success : EXIT.failure);
 });

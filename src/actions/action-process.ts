@@ -23,8 +23,8 @@ interface ActionProcess {
 }
 
 /**
- * Returns the process of an action; exits if its Node is too old. `stopping` tells the user what happens to the work
- * when the job is cancelled.
+ * Returns the process of an action; exits if its Node is too old. `stopping` is the message about what happens to the
+ * work when the job is cancelled.
  */
 export function openAction(stopping: string): ActionProcess {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {

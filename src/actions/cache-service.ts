@@ -27,10 +27,10 @@ interface CacheEntry {
   readonly compression: Compression;
 }
 
-/** The names that the toolkit has for them, which are part of the identity of an entry. */
+/** The toolkit's names for compressions, which are part of the identity of an entry. */
 type Compression = 'gzip' | 'zstd-without-long';
 
-/** Where the service is, and which of its two protocols it speaks. */
+/** The address of the service, and which of its two protocols it uses. */
 interface CacheAddress {
   readonly protocol: 'v1' | 'v2';
   readonly url: string;
@@ -53,7 +53,10 @@ const AnswerV2 = z.object({
 const AnswerV1 = z.object({ archiveLocation: z.string(), cacheKey: z.string() });
 const Complaint = z.object({ msg: z.string().optional(), message: z.string().optional() });
 
-/** Returns where the Actions cache is, as GitHub's toolkit finds it; undefined if there is none, or none to read. */
+/**
+ * Returns where the Actions cache is, as GitHub's toolkit finds it; undefined if there is none, or if this run cannot
+ * read it.
+ */
 export function cacheAddress(environment: NodeJS.ProcessEnv): CacheAddress | undefined {
   const { ACTIONS_CACHE_MODE: mode = '', ACTIONS_CACHE_SERVICE_V2: isNew = '' } = environment;
   const { ACTIONS_RESULTS_URL: results = '', ACTIONS_CACHE_URL: old = '' } = environment;
@@ -63,7 +66,7 @@ export function cacheAddress(environment: NodeJS.ProcessEnv): CacheAddress | und
   return URL.canParse(url) ? { protocol, url } : undefined;
 }
 
-/** GitHub Enterprise Server only has the old protocol, whatever its runners say. */
+/** GitHub Enterprise Server only has the old protocol, even if its runners announce the new one. */
 function isEnterpriseServer({
   GITHUB_SERVER_URL: server = 'https://github.com',
 }: NodeJS.ProcessEnv): boolean {
@@ -73,7 +76,7 @@ function isEnterpriseServer({
 
 /**
  * Asks the Actions cache for an entry and returns it; undefined if there is none. Throws `HttpFailure` or the signal's
- * reason. GitHub's toolkit can only look up, fetch and unpack in one, with `tar -P`.
+ * reason. GitHub's toolkit cannot look up an entry without fetching and unpacking it with `tar -P`.
  */
 export async function findCacheEntry(
   http: Pick<HttpClient, 'send'>,
@@ -145,7 +148,7 @@ export async function openCacheEntry(
       yield piece;
     }
   };
-  // The reader gets the errors.
+  // The reader of the stream gets the errors.
   return explained(
     pipeline(answer.body, limited, unpacker, () => undefined),
     asked.host,
@@ -165,7 +168,7 @@ async function* explained(unpacked: AsyncIterable<Buffer>, host: string): AsyncG
 function entryAt(address: string, key: string, compression: Compression): CacheEntry {
   if (!URL.canParse(address)) throw new Error('the cache returned no address for its entry');
   const url = new URL(address);
-  // What signs an address is as good as a login to it.
+  // The signature of an address works like a login.
   for (const [name, value] of url.searchParams) if (name === 'sig') PROCESS_MASK.hidePassword(value);
   return { key, address: url, compression };
 }
@@ -199,7 +202,7 @@ function serverFailure({ host }: URL, message: string, status = 0): HttpFailure 
   });
 }
 
-/** Returns how the toolkit packs on this machine: with zstd if there is one. */
+/** Returns how the toolkit packs on this machine: with zstd if it is installed. */
 function compressionHere(signal: AbortSignal): Promise<Compression> {
   return new Promise((resolve) => {
     const options = { signal, timeout: ZSTD_TIME_LIMIT };

@@ -4,11 +4,11 @@ import { nearestName } from '../lib/text/nearest.ts';
 /** The inputs under `with:` in a workflow. */
 interface Inputs {
   /**
-   * The texts of inputs by name, for the flag reader. Of the empty ones only those that were given so: the runner fills
-   * in the default of an input that is left out.
+   * The texts of inputs by name, for the flag reader. An empty one is included only if it is empty in the workflow: the
+   * runner fills in the default of an input that is left out.
    */
   readonly values: ReadonlyMap<string, string>;
-  /** One for each input that the action does not have. */
+  /** A warning for each input that the action does not have. */
   readonly warnings: readonly string[];
 }
 

@@ -1,12 +1,12 @@
 import { type SecretListener, secretForms } from '../lib/secret-forms.ts';
 
-/** A line of a secret with several lines is one by itself, unless it is as short as a bracket. */
+/** Each line of a secret with several lines is a secret by itself, unless it is as short as a bracket. */
 const SHORTEST_LINE = 4;
 
 /**
- * Makes the runner hide secrets, and remembers which it was told: the same login and token are sent with each request.
- * User names are not hidden. GitHub drops outputs that contain a hidden word, and user names are often part of image
- * names.
+ * Makes the runner hide secrets, and remembers those that the runner already knows, because each request sends the same
+ * login and token. User names are not hidden. GitHub drops outputs that contain a hidden word, and user names are often
+ * part of image names.
  */
 export class LogMask {
   readonly #mask: (text: string) => void;
@@ -33,7 +33,7 @@ export class LogMask {
     else this.#hide(secret);
   };
 
-  /** Returns whether the runner still has to be told to hide a text, and takes it for told from now on. */
+  /** Returns whether the runner still needs a command to hide a text, and assumes from now on that it got one. */
   learns(text: string): boolean {
     if (text.trim() === '' || this.#told.has(text)) return false;
     this.#told.add(text);

@@ -2,7 +2,7 @@ import { describeFailure } from '../lib/failure.ts';
 import type { Reporter } from '../lib/reporter.ts';
 import { leaveValue } from './command-file.ts';
 
-/** What later steps of a job can know about a mirroring run. None of it is secret. */
+/** What later steps of a job can read about a mirroring run. None of it is secret. */
 interface SyncOutputs {
   readonly total: number;
   readonly copied: number;
@@ -10,7 +10,7 @@ interface SyncOutputs {
   readonly failed: number;
   /** Images that are left for the next run. */
   readonly deferred: number;
-  /** Tags that moved and should not have. */
+  /** Tags that moved but should not. */
   readonly moved: number;
   /** Bytes sent to the destination. */
   readonly bytes: number;
@@ -51,11 +51,11 @@ export const NOTHING_DONE: SyncOutputs = {
   'state-restored': false,
 };
 
-/** What later steps of a job can know about a package. None of it is secret. */
+/** What later steps of a job can read about a package. None of it is secret. */
 interface PackOutputs {
   /** Its path. */
   readonly package: string;
-  /** The version in it, also where a word such as `latest` was given. */
+  /** The version in it, even if a word such as `latest` was given. */
   readonly kubernetes: string;
   readonly sha256: string;
   /** In bytes. */
@@ -89,7 +89,7 @@ export const NO_PACKAGE: PackOutputs = {
 
 /**
  * Sets all outputs. Called on every path, so that a later step never reads an empty text instead of a number. Warns if
- * they cannot be set: what the step did stays done.
+ * they cannot be set: this does not undo what the step did.
  */
 export function setOutputs(outputs: SyncOutputs | PackOutputs, reporter: Pick<Reporter, 'warning'>): void {
   try {

@@ -12,12 +12,12 @@ export function isPost(): boolean {
   return stateValue('isPost') !== '';
 }
 
-/** Tells the next process of this step that it is the post part. Called before anything can fail. */
+/** Marks the next process of this step as the post part. Called before anything can fail. */
 export function markMain(): void {
   leaveValue('GITHUB_STATE', 'isPost', 'true');
 }
 
-/** Tells the post part which file to save, and as what. */
+/** Passes to the post part which file to save, and under which key. */
 export function keepForPost({ key, database }: KeptState): void {
   leaveValue('GITHUB_STATE', 'key', key);
   leaveValue('GITHUB_STATE', 'database', database);

@@ -3,7 +3,7 @@ import { Failure } from '../lib/failure.ts';
 import { formatSize } from '../lib/text/size.ts';
 import { STATE_LIMIT } from '../sync/state/schema.ts';
 
-/** What the archive of a state holds: a folder, and the state in it, as paths from the current folder. */
+/** The contents of the archive of a state: a folder, and the state in it, as paths from the current folder. */
 interface ExpectedNames {
   readonly folder: string;
   readonly file: string;
@@ -19,13 +19,19 @@ interface Entry {
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, "ustar Interchange Format".
 const BLOCK = 512;
 const CHECKSUM = { start: 148, end: 156 } as const;
-/** GNU tar writes up to five: folder and state, each with times in a header of its own, and one for safety. */
+/**
+ * GNU tar writes up to five: folder and state, each with times in a header of its own, and one more. The rest is a
+ * margin.
+ */
 const ENTRY_LIMIT = 8;
-/** Of the next entry, and of all that follow, which GNU tar writes where TAR_OPTIONS of a runner says so. */
+/**
+ * Extended headers: of the next entry, and of all that follow, which GNU tar writes if TAR_OPTIONS of a runner requests
+ * them.
+ */
 const EXTENDED: ReadonlySet<string> = new Set(['x', 'g']);
 const EXTENDED_LIMIT = 64 * 1024;
 const ABOUT = 'the archive in the cache';
-/** tar fills its last record, which is of 10 KiB by default and of 1 MiB at most. */
+/** tar fills its last record, which has 10 KiB by default and at most 1 MiB. */
 const FILLING_LIMIT = 1024 * 1024;
 const KINDS: ReadonlyMap<string, string> = new Map([
   ['1', 'the hard link'],
@@ -37,7 +43,9 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ['S', 'the sparse file'],
 ]);
 
-/** Returns the failure for an archive that somebody else made: a broken one of ours holds no other names. */
+/**
+ * Returns the failure for an archive that another program made: even a broken one of keel-pkg contains no other names.
+ */
 export function refusedArchive(message: string): Failure<'STATE_UNUSABLE'> {
   return new Failure({
     code: 'STATE_UNUSABLE',
@@ -47,19 +55,19 @@ export function refusedArchive(message: string): Failure<'STATE_UNUSABLE'> {
   });
 }
 
-/** Returns the failure for an archive that broke on its way, or that an older version of keel-pkg made. */
+/** Returns the failure for an archive that was damaged on its way, or that an older version of keel-pkg made. */
 export function damagedArchive(message: string, cause?: unknown): Failure<'ARCHIVE_UNREADABLE'> {
   return new Failure({ code: 'ARCHIVE_UNREADABLE', about: ABOUT, message, cause });
 }
 
 /**
- * Writes the state in an unpacked tar archive to the file of its expected name, which must not exist, and returns its size
- * in bytes. Nothing else is ever written: the names in the archive are only compared. Throws `STATE_UNUSABLE`, with what
- * was found, for an archive that holds anything but one folder and one regular file of the expected names, and
- * `ARCHIVE_UNREADABLE` for a damaged one.
+ * Writes the state in an unpacked tar archive to the file of its expected name, which must not exist, and returns its
+ * size in bytes. Nothing else is ever written: the names in the archive are only compared. Throws `STATE_UNUSABLE`,
+ * which names what was found, for an archive that contains anything but one folder and one regular file of the expected
+ * names, and `ARCHIVE_UNREADABLE` for a damaged one.
  *
- * A program such as `tar -P` would follow the archive to any place that the job may write to. Whoever can write to the
- * cache could then have a program run beside the passwords of the job.
+ * A program such as `tar -P` would write to any path in the archive that the job may write to. Anyone who can write to
+ * the cache could then run a program in the job, next to its passwords.
  */
 export async function unpackState(archive: AsyncIterable<Buffer>, expected: ExpectedNames): Promise<number> {
   const pieces = new Pieces(archive);
@@ -111,8 +119,8 @@ function checkEntry({ name, type, size }: Entry, expected: ExpectedNames, seen: 
     if (size > EXTENDED_LIMIT) throw refusedArchive('it contains a header that is far too long');
     return;
   }
-  // SQLite would act by a journal before anything is checked: 3.40 deletes the file that it names as the main one.
-  // keel-pkg up to 1.0.0 saved that of a killed run.
+  // SQLite would apply a journal before anything is checked: 3.40 deletes the file that the journal names as the main
+  // one. keel-pkg up to 1.0.0 saved the journal of a killed run.
   if (name === `${expected.file}-journal`)
     throw damagedArchive('it contains the journal of a killed run, which is not used');
   const isExpected = type === '5' ? name === `${expected.folder}/` : type === '0' && name === expected.file;
@@ -154,7 +162,7 @@ function padded(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
 }
 
-/** Cuts a stream of bytes into the lengths that are asked for. */
+/** Cuts a stream of bytes into the lengths that its caller requests. */
 class Pieces {
   readonly #source: AsyncIterator<Buffer>;
   #left: Buffer = Buffer.alloc(0);

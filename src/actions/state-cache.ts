@@ -32,20 +32,20 @@ interface StateCacheSettings {
   readonly reporter: Reporter;
   /** A state that arrives later is not used. */
   readonly timeLimit: Duration;
-  /** Returns whether a restored file is one that a run would leave alone, as that of another program. */
+  /** Returns whether a restored file is one that a run would not touch, such as that of another program. */
   readonly isForeign?: ((file: string) => boolean) | undefined;
   readonly signal?: AbortSignal;
 }
 
 interface RestoreSettings extends StateCacheSettings {
-  /** How often to ask a cache that fails, within the time limit. */
+  /** How often to retry a cache that fails, within the time limit. */
   readonly retry: RetryPolicy;
 }
 
 // The cache includes the list of paths in the identity of an entry, and stores paths relative to the workspace. With a
-// fixed relative folder, an entry is found again whatever --db says and wherever the workspace is.
+// fixed relative folder, an entry is found again with any --db and any workspace.
 const FOLDER = '.keel-sync-state';
-// As in archives, on Windows too.
+// With a slash as in archives, on Windows too.
 const FILE = `${FOLDER}/state.db`;
 /** SQLite needs the rollback journal to repair a file whose writer was killed. */
 const JOURNAL = '-journal';
@@ -59,8 +59,8 @@ export function stateKeys(
   const { shard } = settings;
   const family = `keel-sync-v${FORMAT_VERSION}-${routeHash(settings)}-`;
   const own = `${family}${shard?.index ?? 1}of${shard?.count ?? 1}-`;
-  // If the number of shards has changed, the state of another shard may know this one's images. To a run that is not
-  // divided, the newest of all is as good as its own: if that is a shard's, those of the other shards are joined to it.
+  // If the number of shards has changed, the state of another shard may contain this one's images. A run without shards
+  // can use the newest state of all: if it is a shard's, the run joins those of the other shards to it.
   const prefixes = shard === undefined ? [family] : [own, family];
   return { family, key: `${own}${run.id}-${run.attempt}`, prefixes };
 }
@@ -99,7 +99,7 @@ export async function restoreState(
   }
 }
 
-/** Reports why a state was not restored. What somebody else put into the cache deserves a warning, and no other. */
+/** Reports why a state was not restored. Only an archive that another program put into the cache deserves a warning. */
 function tell(text: string, error: unknown, reporter: Reporter): void {
   if (failureCode(error) === 'STATE_UNUSABLE') reporter.warning(text);
   else reporter.line(text);
@@ -107,7 +107,7 @@ function tell(text: string, error: unknown, reporter: Reporter): void {
 
 /**
  * Fetches the newest state whose key begins with one of the prefixes to `FILE`. Returns its key and size; undefined if
- * there is none. Throws an error with the reason if the cache does not give it.
+ * there is none. Throws an error with the reason if the cache does not return it.
  */
 async function fetchState(
   key: string,
@@ -132,7 +132,7 @@ async function fetchState(
       await mkdir(FOLDER);
       const archive = await openCacheEntry(http, entry, stop);
       const size = await unpackState(archive, { folder: FOLDER, file: FILE });
-      // A run ends at such a file, and would save it for the next one.
+      // Such a file would end the run, which would then save it for the next one.
       if (isForeign?.(FILE) === true) throw refusedArchive('it contains no state');
       return { key: entry.key, size };
     });
@@ -146,8 +146,8 @@ async function fetchState(
 }
 
 /**
- * Returns the prefixes of the keys of the states that have the rest, if an undivided run got that of a shard: of the
- * other shards, and of undivided runs before.
+ * Returns the prefixes of the keys of the states with the rest, if a run without shards got the state of a shard: those
+ * of the other shards, and those of earlier runs without shards.
  */
 function otherStates({ family, prefixes }: StateKeys, restored: string): string[] {
   const isUndivided = prefixes[0] === family;

@@ -113,7 +113,7 @@ async function findState(settings: SyncSettings, parts: StepParts): Promise<bool
   const { reporter, signal } = parts;
   const { GITHUB_RUN_ID: id = '0', GITHUB_RUN_ATTEMPT: attempt = '1' } = parts.environment;
   const keys = stateKeys(settings, { id, attempt });
-  // The runner may kill this process at any time from here on; whatever is in the file by then is worth saving.
+  // The runner may kill this process at any time from here on; what the file contains by then is worth saving.
   if (!settings.dryRun) keepForPost({ key: keys.key, database: path.resolve(settings.database) });
   return restoreState(settings.database, keys, {
     reporter,

@@ -9,8 +9,8 @@ const listening = new AsyncLocalStorage<Said>();
 let intercepted = false;
 
 /**
- * Starts some work of GitHub's packages and collects what they print, because they only print their failures, and as
- * annotations, which a cache does not deserve. Masks and debug lines still reach the runner. Output after the caller
+ * Starts some work of GitHub's packages and collects what they print. They only print their failures, as annotations,
+ * which a failure of the cache does not deserve. Masks and debug lines still reach the runner. Output after the caller
  * has stopped waiting is collected too, so that it does not appear in the middle of something else.
  */
 export function listenTo<T>(work: () => Promise<T>): { readonly result: Promise<T>; readonly said: Said } {
@@ -41,7 +41,7 @@ function intercept(): void {
       for (const line of String(args[0]).split(/\r?\n/)) {
         const [, secret] = /^::add-mask::(.*)/.exec(line) ?? [];
         if (secret !== undefined) {
-          // The toolkit tells of a signature twice, and again for each request.
+          // The toolkit masks a signature twice, and again for each request.
           if (PROCESS_MASK.learns(unescapeMessage(secret))) Reflect.apply(write, stream, [`${line}\n`]);
         }
         // The artifact package prints signed addresses in debug lines before it masks their signatures.

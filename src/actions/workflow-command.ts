@@ -18,8 +18,8 @@ export function formatCommand(
 }
 
 /**
- * Returns the lines of a text, changed so that the runner takes none of them for a command: an answer of a registry
- * must not be able to set masks or groups.
+ * Returns the lines of a text, changed so that the runner takes none of them for a command, because a response of a
+ * registry must not be able to set masks or groups.
  * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
 export function plainLines(text: string): string[] {

@@ -12,7 +12,8 @@ import { checkJson, checkLines } from './text/check-text.ts';
 import { installationJson, installationLines } from './text/installation-text.ts';
 
 /**
- * Prints whether the destination has all that an installation needs, and how to use it. `complete` only if it has all.
+ * Prints whether the destination has all images that an installation needs, and how to use it. `complete` only if it
+ * has all of them.
  */
 export async function checkInstallationCommand(
   choice: InstallationChoice,
@@ -29,8 +30,8 @@ export async function checkInstallationCommand(
 }
 
 /**
- * Prints what source, state and destination have of an image. `complete` only if it is mirrored, or too young to be, and
- * its signature is fine.
+ * Prints what the source, the state and the destination contain of an image. `complete` only if it is mirrored, or too
+ * young to be, and its signature is fine.
  */
 export async function checkCommand(
   image: Reference,

@@ -47,7 +47,7 @@ function fullName(command: Command): string {
 
 /**
  * Runs a program for a command line. `flags` are those of all its commands. Returns the exit code if the command line
- * was wrong or asked for help, else undefined. One that asks for JSON and is wrong gets a document that says so.
+ * was wrong or requested help, else undefined. If a wrong one requests JSON, the failure is printed as JSON.
  */
 export async function followLine(
   program: Command,
@@ -76,14 +76,14 @@ export async function followLine(
   }
 }
 
-/** A command line that cannot be parsed may still ask how its failure is to be told. */
+/** Even a command line that cannot be parsed may request its failure as JSON. */
 function asksForJson(given: readonly string[]): boolean {
   const end = given.indexOf('--');
   const line = end < 0 ? given : given.slice(0, end);
   return line.includes('--json') || line.includes('--json=true');
 }
 
-/** Word processors and chat programs make one long dash of two short ones. */
+/** Word processors and chat programs turn two short dashes into a long one. */
 function refuseLongDashes(program: Command, given: readonly string[]): void {
   const end = given.indexOf('--');
   const line = end < 0 ? given : given.slice(0, end);

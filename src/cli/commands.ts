@@ -4,7 +4,7 @@ import type { Reference } from '../registry/oci/reference.ts';
 import type { InstallationChoice } from '../sync/check/installation.ts';
 import type { SyncSettings } from '../sync/settings.ts';
 
-/** What each command gets besides its settings. */
+/** What each command gets in addition to its settings. */
 export interface CommandContext {
   readonly reporter: Reporter;
   /** Aborted by Ctrl-C and by SIGTERM. The command then stops and returns. */
@@ -13,7 +13,7 @@ export interface CommandContext {
   readonly print: (text: string) => void;
 }
 
-/** Where `synctl merge` writes the joined report, and whether failures in it count. */
+/** Where `synctl merge` writes the joined report, and whether a failure in it makes the command fail. */
 export interface MergeSettings {
   readonly report: string | undefined;
   readonly failOn: SyncSettings['failOn'];
@@ -29,7 +29,7 @@ export interface ImageListSettings {
 export interface SynctlCommands {
   sync(settings: SyncSettings, context: CommandContext): Promise<Ending>;
   check(image: Reference, settings: SyncSettings, context: CommandContext): Promise<Ending>;
-  /** Prints whether the destination has all that an installation needs. */
+  /** Prints whether the destination has all images that an installation needs. */
   checkInstallation(
     choice: InstallationChoice,
     settings: SyncSettings,

@@ -41,15 +41,15 @@ export function wantsJson(values: ReadonlyMap<string, string>): boolean {
   }
 }
 
-/** A tool's name, its words when it is asked to stop, and what it leaves when it cannot start. */
+/** A tool's name, its words when it is asked to stop, and what it writes when it cannot start. */
 interface ToolWords {
   readonly name: string;
   readonly stopping: string;
-  /** What became of the run that was stopped, for the closing line. */
+  /** The result of the run that was stopped, for the closing line. */
   readonly stopped?: string | undefined;
   /** Whether the result is wanted as JSON. */
   readonly json: boolean;
-  /** Leaves what a command leaves of a run whose settings are wrong, in addition to the errors. */
+  /** Writes the report of a run whose settings are wrong, in addition to the errors. */
   readonly leave?: RefusalWriter | undefined;
 }
 
@@ -59,8 +59,8 @@ type RefusalWriter = (
 ) => void;
 
 /**
- * Runs a command at a terminal: shows what is wrong with its settings, its progress and the error that ended it, and
- * stops it at Ctrl-C. Returns the exit code.
+ * Runs a command at a terminal: shows the problems of its settings, its progress and the error that ended it, and stops
+ * it at Ctrl-C. Returns the exit code.
  */
 export async function runInForeground<Settings>(
   process: ProcessLike,

@@ -9,7 +9,7 @@ import type { Ending } from '../process/exit-code.ts';
 import type { CommandContext, ImageListSettings } from './commands.ts';
 import { countText, fewDoubts, imageLines, imageSetJson } from './text/images-text.ts';
 
-/** Prints the images in files. `complete` only if each one can be used. Throws `IMAGES_MISSING` if there is nothing. */
+/** Prints the images in files. `complete` only if each one can be used. Throws `IMAGES_MISSING` if there are none. */
 export async function imagesCommand(
   files: readonly string[],
   { json }: ImageListSettings,

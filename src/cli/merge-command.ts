@@ -48,12 +48,12 @@ export async function mergeCommand(
     : endingOf(report, settings.failOn);
 }
 
-/** Returns whether nothing is known of a part of the run. */
+/** Returns whether the report of a part of the run is missing. */
 function lacksShards({ shards }: Report): boolean {
   return shards.length < (shards[0]?.count ?? 0);
 }
 
-/** Returns the report in a file, which may be a pipe: it is waited for until the signal aborts. */
+/** Returns the report in a file, which may be a pipe: waits for it until the signal aborts. */
 async function reportIn(file: string, signal: AbortSignal): Promise<Report> {
   const content = await readGivenFile(file, signal).catch((error: unknown) => {
     signal.throwIfAborted();

@@ -67,7 +67,7 @@ async function readPushSettings(
   });
 }
 
-/** Returns what is parsed with the password of standard input, if that is asked for, or why there is none. */
+/** Returns the settings, with the password from standard input if a flag requests it, or why there is none. */
 async function withPassword<Settings>(
   process: ProcessLike,
   given: ReadonlyMap<string, string>,

@@ -11,12 +11,12 @@ export type InputStream = NodeJS.ReadableStream & {
   readonly destroy: () => unknown;
 };
 
-/** Longer than tokens are. */
+/** Longer than any token. */
 const LENGTH_LIMIT = 64 * 1024;
 
 /**
  * Returns the flags of a command, with the password from standard input if `--password-stdin` is set, and notices for
- * the user. It is waited for as long as `--command-timeout` says. Throws `FLAG_MALFORMED` and `COMMAND_TIMED_OUT`.
+ * the user. Waits for it within `--command-timeout`. Throws `FLAG_MALFORMED` and `COMMAND_TIMED_OUT`.
  */
 export async function takePassword(
   given: ReadonlyMap<string, string>,
@@ -81,7 +81,7 @@ async function readPassword(input: InputStream, command: string, signal: AbortSi
   return password;
 }
 
-/** Returns what a stream holds, or a little more than the limit of it. */
+/** Returns the content of a stream, or slightly more than the limit if it is longer. */
 async function firstOf(input: InputStream): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;

@@ -80,7 +80,7 @@ async function pushImages(
       );
       print(JSON.stringify({ kubernetes, arch, images, failures, nodes: command ?? null }, undefined, 2));
     }
-    // Nothing at all is not a success.
+    // A push of no images is not a success.
     return published.failures.length === 0 && published.images.length > 0 ? 'complete' : 'incomplete';
   } finally {
     registries.close();

@@ -1,4 +1,4 @@
-/** A stream that may be a terminal. `process.stdout` and `process.stderr` are ones. */
+/** A stream that may be a terminal. `process.stdout` and `process.stderr` are such streams. */
 export interface TextStream {
   readonly isTTY?: boolean | undefined;
   /** Width of the terminal in columns. */

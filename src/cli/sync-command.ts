@@ -15,12 +15,12 @@ import { filesOf, type SyncSettings } from '../sync/settings.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import type { CommandContext } from './commands.ts';
 
-/** Where a refusal is told: `others` are files that the report must not replace. */
+/** Where a refusal is reported: `others` are files that the report must not replace. */
 interface RefusedSettings extends Pick<SyncSettings, 'report' | 'json'> {
   readonly others: readonly string[];
 }
 
-/** Returns what the command line lends to a command that uses registries. */
+/** Returns what the command line provides to a command that uses registries. */
 export function runParts({ reporter, signal }: CommandContext): RunParts {
   return {
     reporter,
@@ -33,7 +33,10 @@ export function runParts({ reporter, signal }: CommandContext): RunParts {
   };
 }
 
-/** Returns `complete` if all wanted images are there and what matched before still does, or if `failOn` is `never`. */
+/**
+ * Returns `complete` if all wanted images are at the destination and those that matched before still match, or if
+ * `failOn` is `never`.
+ */
 export function endingOf(report: Report, failOn: SyncSettings['failOn']): Ending {
   return outcomeOf(report) === 'succeeded' || failOn === 'never' ? 'complete' : 'incomplete';
 }
@@ -63,7 +66,9 @@ async function mirror(settings: SyncSettings, context: CommandContext): Promise<
   }
 }
 
-/** Writes the report of a run that could not start where that is wanted, and prints it as JSON if that is. */
+/**
+ * Writes the report of a run that could not start if a flag requests it, and prints it as JSON if a flag requests that.
+ */
 function leaveRefusal(
   { report: file, others, json }: RefusedSettings,
   report: Report,
@@ -73,13 +78,13 @@ function leaveRefusal(
     requireReportFile(file, others);
     if (file !== undefined) writeReport(file, report);
   } catch (error) {
-    // Often it is the very reason of the refusal, which is told anyway.
+    // Often this is the reason of the refusal itself, which is reported anyway.
     reporter.detail(describeFailure(error));
   }
   if (json) print(formatReport(report));
 }
 
-/** Leaves the report of a run whose flags are wrong where it is wanted. */
+/** Writes the report of a run whose flags are wrong, if a flag requests it. */
 export function leaveWrongFlags(
   flags: FlagSource,
   { failures, json }: { readonly failures: readonly Failure[]; readonly json: boolean },

@@ -44,7 +44,7 @@ const UPSTREAM: readonly SyncFlagName[] = ['upstream-mirror', 'github-token'];
 
 const TRUST: readonly SyncFlagName[] = ['moved-tags', 'verify-signatures', 'trusted-root'];
 
-/** What a flag of `synctl sync` does in the other commands, where its own sentence speaks of a run. */
+/** What a flag of `synctl sync` does in the other commands, if its own sentence is about a run. */
 const OUTSIDE_A_RUN: Readonly<Partial<Record<SyncFlagName, string>>> = {
   'push-to': 'Registry that a run mirrors images to: the destination',
   'command-timeout': 'Time limit of the command',
@@ -72,7 +72,8 @@ const COMMANDS: readonly {
   readonly description: string;
   readonly flags: readonly Flag[];
   /**
-   * Flags without effect here, which help does not show. 1.0 accepted them, so scripts may pass them to every command.
+   * Flags without effect here, which help does not show. Version 1.0 accepted them, so scripts may pass them to every
+   * command.
    */
   readonly tolerated?: readonly Flag[] | undefined;
   /** How to write the command without its operand. */

@@ -61,7 +61,7 @@ async function runCommand(
   );
 }
 
-/** Returns where the texts of a command's flags are. */
+/** Returns the source of the texts of a command's flags. */
 function flagsOf({ env }: ProcessLike, { values }: Pick<Invocation, 'values'>): FlagSource {
   return { values, environment: env, label: (name: string) => flagLabel(name, SYNC_FLAGS) };
 }
@@ -71,7 +71,7 @@ interface SynctlSettings extends SyncSettings {
   readonly installation?: InstallationChoice | undefined;
 }
 
-/** Returns the installation to check if `--kubernetes` is set, and what is wrong with it or with the operands. */
+/** Returns the installation to check if `--kubernetes` is set, and the problems of it or of the operands. */
 function readSubject(
   { operands }: Invocation,
   from: FlagSource,
@@ -165,7 +165,7 @@ function dispatch(
   }
 }
 
-/** Returns the image that the command line names. Without a host, it is one of the source. */
+/** Returns the image that the command line names. Without a host, it is an image at the source. */
 function parseImage(text: string, source: Host): Reference {
   const namesHost = startsWithHost(text);
   const reference = parseReference(namesHost || text === '' ? text : `${source}/${text}`);

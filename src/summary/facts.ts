@@ -27,12 +27,12 @@ export interface SummaryFacts {
   readonly wanted: number;
   readonly copied: readonly CopiedTag[];
   readonly skipped: number;
-  /** Tags that moved and should not have. */
+  /** Tags that moved but should not. */
   readonly moved: readonly MovedTag[];
   /** Number of images that failed, including collisions and withdrawn ones. */
   readonly failed: number;
   readonly failures: readonly FailureCause[];
-  /** Images that are left for the next run, by the reason. */
+  /** Images that are left for the next run, by reason. */
   readonly deferred: readonly FailureCause[];
   /** Tags that are younger than the image set allows, by when they are old enough. */
   readonly young: readonly FailureCause[];
@@ -57,7 +57,7 @@ export interface CopiedTag {
   readonly duration: Duration;
 }
 
-/** A reason why images did not arrive, as the first of them shows it. */
+/** A reason why images did not arrive, with the text of the first of them. */
 export interface FailureCause {
   /** The names of the images at the source. */
   readonly images: readonly string[];
@@ -68,10 +68,10 @@ export interface FailureCause {
 export interface MovedTag {
   /** The image's name at the source. */
   readonly image: string;
-  /** Its digest with what is known of it. */
+  /** Its digest, with what is known about it. */
   readonly before: string;
   readonly now: string;
-  /** What happened, and what became of it. */
+  /** What happened, and what the run did about it. */
   readonly message: string;
   readonly hint: string | undefined;
 }
@@ -93,9 +93,9 @@ export interface NamedRelease {
   readonly word: string;
   /** Empty if the source has none. */
   readonly versions: string;
-  /** Whether nobody knows, as the source did not list what it has. */
+  /** Whether this is unknown, because the source did not list its tags. */
   readonly isOpen: boolean;
-  /** Who says which images belong to them. */
+  /** Where the tags of their images come from. */
   readonly origins: string;
 }
 

@@ -21,7 +21,7 @@ import { formatPage, PAGE_LIMIT, type Section } from './page.ts';
 export interface PackFacts {
   readonly file: BuiltPackage;
   readonly contents: PackageContents;
-  /** What a word such as `latest` means; undefined where the version was given. */
+  /** What a word such as `latest` means; undefined if the version was given. */
   readonly chosen?: ChosenKubernetes | undefined;
   readonly duration: Duration;
   readonly locations: readonly PackageLocation[];

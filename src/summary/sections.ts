@@ -35,7 +35,7 @@ export function countFailures(causes: readonly FailureCause[]): number {
   return causes.reduce((sum, { images }) => sum + images.length, 0);
 }
 
-/** Returns a table of tags that moved and should not have, with both images. */
+/** Returns a table of tags that moved but should not, with both images. */
 export function movedSection(moved: readonly MovedTag[]): Section {
   return {
     head:

@@ -24,7 +24,7 @@ const NARROW = 100;
 /** The width of the names of rows about one tag. */
 const INDENT = 13;
 
-/** A line, and the indent of its continuation where it is broken. */
+/** A line, and the indent of its continuation if it is broken. */
 interface Line {
   readonly text: string;
   readonly indent: number;
@@ -197,7 +197,7 @@ function manyTags(checked: CheckedReference): string[] {
   ];
 }
 
-/** The end of a sentence about so many tags with a verdict. */
+/** The end of a sentence about a number of tags with a verdict. */
 const COUNTED: Readonly<Record<MirrorVerdict, (count: number) => string>> = {
   mirrored: (count) => (count === 1 ? 'is mirrored' : 'are mirrored'),
   incomplete: (count) => (count === 1 ? 'is incomplete' : 'are incomplete'),
@@ -230,7 +230,7 @@ function conclusion(checked: CheckedReference): string {
   return `${verdict}: of ${countOf(tags.length, 'tag')} ${joinWords(parts)}`;
 }
 
-/** Without a tag only digests are compared, so the end of the sentence promises no more. */
+/** Without a tag only digests are compared, so the end of the sentence claims no more. */
 function digestsOf(tags: readonly CheckedTag[]): string {
   const isAsSource = tags.every(
     ({ source, expected }) => source.kind === 'there' && source.digest === expected,

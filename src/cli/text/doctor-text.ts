@@ -26,7 +26,7 @@ export function diagnosisLine(
   const time = outcome === 'skipped' ? '' : formatDuration(milliseconds(took));
   const remedy = hint === undefined ? '' : ` (${hint})`;
   const head = [MARKS[outcome].padEnd(MARK_WIDTH), time.padStart(TIME_WIDTH), check.padEnd(NAME_WIDTH)];
-  // The problems of a file are on several lines.
+  // A file may have several problems, each on its own line.
   const line = `${head.join('  ')}  ${message.replaceAll('\n', '\n    ')}${remedy}`;
   return wrapLine(line, width, INDENT);
 }

@@ -4,7 +4,7 @@ import { alignColumns } from '../../lib/text/columns.ts';
 import { countOf, formatCount, joinWords } from '../../lib/text/sentence.ts';
 import { formatReference } from '../../registry/oci/reference.ts';
 
-/** More places of one image are counted. */
+/** Further places of one image are only counted. */
 const PLACES_SHOWN = 3;
 const DOUBTS_SHOWN = 100;
 
@@ -21,7 +21,7 @@ function placesText(places: readonly Place[]): string {
   return more > 0 ? `${lines.slice(0, PLACES_SHOWN).join(', ')} and ${more} more` : lines.join(', ');
 }
 
-/** Returns the first of many doubts, and in words how many there are besides. */
+/** Returns the first of many doubts, and the number of the others in words. */
 export function fewDoubts(doubts: readonly DoubtfulImage[]): {
   readonly shown: readonly DoubtfulImage[];
   readonly rest: string | undefined;

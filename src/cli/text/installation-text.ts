@@ -40,7 +40,7 @@ export function installationLines(checked: CheckedInstallation, width?: number):
   ];
 }
 
-/** Returns the version, with the word that meant it, and who says what belongs to it unless this program knows. */
+/** Returns the version, with the word that meant it, and where its tags come from if not from the built-in table. */
 function releaseWords({ version, word, origin }: CheckedInstallation): string {
   const facts = [
     ...(word.text === version ? [] : [word.text]),
@@ -49,7 +49,10 @@ function releaseWords({ version, word, origin }: CheckedInstallation): string {
   return `Kubernetes ${version}${facts.length === 0 ? '' : ` (${facts.join('; ')})`}`;
 }
 
-/** Returns for each registry which of its images `hosts.toml` does not find at the mirror, and what to do. */
+/**
+ * Returns for each registry which of its images containerd does not find at the mirror with `hosts.toml`, and what to
+ * do.
+ */
 function unfoundLines({ unfound, mirror, images }: CheckedInstallation): string[] {
   const host = mirror.split('/')[0] ?? mirror;
   const ofKubeadm = new Set(
@@ -73,13 +76,13 @@ function withoutTag(reference: string): string {
   return reference.slice(0, Math.max(reference.lastIndexOf(':'), reference.lastIndexOf('/')));
 }
 
-/** Returns why images are not known, where several have the same reason. It is told once, below all of them. */
+/** Returns the reasons that several unknown images share. Each is printed once, below all images. */
 function sharedMessages(images: readonly NeededImage[]): ReadonlySet<string> {
   const unknown = images.filter(({ verdict }) => verdict === 'unknown').map(({ message }) => message);
   return new Set(unknown.filter((message, index) => unknown.indexOf(message) !== index));
 }
 
-/** Returns whose signatures the images have, or why none counts, each once. Empty if signatures are not checked. */
+/** Returns who signed the images, or why no signature is valid, each once. Empty if signatures are not checked. */
 function signatureLines(images: readonly NeededImage[]): string[] {
   const checked = images.flatMap(({ name, signature }) =>
     signature === undefined ? [] : [{ name, words: describeSignature(signature) }],
@@ -92,7 +95,10 @@ function signatureLines(images: readonly NeededImage[]): string[] {
   return lines.length === 0 ? [] : [...lines, ''];
 }
 
-/** Returns a line about the images that an installation with upstream's defaults does without; none if all are there. */
+/**
+ * Returns a line about missing images that an installation with upstream's defaults does not need; none if all are
+ * there.
+ */
 function optionalLines(lacking: readonly NeededImage[]): string[] {
   if (lacking.length === 0) return [];
   const names = joinWords(lacking.map(({ name }) => name));
@@ -163,13 +169,13 @@ function isUnverified({ signature }: NeededImage): boolean {
   return signature?.status === 'unverified';
 }
 
-/** Returns of how many images the mirror does not tell all, behind "are there". */
+/** Returns how many images the mirror does not report in full, for the text after "are there". */
 function untoldWords(images: readonly NeededImage[]): string {
   const untold = images.filter(({ message }) => message !== '').length;
   return untold === 0 ? '' : `, ${untold} of them as far as the mirror reports`;
 }
 
-/** Returns what is to be said of signatures behind "are there". */
+/** Returns the words about signatures after "are there". */
 function signedWords(images: readonly NeededImage[]): string {
   if (images.every(({ signature }) => signature === undefined)) return '';
   const unverified = images.filter(isUnverified).length;
@@ -178,7 +184,7 @@ function signedWords(images: readonly NeededImage[]): string {
   return isAll ? ', and signed' : '';
 }
 
-/** Returns on what "installable" depends where nobody knows the tags. */
+/** Returns the condition of "installable" if the tags are assumed. */
 function assumedWords({ isAssumed, origin }: CheckedInstallation): string {
   return isAssumed ? `, if its etcd, CoreDNS and pause are those of the ${origin}` : '';
 }
@@ -193,7 +199,7 @@ function remedyFor(lacking: readonly NeededImage[], version: KubernetesVersion):
   return isNarrow ? 'widen --platform, and ' : '';
 }
 
-/** What lacks only parts is unchanged to a run that does not look below the tags. */
+/** For a run that does not check below the tags, an image that lacks only parts is unchanged. */
 function commandFor(lacking: readonly NeededImage[]): string {
   const isDeep = lacking.some(({ verdict }) => verdict === 'incomplete');
   return isDeep ? 'synctl sync --verify deep' : 'synctl sync';

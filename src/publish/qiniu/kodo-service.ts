@@ -27,7 +27,7 @@ export interface UploadRequest {
   readonly key: string;
   readonly body?: Buffer | undefined;
   readonly type?: string | undefined;
-  /** Of the body, in hexadecimal. */
+  /** The MD5 of the body, in hexadecimal. */
   readonly md5?: string | undefined;
 }
 
