@@ -1,4 +1,4 @@
-/** One input as it is described to users; what a flag of the command line tells is enough to make one. */
+/** The description of one input for users; a flag of the command line has all its fields. */
 export interface DescribedInput {
   readonly name: string;
   readonly description: string;
@@ -13,11 +13,11 @@ export interface DescribedInput {
   readonly commandLineOnly?: boolean | undefined;
 }
 
-/** What an action.yml says besides its inputs and outputs. */
+/** The contents of an action.yml in addition to its inputs and outputs. */
 export interface DescribedAction {
   readonly name: string;
   readonly description: string;
-  /** From the feather set that GitHub offers. */
+  /** An icon of the Feather set that GitHub offers. */
   readonly icon: string;
   readonly color: string;
   /** The bundle, relative to the action.yml, for main and post. */
@@ -77,7 +77,7 @@ export function formatOutputTable(outputs: Readonly<Record<string, string>>): st
   return ['| Output | Content |', '|---|---|', ...rows].join('\n');
 }
 
-/** Puts a text between `<!-- name:start -->` and `<!-- name:end -->`; throws where a document lacks them. */
+/** Puts a text between `<!-- name:start -->` and `<!-- name:end -->`; throws if a document lacks them. */
 export function replaceSection(document: string, name: string, text: string): string {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const from = document.indexOf(start);

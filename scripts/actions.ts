@@ -29,7 +29,7 @@ export const ACTIONS: Readonly<Record<string, DescribedAction>> = {
     color: 'blue',
     bundle: '../dist/action-pack/index.js',
     post: false,
-    // The runner gives every job a token of its own, but only to actions that ask for it.
+    // The runner has a token for every job, but passes it only to actions that request it.
     inputs: PACK_INPUTS.map((input) =>
       // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's, not one of ours
       input.name === 'github-token' ? { ...input, default: '${{ github.token }}' } : input,
@@ -38,7 +38,7 @@ export const ACTIONS: Readonly<Record<string, DescribedAction>> = {
   },
 };
 
-/** Returns the generated files of an action by path, with what they should hold. */
+/** Returns the generated files of an action by path, with their content. */
 export function generateAction(folder: string, action: DescribedAction): ReadonlyMap<string, string> {
   const readme = `${folder}/README.md`;
   const withInputs = replaceSection(readFileSync(readme, 'utf8'), 'inputs', formatInputTables(action.inputs));

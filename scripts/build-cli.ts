@@ -12,7 +12,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     version: { type: 'string', default: 'v1.0.0' },
-    // Also <name>-licenses.txt, which goes along with what is given away.
+    // Also writes <name>-licenses.txt, which is distributed with the tool.
     licenses: { type: 'boolean', default: false },
   },
 });
@@ -30,7 +30,7 @@ for (const name of positionals) {
   }
 }
 
-/** Writes ./<name>: the shell preamble that finds a Node 24, and behind it one bundle of build/src/<name>.js. */
+/** Writes ./<name>: the shell preamble that finds a Node 24, followed by one bundle of build/src/<name>.js. */
 function buildExecutable(name: string, version: string): void {
   if (!/^[\w.+-]+$/.test(version)) throw new Error(`"${version}" is no version, write one such as v1.2.3`);
   const folder = join('build', 'bundle', name);
@@ -47,7 +47,7 @@ function buildExecutable(name: string, version: string): void {
   console.log(`./${name} ${version}`);
 }
 
-/** Bundles once more to learn what is within; nothing of that bundle is used. */
+/** Bundles once more to find out which packages are inside; that bundle itself is not used. */
 function licencesOf(name: string): string {
   const scratch = mkdtempSync(join(tmpdir(), 'keel-licences-'));
   const statistics = join(scratch, 'statistics.json');

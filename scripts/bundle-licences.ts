@@ -8,7 +8,7 @@ interface BundledModule {
   readonly modules?: readonly BundledModule[] | undefined;
 }
 
-/** A module of a bundle, perhaps joined of several (webpack's statistics). */
+/** A module of a bundle, which may be joined from several (webpack's statistics). */
 const moduleShape: z.ZodType<BundledModule> = z.object({
   nameForCondition: z.string().nullish(),
   get modules() {
@@ -28,8 +28,9 @@ const TEXT_FILE = /^(?:licen[cs]e|copying)(?:[.-]\w+)*$/i;
 const LINE = '-'.repeat(80);
 
 /**
- * Returns what has to go along with a bundle: the licences of the packages within, with their texts. `statistics` is what
- * ncc writes with `--stats-out`; its own `--license` leaves out every package whose modules it joins, which are most.
+ * Returns the text that is distributed with a bundle: the licences of the packages inside, with their texts.
+ * `statistics` is what ncc writes with `--stats-out`; its own `--license` leaves out every package whose modules it
+ * joins, which are most.
  */
 export function bundleLicences(statistics: string): string {
   const { modules } = statisticsShape.parse(JSON.parse(statistics));

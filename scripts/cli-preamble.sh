@@ -1,10 +1,10 @@
 #!/bin/sh
 ':' /*
-# This file is a shell script that finds a Node 24, and the JavaScript module that it then runs. To the shell, all
-# that follows the last "exit" does not exist; to Node, this part is a comment, so nothing in it may close one.
+# This file is a shell script that finds a Node 24, and the JavaScript module that it then runs. The shell
+# ignores everything after the last "exit". Node reads this part as a comment, so nothing in it may close one.
 
-# A file without an ending is no module to Node where a package.json near it says "commonjs": it would do nothing
-# and report success. This says that the first file loaded, which is this one, is a module.
+# If a package.json near a file without an ending contains "commonjs", Node does not load the file as a module: it would do
+# nothing and report success. This makes Node treat the first file loaded, which is this one, as a module.
 as_module='data:text/javascript,
   import { registerHooks } from "node:module";
   const hooks = registerHooks({
@@ -24,7 +24,7 @@ run_with() {
 }
 run_with "${KEEL_NODE:-node}" "$@"
 if [ -z "$KEEL_NODE" ]; then
-  # A checkout brings a Node along; this file, or what a link to it means, stands at the root of one.
+  # A checkout has a Node of its own, if this file, or the target of a link to it, is at the root of one.
   file=$(readlink -f "$0") || file=$0
   run_with "${file%/*}/node_modules/.bin/node" "$@"
 fi

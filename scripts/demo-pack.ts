@@ -14,14 +14,14 @@ const IMAGES: Readonly<Record<string, string>> = {
   etcd: 'auto',
   pause: 'auto',
 };
-/** Images whose path at the source is not their name. */
+/** Images whose path at the source differs from their name. */
 const UPSTREAM: Readonly<Record<string, string>> = { coredns: 'coredns/coredns' };
 const COMPONENTS = ['kubeadm', 'kubelet', 'kubectl'];
 
-/** What packing is shown with. */
+/** What the demonstration of packing needs. */
 export interface PackDemo {
   readonly folder: string;
-  /** The host that plays registry.k8s.io, and the mirror with its namespace. */
+  /** The host that stands in for registry.k8s.io, and the mirror with its namespace. */
   readonly source: string;
   readonly mirror: string;
   /** The file with the authority of both. */

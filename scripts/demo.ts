@@ -24,7 +24,7 @@ const IMAGE_SET = {
   ],
 };
 
-/** What the demo mirrors between: a read-only front like registry.k8s.io, and a private registry with a password. */
+/** The registries of the demo: a read-only front like registry.k8s.io, and a private registry with a password. */
 interface Stage {
   /** Where images are put before the front shows them. */
   readonly back: TestRegistry;
@@ -46,7 +46,7 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Shows a command as a person would type it, and runs it. Returns its exit code. */
+/** Prints a command as a person would type it, and runs it. Returns its exit code. */
 function run(
   command: string,
   commandArguments: readonly string[],

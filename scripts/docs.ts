@@ -17,7 +17,7 @@ const PERFORMANCE_PAGES = ['docs/performance.md', 'bench/README.md'];
 const IMAGE_SET_PAGE = 'docs/image-set.md';
 const RESULTS = 'bench/results.json';
 
-/** Returns every file that the code knows parts of, by path, with what it should hold. */
+/** Returns every file of which parts are generated from the code, by path, with its content. */
 export function generateDocuments(): ReadonlyMap<string, string> {
   const synctl = replaceSection(readFileSync(SYNCTL_PAGE, 'utf8'), 'flags', formatFlagTables(SYNC_FLAGS));
   const documents = new Map([[SYNCTL_PAGE, replaceSection(synctl, 'exit-codes', formatExitCodes())]]);

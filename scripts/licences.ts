@@ -5,7 +5,7 @@ const lockShape = z.object({
     z.string(),
     z.object({
       version: z.string().optional(),
-      // Some old packages list several, of which one may choose.
+      // Some old packages list several licences, any of which may be chosen.
       license: z.union([z.string(), z.array(z.string()).transform((all) => all.join(' OR '))]).optional(),
       dev: z.boolean().optional(),
       optional: z.boolean().optional(),
@@ -14,22 +14,22 @@ const lockShape = z.object({
   ),
 });
 
-/** A package that may be within the bundles, as package-lock.json names it. */
+/** A package that the bundles may contain, as package-lock.json names it. */
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
   readonly licence: string;
 }
 
-/** Of packages that do not say it where npm looks. */
+/** The licences of packages that do not state them where npm looks. */
 const LICENCES_OF_SILENT: ReadonlyMap<string, string> = new Map([
-  // In its file LICENSE.MIT.
+  // It is stated in LICENSE.MIT.
   ['crc32@0.2.2', 'MIT'],
-  // Nowhere at all; @actions/artifact needs it to unpack what it downloads, which we never do.
+  // It is stated nowhere. @actions/artifact needs the package to unpack downloads, which keel-pkg never does.
   ['buffers@0.1.1', 'none stated'],
 ]);
 
-/** Returns the packages that the tools and actions may be made of: all but those for development, once each. */
+/** Returns the packages that the tools and actions may contain: all but those for development, once each. */
 export function bundledPackages(lock: string): BundledPackage[] {
   const { packages } = lockShape.parse(JSON.parse(lock));
   const found = new Map<string, BundledPackage>();
@@ -42,7 +42,7 @@ export function bundledPackages(lock: string): BundledPackage[] {
   return [...found.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Returns the licence of `name@version` as an SPDX expression without brackets, from what its package.json says. */
+/** Returns the licence of `name@version` as an SPDX expression without brackets, from its package.json. */
 export function licenceOf(id: string, told = ''): string {
   const licence = told === '' ? (LICENCES_OF_SILENT.get(id) ?? 'unknown') : told;
   return licence.replace(/^\((.*)\)$/, '$1');

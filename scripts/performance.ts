@@ -35,7 +35,7 @@ function describeConditions(results: Results): string {
   return `Measured ${days.join(', ')} on ${hardware}, with ${programs.join(', ')}; all files ${machine.files === 'memory' ? 'in memory (`/dev/shm`)' : 'on disk'}. ${describeNoise(results)}`;
 }
 
-/** Counted requests beside those that the cost model gives. */
+/** Counted requests next to those that the cost model predicts. */
 function costTable({ cases }: Results): Table {
   const rows = cases.flatMap((measured) =>
     Object.keys(measured.samples).flatMap((contender) => {
@@ -44,7 +44,7 @@ function costTable({ cases }: Results): Table {
       const destination = middle(measured, contender, (sample) =>
         countRequests(sample.requests?.destination ?? {}),
       );
-      // Without anything in between nothing is counted.
+      // Without a proxy in between, requests are not counted.
       if (expected === undefined || source === undefined || source === 0 || destination === undefined)
         return [];
       const counts = [expected.source, source, expected.destination, destination];

@@ -1,5 +1,5 @@
 #!/bin/sh
-# propose-tables.sh FOLDER: opens a pull request with FOLDER/tables.patch, or brings the open one up to date. Its text is
+# propose-tables.sh FOLDER: opens a pull request with FOLDER/tables.patch, or updates the open one. Its text is
 # FOLDER/difference.txt. It runs in a fresh checkout, with GH_TOKEN, and BASE is the branch that the change is for.
 set -eu
 
@@ -19,7 +19,7 @@ git apply --index --whitespace=nowarn "$folder/tables.patch"
 git -c user.name='github-actions[bot]' -c user.email='41898282+github-actions[bot]@users.noreply.github.com' \
   commit --quiet --message "$title" --message "$(cat "$folder/difference.txt")"
 
-# gh lends git its token for these two alone: it is never on the disk, and no argument of a program.
+# gh passes git its token for these two commands only: it is never on the disk, and never an argument of a program.
 as_gh() {
   git -c credential.helper= -c credential.helper='!gh auth git-credential' "$@"
 }

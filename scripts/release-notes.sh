@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the section of CHANGELOG.md about a version: release-notes.sh 1.2.3. Fails where there is none.
+# Prints the section of CHANGELOG.md about a version: release-notes.sh 1.2.3. Fails if there is none.
 set -eu
 notes=$(heading="## $1" awk '
   BEGIN { heading = ENVIRON["heading"] }

@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { writeFileWhole } from '../src/lib/atomic-file.ts';
 import { REPORT_SCHEMA } from '../src/sync/report/report.ts';
 
-/** Where the form of a sync report stands as JSON Schema, for readers in any language. */
+/** The path of the JSON Schema of a sync report, for programs in any language. */
 export const REPORT_SCHEMA_FILE = fileURLToPath(new URL('../docs/report.schema.json', import.meta.url));
 
-/** Returns the form of a sync report as JSON Schema 2020-12. */
+/** Returns the JSON Schema 2020-12 of a sync report. */
 export function reportJsonSchema(): object {
   const schema = z.toJSONSchema(REPORT_SCHEMA, {
     io: 'input',
     override: ({ jsonSchema }) => {
-      // The format says it; the pattern is 300 characters of leap years.
+      // The format is enough; the pattern is 300 characters about leap years.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
     },
   });

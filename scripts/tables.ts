@@ -31,7 +31,7 @@ const kubeadmShape = z.object({
 const supportShape = z.object({ day: text, containerd: text, cri: text });
 const runtimeShape = z.object({
   RUNTIME_TABLE: z.array(
-    // The key is always there, and undefined for a minor that is not listed.
+    // The key always exists; its value is undefined for a minor that is not listed.
     z
       .object({ minor: z.number(), support: supportShape.optional(), containerd: text, runc: text })
       .transform((row) => ({ ...row, support: row.support })),
@@ -50,7 +50,10 @@ const cniShape = z.object({
   ),
 });
 
-/** Returns the tables as they stand in the files of the working directory, whatever this program was built from. */
+/**
+ * Returns the tables in the files of the working directory, which may differ from those that this program was built
+ * with.
+ */
 async function readTables(): Promise<UpstreamTables> {
   const moduleAt = (file: string): Promise<unknown> => import(pathToFileURL(resolve(file)).href);
   const { KUBEADM_TABLE } = kubeadmShape.parse(await moduleAt(KUBEADM_FILE));
@@ -64,12 +67,12 @@ async function readTables(): Promise<UpstreamTables> {
   };
 }
 
-/** Asks upstream, writes the files, and returns what changed in words. Throws, and writes nothing then. */
+/** Asks upstream, writes the files, and returns a description of the changes. If it throws, it has written nothing. */
 async function refreshFiles(http: HttpClient, all: boolean): Promise<string[]> {
   const parts = { http, retry: { attempts: 2, interval: seconds(1) }, mirror: new UpstreamMirror() };
   const client = new MakerClient(parts);
   const answers = new UpstreamAnswers({
-    // Constants are asked for, and nothing is run.
+    // It only requests constants, and runs no kubeadm.
     makers: new Upstream({ ...parts, verifySignatures: 'require' }),
     releases: new ReleaseQuestions(client),
     client,
@@ -89,7 +92,7 @@ async function refreshFiles(http: HttpClient, all: boolean): Promise<string[]> {
   return describeDifference(before, after);
 }
 
-// Tells what changed on standard output, a line each.
+// Prints the changes on standard output, a line each.
 const { values } = parseArgs({ options: { all: { type: 'boolean', default: false } } });
 const http = new HttpClient({ timeouts: MAKER_TIMEOUTS });
 try {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-// Turns what a command printed into a page that looks like a terminal, for the picture in the README:
+// Turns the output of a command into a page that looks like a terminal, for the picture in the README:
 // node build/scripts/demo.js | node build/scripts/terminal-picture.js terminal.html
 // and then chromium --headless --screenshot=docs/images/terminal.png --window-size=970,590 terminal.html
 

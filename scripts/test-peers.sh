@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the programs that tests hold this project against: a real registry, and tools that read what it writes.
-# Tests that need a missing one are skipped, so it is said here which; under CI a missing one is a failure.
-# Usage: sh scripts/test-peers.sh [PROGRAM…], for programs besides
+# Installs the programs that tests compare this project with: a real registry, and tools that read what it writes. Tests
+# that need a missing one are skipped, so this prints which are missing; under CI a missing one is a failure.
+# Usage: sh scripts/test-peers.sh [PROGRAM…], for further programs
 set -u
 besides=$*
 # Where Debian puts servers; only root has it on the path.
@@ -29,11 +29,12 @@ elif sudo -n true 2>/dev/null; then
 fi
 if [ "$as_root" != unknown ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing for the tests: $wanted"
-  # Packages have the names of their programs, but for those above. The lists may be old or absent, so a first failure is not the last.
+  # Packages have the names of their programs, except for those above. The package lists may be old or missing, so a
+  # first failure is retried.
   # shellcheck disable=SC2086
   install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; }
   install >/dev/null 2>&1 </dev/null || { $as_root apt-get update -qq && install; } >/dev/null </dev/null
-  # Debian starts servers that it installs. The tests start their own, so nothing stays that nobody asked for.
+  # Debian starts servers that it installs. The tests start their own, so those of Debian are stopped.
   for server in docker-registry nginx squid; do
     case " $wanted" in *" $server "*)
       $as_root systemctl disable --now "$server" >/dev/null 2>&1 || $as_root service "$server" stop >/dev/null 2>&1 ;;

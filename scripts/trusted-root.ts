@@ -8,7 +8,7 @@ import { writeFileWhole } from '../src/lib/atomic-file.ts';
 /** The trusted root of Sigstore's public service that this version knows. */
 export const TRUSTED_ROOT_FILE = 'src/signatures/public-good-root.json';
 
-// Fetches what Sigstore publishes now, verified by the keys that the package brings along (The Update Framework).
+// Fetches what Sigstore publishes now, verified with the keys in the npm package (The Update Framework).
 if (import.meta.main) {
   const folder = mkdtempSync(join(tmpdir(), 'keel-trusted-root-'));
   try {

@@ -9,7 +9,7 @@ import { startRegistry, type TestRegistry } from '../test/support/registry/regis
 const [, , from = '5001', to = '5002'] = process.argv;
 const SETS = [...KUBERNETES_SET, ...DOCKER_HUB_SET, ...QUAY_SET];
 
-/** Starts a registry without TLS. Ends the process with what to do when its port is taken. */
+/** Starts a registry without TLS. If its port is taken, ends the process with a hint. */
 async function start(port: string): Promise<TestRegistry> {
   try {
     return await startRegistry({ tls: false, port: Number(port) });

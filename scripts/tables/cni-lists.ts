@@ -15,36 +15,36 @@ export interface CniList {
   readonly images: readonly ListedImage[];
 }
 
-/** What each project publishes itself. Its lists name images of others too. */
+/** The images that each project publishes itself. Its lists also name images of others. */
 const OWN: Readonly<Record<CniPlugin, readonly string[]>> = {
   calico: ['quay.io/calico/', 'quay.io/tigera/'],
   cilium: ['quay.io/cilium/'],
   flannel: ['ghcr.io/flannel-io/'],
 };
 
-/** The image without which a list is none; its tag is the release. */
+/** The image that every valid list contains; its tag is the release. */
 const MAIN: Readonly<Record<CniPlugin, string>> = {
   calico: 'quay.io/calico/node',
   cilium: 'quay.io/cilium/cilium',
   flannel: 'ghcr.io/flannel-io/flannel',
 };
 
-/** What upstream's chart installs unless its values say otherwise: `envoy.enabled` is on since 1.16. */
+/** What upstream's chart installs with its default values: `envoy.enabled` is on since 1.16. */
 const CILIUM_NEEDED: ReadonlySet<string> = new Set([
   'quay.io/cilium/cilium',
   'quay.io/cilium/cilium-envoy',
   'quay.io/cilium/operator-generic',
 ]);
 
-/** More than twice what any of them has. */
+/** More than twice the images of any plugin. */
 const MOST_IMAGES = 60;
 const LONGEST_NAME = 512;
 const IMAGE = /^[a-z0-9.-]+\.[a-z]+(?:\/[a-z0-9][a-z0-9._-]*)+$/;
-/** The tag of an image that is named without one, which is none of a release. */
+/** The tag of an image that is named without one; no release has it. */
 const UNTAGGED = 'latest';
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
-/** Returns the images that the containers of a manifest name, each once; none for what is no manifest. */
+/** Returns the images that the containers of a manifest name, each once; none for a text that is not a manifest. */
 export function imagesInManifest(text: string): Omit<ListedImage, 'use'>[] {
   return manifestReferences(text).flatMap(({ host, repository, tag }) =>
     tag === undefined || tag === UNTAGGED ? [] : [{ image: `${host}/${repository}`, tag }],
@@ -71,8 +71,8 @@ export function imagesOfOperator(text: string, release: string): Omit<ListedImag
 const imageShape = z.looseObject({ repository: z.string(), tag: z.string() });
 
 /**
- * Returns the images that the values of cilium's chart name, each once. The operator has one for each cloud, which the chart
- * appends to its name: those that have a digest of their own.
+ * Returns the images that the values of cilium's chart name, each once. The operator has an image for each cloud, whose
+ * name the chart appends; these have a digest of their own.
  */
 export function imagesInValues(text: string): Omit<ListedImage, 'use'>[] {
   const found = new Map<string, Omit<ListedImage, 'use'>>();
@@ -110,7 +110,7 @@ function readYaml(text: string): unknown {
   }
 }
 
-/** Returns the images of a plugin out of the files of a release, of which the first says what is needed. */
+/** Returns the images of a plugin from the files of a release; the first file shows which are needed. */
 export function listOf(
   plugin: CniPlugin,
   release: string,

@@ -3,12 +3,13 @@ import type { CniPlugin, CniRow } from '../../src/config/kubernetes/cni-image-ta
 import type { CniList } from './cni-lists.ts';
 import { refusal } from './refusal.ts';
 
-/** Releases of so many minors have an image after it has gone from the list. */
+/** An image that is no longer in the list stays for this many minors. */
 const MINORS_KEPT = 2;
 
 /**
- * Returns the rows of all plugins with upstream's list of one of them. An image that has gone stays, as optional, for two
- * minors: older releases need it. Throws `TABLES_REFUSED` for a list that is older than the rows.
+ * Returns the rows of all plugins with upstream's list of one of them. An image that is no longer in the list stays, as
+ * optional, for two minors, because older releases need it. Throws `TABLES_REFUSED` for a list that is older than the
+ * rows.
  */
 export function withList(rows: readonly CniRow[], plugin: CniPlugin, list: CniList): CniRow[] {
   const before = rows.filter((row) => row.plugin === plugin);
@@ -35,7 +36,7 @@ function minorsBetween(older: string, newer: string): number {
   return semver.minor(newer) - semver.minor(older);
 }
 
-/** Returns how the rows of images differ, in words for people, a line each; empty where they do not. */
+/** Returns how the rows of images differ, in words for people, a line each; empty if they do not. */
 export function describeImages(before: readonly CniRow[], after: readonly CniRow[]): string[] {
   const appeared = after.flatMap((row) => {
     const known = before.find(({ image }) => image === row.image);

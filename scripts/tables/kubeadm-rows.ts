@@ -5,15 +5,15 @@ import { refusal } from './refusal.ts';
 
 const IMAGES = ['etcd', 'coredns', 'pause'] as const;
 
-/** What kubeadm of one version uses. */
+/** The tags that kubeadm of one version uses. */
 export interface VersionTags {
   readonly version: KubernetesVersion;
   readonly tags: Pick<KubeadmRow, (typeof IMAGES)[number]>;
 }
 
 /**
- * Returns the rows with further versions, in order, where each version with the tags of the one before it is in that one's
- * row. Throws `TABLES_REFUSED` for versions that leave a gap, and for tags that are older than those of the version before.
+ * Returns the rows with further versions, in order. A version with the same tags as the one before it joins its row.
+ * Throws `TABLES_REFUSED` for versions that leave a gap, and for tags that are older than those of the version before.
  */
 export function withVersions(rows: readonly KubeadmRow[], learnt: readonly VersionTags[]): KubeadmRow[] {
   const added = learnt.toSorted((one, other) => semver.compare(one.version, other.version));
@@ -49,13 +49,18 @@ function withVersion(rows: KubeadmRow[], { version, tags }: VersionTags): Kubead
   return rows.toSpliced(at + 1, 0, next);
 }
 
-/** A release follows the patch before it; the first of a minor follows any of the minor before. */
+/**
+ * Returns whether a release follows another: the patch before it, or for the first of a minor, any of the minor before.
+ */
 function follows(version: string, before: string): boolean {
   if (semver.minor(version) === semver.minor(before)) return semver.inc(before, 'patch') === version;
   return semver.minor(version) === semver.minor(before) + 1 && semver.patch(version) === 0;
 }
 
-/** Old minors get newer tags in patches that come after a newer minor, so a minor is compared with how its forerunner began. */
+/**
+ * Old minors get newer tags in patches that come after a newer minor, so a minor is compared with the first row of the
+ * minor before it.
+ */
 function firstOfMinor(rows: readonly KubeadmRow[], row: KubeadmRow): KubeadmRow {
   return rows.find((each) => semver.minor(each.first) === semver.minor(row.first)) ?? row;
 }

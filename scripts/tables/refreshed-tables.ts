@@ -16,12 +16,12 @@ import { refusal } from './refusal.ts';
 import { branchOf, type ContainerdRelease, withContainerd, withMinors, withSupport } from './runtime-rows.ts';
 import type { UpstreamTables } from './upstream-tables.ts';
 
-/** More releases than upstream has in three years: what names so many is no version. */
+/** More releases than upstream publishes in three years: an answer that implies so many is not a version. */
 const MOST_NEW_RELEASES = 200;
 
-/** What "make tables" asks upstream. An answer that cannot be right is thrown, as is one that did not come. */
+/** The requests of "make tables" to upstream. Each throws if there is no answer, or one that cannot be right. */
 export interface Answers {
-  /** The newest stable release of all, or of a minor. */
+  /** The newest stable release, of all or of a minor. */
   newestRelease(minor: number | undefined): Promise<KubernetesVersion>;
   kubeadmTags(version: KubernetesVersion): Promise<VersionTags>;
   containerdSupport(): Promise<readonly ContainerdSupport[]>;
@@ -34,9 +34,9 @@ export interface Answers {
 
 interface Refreshing {
   readonly answers: Answers;
-  /** The day that new words of upstream get, such as `2026-11-30`. */
+  /** The day that is recorded with new texts of upstream, such as `2026-11-30`. */
   readonly day: string;
-  /** Whether upstream is asked for versions that the table has, too. */
+  /** Whether to ask upstream also for versions that the table already has. */
   readonly all: boolean;
 }
 
@@ -65,7 +65,7 @@ export async function refreshed(
   return { kubeadm, cniPlugins, cniImages, runtimes: newestRuntimes };
 }
 
-/** Asks for each branch once, from the newest patch in the table on. */
+/** Requests each branch once, starting at the newest patch in the table. */
 function newestPatches(
   { runtimes }: UpstreamTables,
   answers: Answers,
@@ -80,7 +80,7 @@ function newestPatches(
   };
 }
 
-/** Returns the newest release of each minor from the oldest in the table on. */
+/** Returns the newest release of each minor, starting at the oldest in the table. */
 async function newestReleases(rows: readonly KubeadmRow[], answers: Answers): Promise<KubernetesVersion[]> {
   const minors = rows.map(({ first }) => semver.minor(first));
   const oldest = Math.min(...minors);

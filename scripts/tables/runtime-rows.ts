@@ -22,8 +22,8 @@ export function withMinors(rows: readonly RuntimeRow[], newest: number): Runtime
 }
 
 /**
- * Returns the rows with what containerd's RELEASES.md says on a day. A minor whose words are the same keeps the day, and
- * one that is no longer listed keeps its words.
+ * Returns the rows with the content of containerd's RELEASES.md on a day. A minor whose text is unchanged keeps its
+ * day, and one that is no longer listed keeps its text.
  */
 export function withSupport(
   rows: readonly RuntimeRow[],

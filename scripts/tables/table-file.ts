@@ -8,7 +8,9 @@ export const KUBEADM_FILE = 'src/config/kubernetes/kubeadm-tag-table.ts';
 export const RUNTIME_FILE = 'src/config/kubernetes/runtime-table.ts';
 export const CNI_FILE = 'src/config/kubernetes/cni-image-table.ts';
 
-/** Returns the text of the file of kubeadm's tags with these rows, as of a day where they are not those in it. */
+/**
+ * Returns the text of the file of kubeadm's tags with these rows, dated with a day if the rows differ from those in it.
+ */
 export function fillKubeadmFile(text: string, { kubeadm }: UpstreamTables, day: string): string {
   return fill(
     text,
@@ -17,7 +19,10 @@ export function fillKubeadmFile(text: string, { kubeadm }: UpstreamTables, day: 
   );
 }
 
-/** Returns the text of the file of container runtimes with these rows, as of a day where they are not those in it. */
+/**
+ * Returns the text of the file of container runtimes with these rows, dated with a day if the rows differ from those in
+ * it.
+ */
 export function fillRuntimeFile(text: string, { runtimes, cniPlugins }: UpstreamTables, day: string): string {
   return fill(
     text,
@@ -29,13 +34,16 @@ export function fillRuntimeFile(text: string, { runtimes, cniPlugins }: Upstream
   );
 }
 
-/** Returns the text of the file of network plugins with these rows, as of a day where they are not those in it. */
+/**
+ * Returns the text of the file of network plugins with these rows, dated with a day if the rows differ from those in
+ * it.
+ */
 export function fillCniFile(text: string, { cniImages }: UpstreamTables, day: string): string {
   const rows = { pattern: /(?<= = \[\n)[\s\S]*?(?=^\];$)/m, content: cniImages.map(cniLine).join('') };
   return fill(text, [rows, ...addressesOf(cniImages)], day);
 }
 
-/** The links to upstream's lists name the releases whose lists the rows are. */
+/** The links to upstream's lists name the releases that the rows come from. */
 function addressesOf(rows: readonly CniRow[]): Part[] {
   const newest = (plugin: CniRow['plugin']): string =>
     rows.find((row) => row.plugin === plugin && row.use === 'needed')?.release ?? '';
@@ -72,7 +80,7 @@ function kubeadmLine({ first, last, etcd, coredns, pause }: KubeadmRow): string 
   return `  row(${[first, last, etcd, coredns, pause].map(quote).join(', ')}),\n`;
 }
 
-/** One that is longer than a line is wrapped as the formatter does. */
+/** A row that is longer than a line is wrapped as the formatter does. */
 function cniLine({ plugin, release, image, tag, use }: CniRow): string {
   const values = [plugin, release, image, tag, use].map(quote);
   const line = `  row(${values.join(', ')}),\n`;

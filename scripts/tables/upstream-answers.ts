@@ -19,7 +19,7 @@ const CNI_REPOSITORIES: Readonly<Record<CniPlugin, string>> = {
 };
 const OPERATOR = 'tigera/operator';
 const OPERATOR_IMAGE = 'quay.io/tigera/operator';
-/** The first is what an installation by manifest needs. */
+/** The first lists what an installation by manifest needs. */
 const CALICO_MANIFESTS = [
   'calico.yaml',
   'calico-typha.yaml',
@@ -28,7 +28,7 @@ const CALICO_MANIFESTS = [
   'calicoctl.yaml',
   'tigera-operator.yaml',
 ] as const;
-/** In bytes; calico-typha.yaml has 350 kB. */
+/** The limit in bytes; calico-typha.yaml has 350 kB. */
 const LIST_LIMIT = 4 * 1024 * 1024;
 
 interface Parts {
@@ -39,7 +39,7 @@ interface Parts {
   readonly signal: AbortSignal;
 }
 
-/** What upstream answers over the web. Whatever its first source does not answer as expected is refused. */
+/** The answers of upstream over the web. It refuses every answer of upstream's first source that is not as expected. */
 export class UpstreamAnswers implements Answers {
   readonly #parts: Parts;
   /** There may be hundreds of versions. */
@@ -110,7 +110,7 @@ export class UpstreamAnswers implements Answers {
 
   async #file(plugin: CniPlugin, repository: string, tag: string, path: string): Promise<string> {
     const { client, signal } = this.#parts;
-    // The tag of the operator is what a manifest says.
+    // The tag of the operator comes from a manifest.
     const url = new URL(`https://raw.githubusercontent.com/${repository}/${encodeURIComponent(tag)}/${path}`);
     const text = await client.text(url, LIST_LIMIT, signal).catch((error: unknown) => {
       throw refusal(plugin, `${path}: ${describeFailure(error)}`);

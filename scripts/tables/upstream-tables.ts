@@ -3,7 +3,7 @@ import type { KubeadmRow } from '../../src/config/kubernetes/kubeadm-tag-table.t
 import type { RuntimeRow } from '../../src/config/kubernetes/runtime-table.ts';
 import { describeImages } from './cni-rows.ts';
 
-/** All that "make tables" writes. */
+/** Everything that "make tables" writes. */
 export interface UpstreamTables {
   readonly kubeadm: readonly KubeadmRow[];
   readonly runtimes: readonly RuntimeRow[];
@@ -11,7 +11,7 @@ export interface UpstreamTables {
   readonly cniImages: readonly CniRow[];
 }
 
-/** Returns how two tables differ, in words for people, a line each; empty where they do not. */
+/** Returns how two tables differ, in words for people, a line each; empty if they do not. */
 export function describeDifference(before: UpstreamTables, after: UpstreamTables): string[] {
   return [
     ...after.kubeadm.flatMap((row) => kubeadmLines(row, before.kubeadm)),
