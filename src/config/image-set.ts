@@ -62,13 +62,13 @@ export interface ImageSet {
   readonly exclude: readonly string[];
   /** Images of other registries. Without a tag, all tags that pass the filters. */
   readonly extras: readonly Entry<Reference>[];
-  /** The same, joined by repository, in the order of the file. */
+  /** The images of `extras`, joined by repository, in the order of the file. */
   readonly extraImages: ReadonlyMap<ImageName, NamedImage>;
   /** Words for releases of Kubernetes. The set wants all images that kubeadm needs for them. */
   readonly kubernetes: readonly Entry<KubernetesWord>[];
   /** The releases of these words. A set that was only read uses the built-in table, and leaves `latest` and `supported` open. */
   readonly releases: readonly ClusterRelease[];
-  /** The images of the source registry that they need. Filters and `exclude` do not apply to their tags. */
+  /** The images of the source registry that these releases need. Filters and `exclude` do not apply to their tags. */
   readonly clusterImages: ReadonlyMap<ImageName, ClusterImage>;
   /** The wanted tags of images that only `cni` adds. The images are among `extras`. A patch takes precedence. */
   readonly cniWishes: ReadonlyMap<ImageName, CniWish>;

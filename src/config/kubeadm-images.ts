@@ -75,7 +75,7 @@ function chosenTags(
   ]);
 }
 
-/** Used before the source was asked. */
+/** The releases of a source that was not asked yet. */
 const NOTHING_LISTED: readonly KubernetesVersion[] = [];
 
 /**
@@ -112,7 +112,7 @@ export interface ClusterRelease {
   readonly needs: readonly ClusterNeed[];
 }
 
-/** Returns what the words of a set need, according to what is known before the source was asked. */
+/** Returns what the words of a set need, as known before the source is asked. */
 export function openReleases(
   words: readonly Entry<KubernetesWord>[],
   kubeadm: KubeadmKnowledge,

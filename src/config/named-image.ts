@@ -17,7 +17,7 @@ export interface PinnedDigest {
   readonly isTagMade: boolean;
 }
 
-/** A repository of another registry or of a given image, with the tags that are named. */
+/** A repository of another registry, or of a given image, with the tags that the set names. */
 export interface NamedImage {
   readonly name: ImageName;
   readonly host: Host;

@@ -29,7 +29,7 @@ export interface Signer {
   readonly issuer: string;
   /** The registry whose image names the signatures contain, if it is another one. */
   readonly signedAs?: PolicyScope | undefined;
-  /** Whether a signature without an image name is accepted. Such a signature may be of any image in the scope. */
+  /** Whether a signature without an image name is accepted. One of this signer's then counts for any image of the scope. */
   readonly acceptUnnamed?: true | undefined;
 }
 

@@ -8,7 +8,7 @@ import { textOf } from './validation.ts';
 
 /** Which tags of a repository are wanted. A tag must pass every filter that is set. `latest` is applied last. */
 export interface TagFilter {
-  /** The wanted versions, as a range in npm's syntax. Tags that are no versions do not pass. */
+  /** The wanted versions, as a range in npm's syntax. Tags that are not versions do not pass. */
   readonly semver?: Range | undefined;
   /** The number of wanted tags, the newest first. */
   readonly latest?: number | undefined;

@@ -1,6 +1,6 @@
 import { createHash, subtle } from 'node:crypto';
 
-/** The hash that Qiniu Kodo gives to content: a prefix and a sha1 over 4 MiB blocks, in base64url. */
+/** The hash that Qiniu Kodo computes for content: a prefix and a sha1 over 4 MiB blocks, in base64url. */
 export type Qetag = string & { readonly grammar: 'qetag' };
 
 /** Kodo hashes content in blocks of this many bytes. */

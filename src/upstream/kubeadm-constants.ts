@@ -87,7 +87,7 @@ function etcdOf(lines: readonly string[], minor: number): string | undefined {
 
 /**
  * Returns the tags that kubeadm of a version uses, from cmd/kubeadm/app/constants/constants.go at its tag. Throws
- * `WrongAnswer` if they are not where releases have them.
+ * `WrongAnswer` if they are not in the same place as in known releases.
  */
 export function readKubeadmConstants(text: string, version: KubernetesVersion): KubeadmTags {
   const lines = plainLines(text);

@@ -174,7 +174,7 @@ export class MakerClient {
   }
 }
 
-/** A request that took all of its time would take it again, and a server that asks for a long pause is not asked again. */
+/** Returns false after a timeout, because another attempt would time out too, and if the server asks for a long pause. */
 function isWorthRepeating(error: unknown): boolean {
   if (!(error instanceof HttpFailure) || !error.transient || error.code === 'TIMED_OUT') return false;
   return (error.retryAt ?? 0) <= Date.now() + LONGEST_PAUSE;

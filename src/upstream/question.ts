@@ -10,7 +10,7 @@ export interface Source<Answer> {
   readonly by?: string | undefined;
   /** Returns undefined if neither this source nor another one has an answer. Throws `Failure` or `WrongAnswer`. */
   readonly ask: () => Promise<Answer | undefined>;
-  /** Returns whether to ask it, from the errors of the sources before it; it is always asked by default. */
+  /** Returns whether to ask this source, given the errors of the sources before it. By default it is always asked. */
   readonly isFor?: ((errors: readonly unknown[]) => boolean) | undefined;
 }
 

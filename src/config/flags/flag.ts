@@ -38,9 +38,9 @@ export interface Flag<Name extends string = string> {
    * would send a login to another host, or work on other images than the user means.
    */
   readonly refusesEmpty?: boolean | undefined;
-  /** Whether it is no action input. */
+  /** Whether it is not an action input. */
   readonly commandLineOnly?: boolean | undefined;
-  /** Whether it is an action input and an environment variable, but no flag: other users see arguments. */
+  /** Whether it is an action input and an environment variable, but not a flag: other users see arguments. */
   readonly inputOnly?: boolean | undefined;
 }
 

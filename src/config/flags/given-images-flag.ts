@@ -35,8 +35,8 @@ const KUBERNETES_IMAGES: ReadonlyMap<string, string> = new Map(
 const PATH_FORM = /^(?:~|\.{1,2}|)\/|\.(?:txt|lst|list|ya?ml|json|csv|md)$/i;
 
 /**
- * Returns the images that the flag `images` and the arguments of a command give; undefined if there are none. Wrong ones are
- * kept as failures of `flags`, and how the others were read is added to `notices`.
+ * Returns the images in the flag `images` and in the arguments of a command; undefined if there are none. Keeps wrong ones as
+ * failures of `flags`, and adds to `notices` how the others were read.
  */
 export function readImagesFlag<Name extends string>(
   flags: FlagReader<Name | 'images'>,

@@ -5,7 +5,7 @@ import type { Flag } from './flag.ts';
 
 const LINE = /^(\S+)\s+(\S+)\s+(\S.*)$/;
 
-/** Returns the flag for logins at further registries, under a heading. It holds passwords, so it is no argument. */
+/** Returns the flag for logins at further registries, under a heading. It contains passwords, so it is not an argument. */
 export function loginsFlag(group: string) {
   return {
     name: 'registry-logins',

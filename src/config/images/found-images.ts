@@ -3,7 +3,7 @@ import { formatReference, type Reference } from '../../registry/oci/reference.ts
 import { formatPlace, type Notice } from '../problem.ts';
 import { parseGivenImage } from './given-image.ts';
 
-/** An image that a file names, with every place where it is named. */
+/** An image in a file, with every place that names it. */
 export interface FoundImage {
   /** With a tag, a digest or both. */
   readonly reference: Reference;

@@ -16,7 +16,7 @@ interface HttpFailureDetails<Code extends string> extends FailureDetails<Code> {
   readonly request?: string | undefined;
 }
 
-/** A request that failed: it got no complete answer, or one that cannot be used. Its code says which. */
+/** A request that failed: it got no complete answer, or one that cannot be used. Its code shows which. */
 export class HttpFailure<Code extends string = string> extends Failure<Code> {
   override readonly name = 'HttpFailure';
   /** The status of the answer, if the request failed because of it. */

@@ -8,7 +8,7 @@ type InwardPlace = 'machine' | 'cloud';
 /** Names that distributions give to this machine in /etc/hosts. */
 const MACHINE_NAMES = /^(?:localhost[46]?(?:\.localdomain[46]?)?|ip6-(?:localhost|loopback))$/;
 
-/** Names that the name servers of clouds give to their metadata services. */
+/** The names of metadata services in the name servers of clouds. */
 const CLOUD_NAMES: ReadonlySet<string> = new Set([
   'metadata',
   'metadata.goog',
