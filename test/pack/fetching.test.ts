@@ -25,7 +25,7 @@ test("a maker's registry that is not trusted is told once, with what to give, an
   const said = told.split('\n').filter((line) => line.includes('--ca-file'));
   expect(said).toEqual([
     expect.stringMatching(
-      new RegExp(`^${world.maker.host}: its certificate is signed by .* not known here \\(`),
+      new RegExp(`^${world.maker.host}: its certificate is signed by .* does not trust \\(`),
     ),
   ]);
   expect(told).toContain(`${world.maker.host} cannot be reached`);

@@ -211,7 +211,7 @@ describe('resolvePackage', () => {
     const signatures = { 'ghcr.io': { identity, issuer: 'https://token.actions.githubusercontent.com' } };
     const file = { images: [{ name: 'pause', tag: '3.10.2' }], signatures };
     expect(noticesOf(resolve(JSON.stringify(file), { kube: '1.37.1' }))).toContainEqual(
-      expect.stringContaining(`"${identity}" takes any workflow, any branch: write https://`),
+      expect.stringContaining(`"${identity}" accepts any workflow, any branch: write https://`),
     );
   });
 

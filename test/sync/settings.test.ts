@@ -246,13 +246,13 @@ describe('credentials', () => {
       '--username: there is a user name but no password (give --password or the environment variable KEEL_PASSWORD)',
     ]);
     expect(complaints({ password: 'hush' })).toEqual([
-      '--password: there is a password but no user name (give --username as well)',
+      '--password: there is a password but no user name (set --username too)',
     ]);
   });
 
   test('a variable that is wrong is called by its name, and not by that of its flag', () => {
     const environment = { KEEL_PASSWORD: 'hush' };
-    const told = 'there is a password but no user name (give --username as well)';
+    const told = 'there is a password but no user name (set --username too)';
     expect(complaints({}, environment)).toEqual([`KEEL_PASSWORD: ${told}`]);
     expect(complaints({ password: 'given' }, environment)).toEqual([`--password: ${told}`]);
     expect(complaints({}, { KEEL_REGISTRY_LOGINS: 'nonsense' })).toEqual([

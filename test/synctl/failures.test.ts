@@ -452,7 +452,7 @@ it('NODE_TLS_REJECT_UNAUTHORIZED=0 counts for nothing, and is told once', async 
   desk.write('image_set.json', { names: ['pause'] });
   const { code, stderr } = await desk.run('sync', '--source', CLOSED, '--push-to', registry.host);
   expect(stderr).toMatch(
-    /^warning: NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored, .*\nerror: .*signed by an authority that is not known here.*\n$/,
+    /^warning: NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored, .*\nerror: .*signed by an authority that this machine does not trust.*\n$/,
   );
   expect(code).toBe(1);
   expect(registry.journal.count()).toBe(0);
