@@ -102,7 +102,10 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 counts for nothing, and is told', async () 
   expect(main.exitCode).toBe(1);
   expect(main.log.annotations).toMatchObject([
     { level: 'warning', message: expect.stringMatching(/^NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored/) },
-    { level: 'error', message: expect.stringMatching(/signed by an authority that this machine does not trust/) },
+    {
+      level: 'error',
+      message: expect.stringMatching(/signed by an authority that this machine does not trust/),
+    },
   ]);
   expect(nights.destination.journal.count()).toBe(0);
 });

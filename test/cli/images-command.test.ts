@@ -102,7 +102,7 @@ describe('synctl images', () => {
     const nothing = await list({ 'a.yaml': 'kind: Service\n' });
     expect([nothing.code, nothing.err]).toEqual([
       2,
-      expect.stringContaining('error: a.yaml: no image was found (give a list'),
+      expect.stringContaining('error: a.yaml: no image was found (use a list'),
     ]);
   });
 

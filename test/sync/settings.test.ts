@@ -243,7 +243,7 @@ describe('credentials', () => {
 
   test('one half alone is refused, without showing it', () => {
     expect(complaints({ username: 'keel' })).toEqual([
-      '--username: there is a user name but no password (give --password or the environment variable KEEL_PASSWORD)',
+      '--username: there is a user name but no password (set --password or the environment variable KEEL_PASSWORD)',
     ]);
     expect(complaints({ password: 'hush' })).toEqual([
       '--password: there is a password but no user name (set --username too)',
