@@ -30,6 +30,7 @@ In another terminal:
   ./synctl sync ${source.host}/library/nginx:1.27.5 ${source.host}/prometheus/prometheus:v3.3.0 --push-to ${destination.host} --push-ns mirror
   ./synctl sync --source ${source.host} --push-to ${destination.host} --push-ns mirror --image-set .github/ci/image_set.json
 
+To see which repositories a registry has: curl http://${source.host}/v2/_catalog
 Ctrl-C ends both.
 `);
 await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);

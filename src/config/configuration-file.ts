@@ -29,7 +29,11 @@ export async function readImageSetIfThere(file: string, signal: AbortSignal): Pr
 /** Returns the versions.json in a file. Throws `CONFIGURATION_UNREADABLE` or `CONFIGURATION_MALFORMED`. */
 export async function readVersions(file: string, signal: AbortSignal): Promise<Versions> {
   return parseVersions(
-    await readDocument(file, 'name another file, or write one as in docs/pack.md', signal),
+    await readDocument(
+      file,
+      'name another file, or start from the versions.json of https://github.com/shipengqi/keel-pkg',
+      signal,
+    ),
   );
 }
 

@@ -42,6 +42,13 @@ test.each([
   });
 });
 
+test('a versions.json that is missing is told with where one is', async () => {
+  vi.stubEnv('GITHUB_ACTIONS', '');
+  await expect(readVersions(join(scratchFolder(), 'versions.json'), calm)).rejects.toMatchObject({
+    hint: 'name another file, or start from the versions.json of https://github.com/shipengqi/keel-pkg',
+  });
+});
+
 test('a file that is a folder is told as that', async () => {
   const folder = join(scratchFolder(), 'a.json');
   mkdirSync(folder);
