@@ -40,7 +40,7 @@ export function formatSummary(given: SummaryFacts, limit = PAGE_LIMIT): string {
   }
   if (facts.collisions.length > 0) sections.push(collisionSection(facts.collisions));
   if (facts.deferred.length > 0) sections.push(failureSection('Left for the next run', facts.deferred));
-  if (facts.young.length > 0) sections.push(failureSection('What is not old enough yet', facts.young));
+  if (facts.young.length > 0) sections.push(failureSection('Too young to be mirrored', facts.young));
   if (facts.unmatched.length > 0) sections.push(unmatchedSection(facts.unmatched));
   if (facts.warnings.length > 0) sections.push(warningSection(facts.warnings));
   if (facts.releases.length > 0) sections.push(releaseSection(facts.releases));

@@ -143,5 +143,7 @@ test('of a mirror that has none of the images nothing is known', async () => {
     fault: { kind: 'status', status: 404 },
   });
   const { line } = await here.check();
-  expect(line).toBe('pull without login  unknown: no image was found there to request');
+  expect(line).toBe(
+    'pull without login  unknown: it has none of the images, so that none could be requested',
+  );
 });

@@ -21,7 +21,7 @@ test.each([
   ['verified, signed by krel@example (https://accounts.google.com)', VERIFIED],
   ['it has no signature', UNVERIFIED],
   ['unverified', { status: 'unverified' } as const],
-  ['not checked, because its registry is "off"', EXEMPT],
+  ['not verified, because the policy of its registry is "off"', EXEMPT],
 ])('%s', (words, signature) => {
   expect(describeSignature(signature)).toBe(words);
 });

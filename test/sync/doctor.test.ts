@@ -173,7 +173,7 @@ it('proves the push to each repository that is there, and not to the first alone
   expect(diagnoses.find(({ check }) => check === 'push')).toMatchObject({ outcome: 'ok' });
   expect(diagnoses.find(({ check }) => check === 'repositories')).toMatchObject({
     outcome: 'partial',
-    message: 'pushing is refused to 1 of 3 repositories, of which 2 were tested',
+    message: 'the registry refuses pushes to 1 of 3 repositories, of which 2 were tested',
     hint: expect.stringContaining('/keel/b: '),
   });
   expect(wouldWork(diagnoses)).toBe(false);
@@ -264,7 +264,11 @@ it.each(['a', 'b'])(
     const diagnoses = await examine(route.settings(login), route.parts(), () => undefined);
     const poor = diagnoses.filter(({ outcome }) => outcome !== 'ok');
     expect(poor).toMatchObject([
-      { check: 'repositories', outcome: 'partial', message: 'pushing is refused to 1 of 2 repositories' },
+      {
+        check: 'repositories',
+        outcome: 'partial',
+        message: 'the registry refuses pushes to 1 of 2 repositories',
+      },
     ]);
     expect((await route.run(login)).report.totals).toMatchObject({ copied: 1, failed: 1 });
   },
@@ -316,7 +320,7 @@ it('tells once that the source refuses: not of other sources, and not of the log
   expect(named.find(({ check }) => check === 'repositories')).toMatchObject({
     outcome: 'warning',
     message: expect.stringMatching(
-      /^pushing is allowed to a new repository below keel\/; 1 more was not tested, among those that need no search/,
+      /^pushing is allowed to a new repository below keel\/; 1 more was not tested; because the search of the source failed, only repositories that need no search were tested$/,
     ),
   });
 

@@ -402,12 +402,12 @@ test.each<[string, NonNullable<FaultRule['match']>, RegExp]>([
   [
     'layers',
     { kind: ['blob-head', 'blob-get'] },
-    /^by its tag, as the mirror refuses to tell about \d blobs of it$/,
+    /^by its tag alone, because the mirror refuses to confirm \d blobs of it$/,
   ],
   [
     'what an index lists',
     { kind: 'manifest-get', when: ({ reference }) => reference.startsWith('sha256:') },
-    /^by its tag, as the mirror refuses to show 1 manifest of it$/,
+    /^by its tag alone, because the mirror refuses to show 1 manifest of it$/,
   ],
 ])('is told where a mirror refuses to tell of %s', async (_, match, message) => {
   await using source = await startRegistry({ access: PUBLIC_TOKENS });
@@ -438,6 +438,6 @@ test('an image that does not tell its platform is not taken for one of this plat
   expect(isInstallable(checked)).toBe(false);
   expect(checked.images[0]).toMatchObject({
     verdict: 'unknown',
-    message: 'it does not tell for which platform it is',
+    message: 'it does not name its platform',
   });
 });

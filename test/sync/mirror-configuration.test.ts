@@ -96,7 +96,7 @@ describe('the files for a cluster', () => {
   capabilities = ["pull", "resolve"]
   override_path = true
 `,
-      '/etc/containerd/conf.d/mirror.toml': `# for containerd 2, whose config.toml has to import /etc/containerd/conf.d/*.toml, as that of a package does
+      '/etc/containerd/conf.d/mirror.toml': `# for containerd 2, whose config.toml has to import /etc/containerd/conf.d/*.toml, as the one in a package does
 version = 3
 
 [plugins.'io.containerd.cri.v1.images'.registry]
@@ -130,7 +130,7 @@ imageRepository: registry.example.com/mirror
     expect([...all.keys()]).not.toContain('/etc/containerd/certs.d/quay.io/hosts.toml');
     expect(
       all.get('/etc/containerd/certs.d/docker.io/hosts.toml'),
-    ).toBe(`# not found by this: a/b, which is registry.example.com/mirror/b
+    ).toBe(`# does not cover a/b, which is registry.example.com/mirror/b at the mirror
 server = "https://registry-1.docker.io"
 
 [host."https://registry.example.com/v2/mirror"]

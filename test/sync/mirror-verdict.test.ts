@@ -46,7 +46,7 @@ describe('a tag is judged', () => {
       facts({ below: below({}) }),
     ],
     [
-      'the destination has what the source has, down to each layer (1 image, 3 blobs; it does not show whether it has 2 blobs of these)',
+      'the destination has what the source has, down to each layer (1 image, 3 blobs; it does not answer whether it has 2 blobs of these)',
       'mirrored',
       facts({ below: below({ untold: 2 }) }),
     ],

@@ -41,7 +41,7 @@ test('what a registry does not mount, take or delete is told', async () => {
   expect(await probe.pushLayer()).toEqual({
     outcome: 'ok',
     message:
-      'it accepts a small layer; it does not mount, so each layer takes one more request to see whether it exists',
+      'it accepts a small layer; it does not mount layers, so each layer needs one more request that shows whether it exists',
   });
   expect(await probe.pushManifests()).toMatchObject({
     outcome: 'warning',

@@ -55,7 +55,7 @@ function names(count: number): Repository[] {
 test('the push to each repository that is there is proved by an upload that is opened and cancelled', async () => {
   await using all = await world(12);
   const { registry, judge, tried } = all;
-  expect(await judge(1)).toEqual({ outcome: 'ok', message: 'there is no other' });
+  expect(await judge(1)).toEqual({ outcome: 'ok', message: 'there are no other repositories' });
   expect(await judge(12)).toEqual({
     outcome: 'ok',
     message: 'pushing is allowed to the 12 existing repositories',
@@ -84,13 +84,13 @@ test('a repository that may not be pushed to is told with its reason', async () 
   all.fail(/app-[35]\//, REFUSAL);
   expect(await all.judge(12)).toEqual({
     outcome: 'partial',
-    message: 'pushing is refused to 2 of 12 repositories',
+    message: 'the registry refuses pushes to 2 of 12 repositories',
     hint: expect.stringMatching(/app-3: .*403.*; .*app-5: .*403/),
   });
   await using closed = await world(12);
   closed.fail(/app/, REFUSAL);
   const { message, hint } = await closed.judge(14);
-  expect(message).toBe('pushing is refused to 13 of 14 repositories, of which 13 were tested');
+  expect(message).toBe('the registry refuses pushes to 13 of 14 repositories, of which 13 were tested');
   expect(hint).toMatch(/; 10 more$/);
 });
 
@@ -123,7 +123,7 @@ test('the first that may be pushed to is found, wherever it stands, and each is 
   expect(chosen).toBe('mirror/app-2');
   expect(await all.judge(5)).toMatchObject({
     outcome: 'partial',
-    message: 'pushing is refused to 2 of 5 repositories, of which 3 were tested',
+    message: 'the registry refuses pushes to 2 of 5 repositories, of which 3 were tested',
   });
   expect(all.tried()).toEqual(names(3));
 });

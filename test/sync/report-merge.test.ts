@@ -112,11 +112,11 @@ describe('mergeReports', () => {
 
   test.each<[string, Partial<Report>, string]>([
     ['the same shard twice', shard(1, 2), 'it covers shard 1/2, and so does one.json'],
-    ['another division', shard(2, 3), 'its number of shards is 3, and that of one.json is 2'],
+    ['another division', shard(2, 3), 'its number of shards is 3, but that of one.json is 2'],
     [
       'another destination',
       { ...shard(2, 2), destination: 'ghcr.io' },
-      'its destination is ghcr.io, and that of one.json is harbor.example:5000',
+      'its destination is ghcr.io, but that of one.json is harbor.example:5000',
     ],
     ['another namespace', { ...shard(2, 2), namespace: 'other' }, 'its namespace is other'],
   ])('refuses %s, naming both files', (_name, more, message) => {

@@ -216,7 +216,7 @@ exit 0`);
       /^error: 1\.json: it is named twice/,
     );
     expect(alike(await desk.run('merge', '1.json', 'none.json'))).toBe(
-      '\nstderr: error: none.json: there is no such report (give the files that --report wrote)\nexit 2',
+      '\nstderr: error: none.json: there is no such report (name the files that --report wrote)\nexit 2',
     );
     const moved = readReport(join(desk.folder, 'all.json'));
     const side = { digest: `sha256:${'0'.repeat(64)}` };

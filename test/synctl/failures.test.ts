@@ -347,9 +347,9 @@ describeWith(['docker-registry'], 'what goes wrong is one line that names it and
       '! warning list the tags of TARGET/keel/pause may not be listed, so each run requests each tag ' +
         '(allow the account to pull (list) it)',
       '✓ ok push pushing to TARGET/keel/pause is allowed',
-      '✓ ok repositories there is no other',
+      '✓ ok repositories there are no other repositories',
       '✓ ok size it accepts a request of 1 MiB',
-      '✓ ok layers it accepts a small layer; it does not mount, so each layer takes one more request to see whether it exists',
+      '✓ ok layers it accepts a small layer; it does not mount layers, so each layer needs one more request that shows whether it exists',
       expect.stringMatching(
         /^! warning formats it refuses OCI index: cannot push its manifest, the registry answered 400: .* \(images are converted to Docker's format .*\)$/,
       ),

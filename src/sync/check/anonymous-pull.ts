@@ -4,7 +4,7 @@ import type { Digest } from '../../registry/oci/digest.ts';
 import type { Repository, Tag } from '../../registry/oci/reference.ts';
 import type { Registry } from '../../registry/registry.ts';
 
-/** An image that a mirror has for those who log in. */
+/** An image that a mirror shows with a login. */
 export interface SeenTag {
   readonly repository: Repository;
   readonly tag: Tag;
@@ -28,8 +28,8 @@ type Answer =
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * Asks a mirror for images without a login, and returns whether it shows all of them. `anonymous` is the mirror as nobody sees
- * it, with connections and tokens of its own.
+ * Asks a mirror for images without a login, and returns whether it shows all of them. `anonymous` is the mirror without
+ * a login, with its own connections and tokens.
  */
 export async function askWithoutLogin(
   seen: readonly SeenTag[],
@@ -38,7 +38,12 @@ export async function askWithoutLogin(
 ): Promise<AnonymousPull> {
   const requested = seen.length;
   if (requested === 0) {
-    return { verdict: 'unknown', message: 'no image was found there to request', requested, refused: [] };
+    return {
+      verdict: 'unknown',
+      message: 'it has none of the images, so that none could be requested',
+      requested,
+      refused: [],
+    };
   }
   const answers = await Promise.all(
     seen.map(async (image) => ({ image, answer: await ask(image, anonymous, signal) })),
@@ -58,7 +63,7 @@ export async function askWithoutLogin(
     };
   }
   if (others.length > 0) {
-    const message = `${anonymous.host} has other images under the tags of ${namesOf(others)} without a login`;
+    const message = `without a login, ${anonymous.host} has other images under the tags of ${namesOf(others)}`;
     return { verdict: 'no', message, requested, refused: others };
   }
   const unknown = answers.flatMap(({ answer }) => (answer.kind === 'unknown' ? [answer.why] : []));
@@ -68,7 +73,7 @@ export async function askWithoutLogin(
     : { verdict: 'unknown', message: why, requested, refused: [] };
 }
 
-/** A machine asks for the tag. Many registries answer that what is closed to us does not exist. */
+/** Requests the tag, as a machine does. Many registries answer that an image does not exist if we may not see it. */
 async function ask(
   { repository, tag, digest }: SeenTag,
   anonymous: Registry,

@@ -10,7 +10,7 @@ import type { ReportedMove } from '../report/report.ts';
 import type { SyncSettings } from '../settings.ts';
 import type { TagFacts } from './mirror-verdict.ts';
 
-/** Both sides of a checked image, and what moves are looked for with. */
+/** Both sides of a checked image, and what the search for moves needs. */
 interface MoveSides {
   readonly source: Registry;
   readonly target: Registry;
@@ -24,7 +24,10 @@ interface MoveSides {
   readonly signal: AbortSignal;
 }
 
-/** Returns how a tag moved, and whether a run keeps the destination as it is; undefined if that is no news. */
+/**
+ * Returns how a tag moved, and whether a run leaves the destination unchanged; undefined if it did not move, or if the
+ * move is not reported.
+ */
 export async function checkMove(
   sides: MoveSides,
   tag: Tag,

@@ -47,8 +47,9 @@ interface InstalledImage {
 }
 
 /**
- * Returns the result of checking the signature of an image for one architecture: that of its index vouches for all that it
- * lists. An index that was cut to some platforms has none; then each image that a machine may take from it needs one.
+ * Returns the result of checking the signature of an image for one architecture. The signature of its index covers all
+ * that the index lists. An index that was cut to some platforms has no signature; then each image that a machine may
+ * take from it needs one.
  */
 export async function checkInstalledSignature(
   check: SignatureCheck,
@@ -62,7 +63,7 @@ export async function checkInstalledSignature(
   const each = await Promise.all(children.map(verify));
   const [first] = each;
   if (first !== undefined && each.every(({ status }) => status === 'verified')) return first;
-  // What is wrong with a signature tells more than that there is none.
+  // The fault of a signature is a more useful reason than a missing signature.
   const isMissing = whole.reason?.code === 'SIGNATURE_MISSING';
   return (isMissing ? each.find(({ status }) => status === 'unverified') : undefined) ?? whole;
 }
@@ -79,7 +80,7 @@ export function areSignaturesFine(checked: {
 
 /** Returns the result of checking a signature in words. */
 export function describeSignature({ status, identity, issuer, reason }: CheckedSignature): string {
-  if (status === 'exempt') return 'not checked, because its registry is "off"';
+  if (status === 'exempt') return 'not verified, because the policy of its registry is "off"';
   return status === 'verified'
     ? `verified, signed by ${identity} (${issuer})`
     : (reason?.message ?? 'unverified');

@@ -9,7 +9,7 @@ import { choosePlatforms } from '../copy/platform-choice.ts';
 import { uniteSignatures } from '../copy/signature-union.ts';
 import type { Conversion } from '../plan/recorded-options.ts';
 
-/** How an image at the destination may differ from that at the source, and be the same to us. */
+/** How an image at the destination may differ from the one at the source and still be its mirror. */
 export type Change = 'platforms' | 'beside-others' | Conversion;
 
 /** What the destination should have. `change` is undefined if it is what the source has. */
@@ -22,7 +22,7 @@ interface ExpectedImage {
 interface Comparison {
   readonly original: Manifest;
   readonly there: { readonly digest: Digest; readonly mediaType?: string | undefined } | undefined;
-  /** Returns what the destination has, if it is to be looked at: signatures beside those of others. */
+  /** Returns what the destination has, if that matters: for signatures next to those of others. */
   readonly standing: (() => Promise<Manifest | undefined>) | undefined;
   /** Empty means all. */
   readonly platforms: readonly Platform[];
@@ -36,10 +36,10 @@ const DOCKER: readonly RefusedFormat[] = ['docker-list', 'docker-image'];
 const DOCKER_TYPES: readonly string[] = [MEDIA_TYPE.dockerList, MEDIA_TYPE.dockerManifest];
 
 /**
- * Returns what the destination should have of an image, in its own algorithm if it has that. All of it follows from the
- * source: the chosen platforms, and the form into which a registry that refuses another one has an image converted. No
- * state is asked, as whoever can write to it could have anything called the image. Throws failures of the source,
- * `PLATFORM_MISSING` and `INDEX_UNREASONABLE`.
+ * Returns the digest that an image should have at the destination, in the algorithm of the destination if it has the
+ * image. All of it follows from the source: the chosen platforms, and the format to which an image is converted if the
+ * registry refuses its own. The state is not used, because anyone who can write to it could pass off any image as this
+ * one. Throws failures of the source, `PLATFORM_MISSING` and `INDEX_UNREASONABLE`.
  */
 export async function expectedImage(comparison: Comparison): Promise<ExpectedImage> {
   const { original, there, standing, platforms, fetch, about } = comparison;

@@ -66,7 +66,7 @@ interface Sides {
   readonly image: Reference;
   readonly repository: Repository;
   readonly platforms: readonly Platform[];
-  /** Returns the digest that a tag has to have, whatever the source has under it. */
+  /** Returns the digest that a tag must have, even if it has another one at the source. */
   readonly pinOf: (tag: Tag | Digest) => Digest | undefined;
   readonly signal: AbortSignal;
 }
@@ -87,7 +87,7 @@ export async function checkImage(
   const written = await readImageSetIfThere(settings.imageSet, signal);
   if (written === undefined) {
     reporter.warning(
-      `${settings.imageSet}: there is no image set, so check does not know which images it selects or renames`,
+      `${settings.imageSet}: there is no image set, so check cannot show which images it would select or rename`,
     );
   }
   for (const { message, place } of written?.notices ?? []) reporter.warning(message, place);
@@ -176,8 +176,8 @@ export async function checkImage(
 }
 
 /**
- * Returns a set, with its words for releases of Kubernetes resolved where an image depends on them, and why some of them could
- * not be.
+ * Returns a set whose words for releases of Kubernetes are resolved if an image depends on them, and why some of them
+ * could not be resolved.
  */
 async function resolvedFor(
   { name }: ImageLocation,
@@ -197,7 +197,7 @@ async function resolvedFor(
   if (!set.clusterImages.has(name)) return { set };
   const { signal } = parts;
   const list = () => listApiserver(registries.at(settings.source), (host) => registries.at(host), signal);
-  // The tags of the programs follow from the list alone.
+  // The tags of all images but those of kubeadm follow from the list alone.
   const isOfKubeadm = Object.values(KUBEADM_IMAGE_NAMES).includes(name);
   const maker = isOfKubeadm ? parts.maker : undefined;
   const resolved = await resolveCluster(set, { list, learnt: state.learntTags(), maker, signal });
@@ -223,7 +223,7 @@ async function listSource({ source, image, signal }: Sides): Promise<TagList | u
     // Some registries refuse all listing. A named tag can be requested anyway.
     if (image.tag !== undefined || image.digest !== undefined) return undefined;
     if (!isNotFound(error)) throw error;
-    // No other image was asked for, so nothing tells a registry behind a web site from the web site.
+    // No other image was requested, so a web site looks the same as a registry behind a web site.
     const { oddity } = source.likeness;
     const doubt = oddity === undefined ? '' : `, or is not a registry: ${oddity}`;
     throw new Failure({
@@ -265,7 +265,7 @@ async function lookAtOne(
   return await lookBelow(sides, { tag, facts: { ...expectation, destination: there.view, recorded } });
 }
 
-/** Adds to a tag that is right at the destination what is there below it. */
+/** Adds what is below a tag that is right at the destination. */
 async function lookBelow(sides: Sides, look: Look): Promise<Look> {
   const { search, repository, signal } = sides;
   const { tag, facts } = look;
@@ -285,8 +285,8 @@ async function lookBelow(sides: Sides, look: Look): Promise<Look> {
 }
 
 /**
- * Compares digests only, unless all parts are to be looked at: those in the source's listing with the destination's, which
- * take one request per tag.
+ * Compares digests only, unless all parts are to be checked: those in the source's listing with the destination's,
+ * which take one request per tag.
  */
 async function lookAtMany(
   sides: Sides,
@@ -321,8 +321,8 @@ async function lookAtMany(
 }
 
 /**
- * Returns the digest that the destination should have, and how it differs from the source's. If what is at the source
- * cannot be had, or not for the chosen platforms, the source is `unknown`.
+ * Returns the digest that the destination should have, and how it differs from the source's. If the image at the source
+ * cannot be fetched, or lacks the chosen platforms, the source is `unknown`.
  */
 async function expect(
   { source, image, platforms: chosen, pinOf, signal }: Sides,

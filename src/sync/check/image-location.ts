@@ -15,7 +15,7 @@ import type { State } from '../state/state.ts';
 
 /**
  * Returns the name of an image at the source. Users may give the name that their cluster pulls, or its last part: then
- * the state tells which source it was mirrored from. A name that the image set wants from the source is always one of
+ * the state shows which source it was mirrored from. A name that the image set wants from the source is always one of
  * the source. Throws `IMAGE_NOT_KNOWN`.
  */
 export function sourceOf(

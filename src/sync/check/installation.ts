@@ -43,18 +43,18 @@ import { type MirroredName, upstreamHosts } from './upstream-hosts.ts';
 
 /** The Kubernetes version and architecture to install. */
 export interface InstallationChoice {
-  /** One that means one version: of several releases, the newest is meant. */
+  /** A word that means one version. If it means several releases, the newest is checked. */
   readonly word: KubernetesWord;
   readonly architecture: Architecture;
 }
 
 /** A required image, and whether the mirror has it. */
 export interface NeededImage {
-  /** Its name upstream, such as `coredns/coredns:v1.14.6`, with the host where that is another than registry.k8s.io. */
+  /** Its name upstream, such as `coredns/coredns:v1.14.6`, with the host if that is not registry.k8s.io. */
   readonly name: string;
   /** Who needs it: kubeadm, or a network plugin that the image set names. */
   readonly for: 'kubeadm' | 'cni';
-  /** Whether an installation with upstream's defaults does without it. */
+  /** Whether an installation with upstream's defaults does not need it. */
   readonly isOptional: boolean;
   /** Its full name at the mirror. */
   readonly reference: string;
@@ -69,12 +69,12 @@ export interface NeededImage {
 /** The result of `synctl check --kubernetes`. */
 export interface CheckedInstallation extends InstallationChoice {
   readonly version: KubernetesVersion;
-  /** Who says which images belong to the version, for people: such as `table` or `kubernetes v1.38.0`. */
+  /** The origin of the tags that belong to the version, for people, such as `table` or `kubernetes v1.38.0`. */
   readonly origin: string;
-  /** Whether nobody knows its tags, so that those of another version stand in. */
+  /** Whether its tags are unknown, so that those of another version are used instead. */
   readonly isAssumed: boolean;
   readonly mirror: string;
-  /** The needed ones of kubeadm and of the network, and the optional ones of the network. */
+  /** The required images of kubeadm and of the network plugins, and the optional ones of the plugins. */
   readonly images: readonly NeededImage[];
   /** Whether machines can pull what is there without the login of this run. */
   readonly withoutLogin: AnonymousPull;
@@ -117,8 +117,8 @@ function neededImages(
 
 /**
  * Returns whether the destination has all images that kubeadm of a version needs on one architecture, and the
- * configuration by which a cluster uses them. The source is asked for signatures only that are not there. Throws
- * failures of the settings and the image set, and `COMMAND_TIMED_OUT`.
+ * configuration by which a cluster uses them. The source is asked only for signatures that the destination lacks.
+ * Throws failures of the settings and the image set, and `COMMAND_TIMED_OUT`.
  */
 export async function checkInstallation(
   choice: InstallationChoice,
@@ -260,7 +260,8 @@ async function judge(
     ));
   const seen = { ...image, digest, signature };
   try {
-    // Other tools may leave an index without all its images there, and garbage collections an image without its layers.
+    // Other tools may leave an index without some of its images, and garbage collections may leave an image without its
+    // layers.
     const isNeeded = (listed: Descriptor): boolean =>
       children.length === 0 || children.includes(listed.digest);
     const below = await new PartsSearch(target, signal).lookBelow(repository, digest, { wants: isNeeded });
@@ -286,15 +287,17 @@ async function lookAtNetwork(
   return { image: { for: 'cni', isOptional, name, reference, verdict, message: reason ?? '' } };
 }
 
-const NO_PLATFORM = 'it does not tell for which platform it is';
+const NO_PLATFORM = 'it does not name its platform';
 
-/** Returns what of an image that is there could not be asked for. Empty if all of it was told. */
+/** Returns which parts of an image could not be checked. Empty if all of them were. */
 function describeUntold({ untold, unshown }: PartsBelow): string {
   const parts = [
     ...(unshown === 0 ? [] : [`show ${countOf(unshown, 'manifest')}`]),
-    ...(untold === 0 ? [] : [`tell about ${countOf(untold, 'blob')}`]),
+    ...(untold === 0 ? [] : [`confirm ${countOf(untold, 'blob')}`]),
   ];
-  return parts.length === 0 ? '' : `by its tag, as the mirror refuses to ${joinWords(parts)} of it`;
+  return parts.length === 0
+    ? ''
+    : `by its tag alone, because the mirror refuses to ${joinWords(parts)} of it`;
 }
 
 /** Images of Linux have no such layers, and machines would fetch them from addresses that the manifest names. */
@@ -311,8 +314,8 @@ function childrenFor(manifest: Manifest, architecture: Architecture): readonly D
 }
 
 /**
- * Returns what a machine of an architecture may take from an index: what is for it, and what does not say for which
- * platform it is. containerd then looks into the configuration, and reads a missing system as its own.
+ * Returns what a machine of an architecture may take from an index: the entries for it, and those that name no
+ * platform. For these, containerd reads the configuration, and takes a missing operating system for its own.
  * https://github.com/containerd/platforms/blob/main/database.go
  */
 function takeableFrom(manifest: Manifest, architecture: Architecture): readonly Digest[] {

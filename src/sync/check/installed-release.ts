@@ -25,16 +25,17 @@ import { type KnownStateParts, openKnownState, readKnownTags } from '../state/kn
 
 /** The one version that a word means, and what kubeadm of it needs. */
 interface InstalledRelease extends LearntTags {
-  /** Whether nobody knows its tags, so that those of another version stand in. */
+  /** Whether its tags are unknown, so that those of another version are used instead. */
   readonly isAssumed: boolean;
   readonly kubeadm: KubeadmKnowledge;
   readonly notices: readonly Notice[];
 }
 
 /**
- * Returns the newest version that a word means. A version of the built-in table needs no request; for others the state
- * and then the maker is asked, and for words that are no version, the source for its releases. Throws `NOT_FOUND` if the
- * source has none, `KUBERNETES_RELEASE_UNKNOWN` if nobody knows what it needs, and why the source cannot be asked.
+ * Returns the newest version that a word means. A version of the built-in table needs no request; for others, it asks
+ * the state and then upstream. For words that are not a version, it asks the source for its releases. Throws
+ * `NOT_FOUND` if the source has none, `KUBERNETES_RELEASE_UNKNOWN` if it is unknown what the version needs, and the
+ * failure of the source.
  */
 export async function resolveRelease(
   word: KubernetesWord,
@@ -44,7 +45,7 @@ export async function resolveRelease(
 ): Promise<InstalledRelease> {
   const place = { file: '--kubernetes', line: 1, column: 1 };
   const isInTable = word.kind === 'version' && BUILT_IN_KUBEADM.knows(word.version);
-  // One that is named is checked, whatever the source has.
+  // A version that is written in full is checked even if the source does not have it.
   const listing =
     word.kind === 'version'
       ? undefined
@@ -64,7 +65,7 @@ export async function resolveRelease(
   return { version, tags, origin, isAssumed: warning !== undefined, kubeadm, notices };
 }
 
-/** Returns the releases at the source that a run would hold back, as they are too young. */
+/** Returns the releases at the source that a run would hold back, because they are too young. */
 async function findYoung(
   { settings, set }: { readonly settings: SyncSettings; readonly set: ImageSet },
   registries: Registries,
@@ -120,6 +121,6 @@ function unknownRelease(
     code: 'KUBERNETES_RELEASE_UNKNOWN',
     about: `Kubernetes ${version}`,
     message: notice?.message ?? 'the images of its kubeadm are unknown',
-    hint: `synctl knows 1.${oldest} to 1.${newest}; run it where dl.k8s.io or GitHub can be reached, or give a mirror of them with --upstream-mirror`,
+    hint: `run synctl where it can reach dl.k8s.io or GitHub, or name a mirror of them with --upstream-mirror; without them, it supports 1.${oldest} to 1.${newest}`,
   });
 }

@@ -33,8 +33,8 @@ const CERTIFICATE = `${FOLDER}/mirror-ca.crt`;
 const FIRST_MINOR_OF_V1BETA4 = 31;
 
 /**
- * Returns the files with which containerd and kubeadm use a mirror: containerd asks it before the registries whose images it
- * has, and kubeadm uses its names. The files contain no secrets.
+ * Returns the files with which containerd and kubeadm use a mirror. containerd asks the mirror before the registries
+ * whose images it has, and kubeadm uses the names at the mirror. The files contain no secrets.
  */
 export function mirrorFiles(facts: MirrorFacts): ConfigurationFile[] {
   const own = facts.endpoint.protocol === 'https:' && trust(facts).length === 0;
@@ -67,7 +67,8 @@ function hostsFile({ host, prefixes, unfound }: UpstreamHost, facts: MirrorFacts
   ]);
   return lines([
     ...unfound.map(
-      ({ repository, mirror }) => `# not found by this: ${repository}, which is ${facts.host}/${mirror}`,
+      ({ repository, mirror }) =>
+        `# does not cover ${repository}, which is ${facts.host}/${mirror} at the mirror`,
     ),
     `server = "https://${apiHost(host)}"`,
     ...places,
@@ -87,7 +88,7 @@ function ownHosts(facts: MirrorFacts): string {
 
 function containerdSettings({ pauseImage }: MirrorFacts): string {
   return lines([
-    '# for containerd 2, whose config.toml has to import /etc/containerd/conf.d/*.toml, as that of a package does',
+    '# for containerd 2, whose config.toml has to import /etc/containerd/conf.d/*.toml, as the one in a package does',
     'version = 3',
     '',
     "[plugins.'io.containerd.cri.v1.images'.registry]",

@@ -11,7 +11,7 @@ export type MirrorVerdict =
   | 'mirrored'
   | 'incomplete'
   | 'missing'
-  /** What the source has is younger than the image set allows. */
+  /** The image at the source is younger than the image set allows. */
   | 'waiting'
   | 'differs'
   | 'not-at-source'
@@ -24,7 +24,7 @@ export interface TagFacts {
   readonly destination: TagView;
   /** The digest that the destination should have by what the source has. */
   readonly expected: Digest | undefined;
-  /** How that is another digest than the source's. Undefined if it is the same. */
+  /** Why that differs from the digest of the source. Undefined if it is the same. */
   readonly change?: Change | undefined;
   readonly recorded: RecordedImage | undefined;
   /** What the destination has below the tag. Undefined if only digests were compared. */
@@ -74,11 +74,11 @@ export function judge(facts: TagFacts): Judgement {
   return { verdict: 'differs', message: `the destination has another image${why}` };
 }
 
-const YOUNG = 'what the source has is younger than "minimumAge" in the image set';
+const YOUNG = 'the image of the source is younger than "minimumAge" in the image set';
 const REPAIR = 'run synctl sync --verify deep to copy it again';
 const REPAIR_OF_UNWANTED = `add it to the image set, and ${REPAIR}`;
 
-/** Returns what was compared. Without a look below the tag, only the state knows of layers that are elsewhere. */
+/** Returns what was compared. Without a look below the tag, only the state records layers that are elsewhere. */
 function compared(below: PartsBelow | undefined, recorded: RecordedImage | undefined): string {
   if (below === undefined) {
     return `by the digest of the tag alone${exceptForeign(layersLeftOutIn(recorded?.options ?? ''))}`;
@@ -87,7 +87,7 @@ function compared(below: PartsBelow | undefined, recorded: RecordedImage | undef
   if (unshown > 0 && images === 0)
     return 'by the digest of the tag alone: the destination refuses to show its manifests';
   const refused = [
-    untold === 0 ? '' : `; it does not show whether it has ${countOf(untold, 'blob')} of these`,
+    untold === 0 ? '' : `; it does not answer whether it has ${countOf(untold, 'blob')} of these`,
     unshown === 0 ? '' : `; it refuses to show ${countOf(unshown, 'manifest')}`,
   ];
   const rest = refused.join('');

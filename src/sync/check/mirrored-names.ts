@@ -10,7 +10,7 @@ type Naming = Pick<SyncSettings, 'destination' | 'naming' | 'namespace'>;
 
 /**
  * Returns all images that a set names, with their names at the mirror: those of the source registry as images of
- * registry.k8s.io, whichever mirror of it the source is. What only a prefix names is not known here.
+ * registry.k8s.io, even if the source is a mirror of it. Images that only a prefix selects are unknown here.
  */
 export function mirroredNames(set: ImageSet, naming: Naming): MirroredName[] {
   const upstream = parseHost(KUBERNETES_REGISTRY);
@@ -19,7 +19,7 @@ export function mirroredNames(set: ImageSet, naming: Naming): MirroredName[] {
     ...own.map((name) => ({ name, host: upstream, repository: parseRepository(name) })),
     ...set.extraImages.values(),
   ];
-  // At the mirror's own host the names there are those of the mirror.
+  // Images of the mirror's own host need no other name there.
   return named
     .filter(({ host }) => host !== naming.destination)
     .map(({ name, host, repository }) => ({

@@ -14,11 +14,11 @@ export interface NetworkImage {
   readonly name: ImageName;
   readonly from: RepositoryName;
   readonly repository: Repository;
-  /** Undefined if there is none, or if the mirror does not tell. */
+  /** Undefined if there is none, or if the mirror does not answer. */
   readonly tag: Tag | undefined;
-  /** Why the mirror does not tell. */
+  /** Why the mirror does not answer. */
   readonly reason: string | undefined;
-  /** Whether an installation of the plugin with upstream's defaults does without it. */
+  /** Whether an installation of the plugin with upstream's defaults does not need it. */
   readonly isOptional: boolean;
 }
 

@@ -17,7 +17,7 @@ export type TagView =
       readonly kind: 'there';
       readonly digest: Digest;
       readonly uploaded?: Date | undefined;
-      /** The format is known if the registry told it, and platforms only if the manifest was fetched. */
+      /** The format is known if the registry named it, and platforms only if the manifest was fetched. */
       readonly mediaType?: ManifestMediaType | undefined;
       readonly platforms?: readonly string[] | undefined;
     }

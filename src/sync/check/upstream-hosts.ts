@@ -17,9 +17,9 @@ export interface UpstreamHost {
 }
 
 /**
- * Returns what containerd has to be told of each registry, in the order of the names. It can put a path before a name, and
- * change nothing in it, so it finds what has its whole name at the mirror below some path.
- * https://github.com/containerd/containerd/blob/main/docs/hosts.md
+ * Returns the configuration that containerd needs for each registry, in the order of the names. containerd can put a
+ * path before a name, but cannot change the name. So it finds the images that have their whole names below some path at
+ * the mirror. https://github.com/containerd/containerd/blob/main/docs/hosts.md
  */
 export function upstreamHosts(names: readonly MirroredName[]): UpstreamHost[] {
   return [...Map.groupBy(names, ({ host }) => host)].map(([host, own]) => {

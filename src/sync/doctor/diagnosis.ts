@@ -2,12 +2,15 @@ import { describeFailure, Failure, type Fault, failureCode, faultOf } from '../.
 
 /** The result of a check that did not fail. */
 export interface Finding {
-  /** `partial` means that a run would do only a part of its work; `skipped`, that another check tells why there is none. */
+  /**
+   * `partial` means that a run would do only a part of its work; `skipped`, that another check shows why there is no
+   * result.
+   */
   readonly outcome: 'ok' | 'warning' | 'partial' | 'skipped';
   /** What was found, as a part of a sentence. */
   readonly message: string;
   readonly hint?: string | undefined;
-  /** What nothing is known of, as a part of a sentence. */
+  /** What was not tested, as a part of a sentence. */
   readonly untried?: string | undefined;
 }
 
@@ -44,7 +47,7 @@ export function doubtful(message: string, hint?: string): Finding {
   return { outcome: 'warning', message, hint };
 }
 
-/** Returns that a check cannot be made, because of what the check `needed` tells. */
+/** Returns that a check cannot be made, because of the result of the check `needed`. */
 export function withheld(needed: string): Finding {
   return { outcome: 'skipped', message: `needs ${needed}` };
 }

@@ -1,7 +1,7 @@
 import type { Flag } from '../../config/flags/flag.ts';
 import { SYNC_FLAGS, type SyncFlagName } from '../flags.ts';
 
-/** Somebody waits for a doctor, so it gives up sooner than a run. */
+/** People wait for the result of doctor, so it gives up sooner than a run. */
 const DEFAULTS: Readonly<Partial<Record<SyncFlagName, string>>> = { retry: '2', 'retry-interval': '500ms' };
 
 /** The flags of `synctl sync` with the defaults of `synctl doctor`. */

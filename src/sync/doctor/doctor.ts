@@ -24,9 +24,9 @@ import { PushPermissions } from './push-permission.ts';
 import { askSources, isNothingFound, judgeSources } from './source-checks.ts';
 import { examineState } from './state-check.ts';
 
-/** How long what was pushed may take to be deleted when the command's time is over or someone stops it. */
+/** How long doctor may take to delete what it pushed, after the command's time is over or someone stops it. */
 const CLEAN_UP_MILLISECONDS = 10_000;
-/** Shorter than those of a run, because somebody waits. */
+/** Shorter than those of a run, because people wait for the result. */
 const TIMEOUTS = { connect: seconds(10), firstByte: seconds(20), idle: seconds(20) };
 
 /**
@@ -57,7 +57,7 @@ const NOTHING_OF_SOURCE = 'no image is selected from it';
 
 type SourceAnswers = Awaited<ReturnType<typeof askSources>>;
 
-/** What the command line lends to doctor. */
+/** What the command line passes to doctor. */
 interface DoctorParts extends KnownStateParts {
   readonly reporter: KnownStateParts['reporter'] & Pick<Reporter, 'progress'>;
 }
@@ -76,15 +76,15 @@ class Examination {
   /** The set, with what its words for releases of Kubernetes mean. */
   readonly #resolved = once(() => this.#resolve());
   readonly #first = once(() => this.#findFirst());
-  /** What the source says of what is wanted of it. */
+  /** The answers of the source about the repositories that are wanted from it. */
   readonly #own = once(async () => this.#ask(await this.#found(), (found) => this.#isOwn(found)));
-  /** What other registries say of extras. */
+  /** The answers of other registries about extras. */
   readonly #others = once(async () => this.#ask(await this.#named(), (found) => !this.#isOwn(found)));
-  /** The wanted repositories at the destination. Where the search of the source fails, those that need none. */
+  /** The wanted repositories at the destination. If the search of the source fails, those that need no search. */
   readonly #targets = once(() => this.#findTargets());
   /** The repository that takes the trial image. */
   readonly #chosen = once(() => this.#choose());
-  /** What the sources have nothing wanted of, so that a run pushes nothing either: `host/repository`. */
+  /** The repositories of which the sources have no wanted image, so that a run pushes nothing: `host/repository`. */
   readonly #unmatched = new Set<string>();
   #set: ImageSet | undefined;
   #probe: Probe | undefined;
@@ -170,8 +170,8 @@ class Examination {
   }
 
   /**
-   * Returns the first wanted repository at the destination, which stands for all in the checks before the push; undefined
-   * if there is none, which the checks of the sources tell.
+   * Returns the first wanted repository at the destination, which stands for all in the checks before the push;
+   * undefined if there is none, which the checks of the sources report.
    */
   async #findFirst(): Promise<Repository | undefined> {
     const named = await this.#named();
@@ -189,7 +189,7 @@ class Examination {
     return first;
   }
 
-  /** Asks for what is wanted of the source itself. Throws if a run could mirror nothing of it. */
+  /** Requests what is wanted from the source itself. Throws if a run could mirror nothing of it. */
   async #askSource(): Promise<Finding> {
     const answers = await this.#own();
     const [first] = answers;
@@ -198,7 +198,7 @@ class Examination {
       if (others.every(({ kind }) => kind === 'refused')) throw first.failure;
     }
     if (await this.#isNothing(answers, this.#others)) {
-      // Of a set of extras alone, those are told.
+      // If the set has only extras, the check of these reports it.
       if (answers.length > 0 || (await this.#others()).length === 0)
         throw this.#nothingWanted(this.#source.host);
     }
@@ -209,11 +209,11 @@ class Examination {
     return doubtful(`line ${notice.place.line}: ${notice.message}; ${finding.message}`, finding.hint);
   }
 
-  /** Asks for the extras that other registries have. */
+  /** Requests the extras from other registries. */
   async #askOthers(): Promise<Finding> {
     const answers = await this.#others();
     if (answers.length === 0) return fine('there are none');
-    // What the source itself refuses is told of the source.
+    // The check of the source reports what the source refuses.
     const own = async () => (await this.#own().catch(() => this.#parts.signal.throwIfAborted())) ?? [];
     const isNothing = await this.#isNothing(answers, own);
     if (isNothing && (await own()).length === 0) throw this.#nothingWanted('other registries');
@@ -229,7 +229,10 @@ class Examination {
     return registry.host === this.#source.host;
   }
 
-  /** Asks for a part of what was found, with what a run cannot mirror because the destination can have no such name. */
+  /**
+   * Requests a part of what was found. The answers include repositories that a run cannot mirror because the
+   * destination cannot have such a name.
+   */
   async #ask(
     found: readonly FoundRepository[],
     isAsked: (found: FoundRepository) => boolean,
@@ -275,7 +278,7 @@ class Examination {
   async #resolve(): Promise<Awaited<ReturnType<typeof resolveCluster>>> {
     const { signal, maker } = this.#parts;
     const apiserver = (await this.#named()).find(({ name }) => name === APISERVER);
-    // What is wrong with the state is told where it is examined.
+    // The check of the state reports what is wrong with it.
     const silent = { ...this.#parts, reporter: { warning: () => undefined, detail: () => undefined } };
     const learnt = await readKnownTags(this.#settings, this.#registries, silent).catch(() => {
       signal.throwIfAborted();
@@ -293,7 +296,7 @@ class Examination {
     });
   }
 
-  /** What does not show by its ping that it is a registry is asked for a repository too, as a run does. */
+  /** If the ping does not show that the destination is a registry, requests a repository too, as a run does. */
   async #reachTarget(): Promise<Finding> {
     const repository = this.#set === undefined ? undefined : await this.#first();
     return ping(this.#target, this.#parts.signal, repository);
@@ -317,7 +320,7 @@ class Examination {
     return this.#permissions.firstAllowed(await this.#firstOf(), this.#targets);
   }
 
-  /** Proves the push to the first repository that may be pushed to. Those before it are told with the others. */
+  /** Finds the first repository that may be pushed to. The check of the others reports those before it. */
   async #push(): Promise<Finding> {
     return fine(`pushing to ${this.#target.host}/${await this.#chosen()} is allowed`);
   }
@@ -329,7 +332,9 @@ class Examination {
       () => false,
     );
     if (isWhole || finding.outcome !== 'ok') return finding;
-    return doubtful(`${finding.message}, among those that need no search of the source, which failed`);
+    return doubtful(
+      `${finding.message}; because the search of the source failed, only repositories that need no search were tested`,
+    );
   }
 
   async #probeOf(): Promise<Probe> {

@@ -26,7 +26,7 @@ export async function resolveName({ host, endpoint }: Registry, signal: AbortSig
 }
 
 /**
- * Pings a registry, which verifies its certificate. Where that does not show that it is a registry, it asks for the
+ * Pings a registry, which verifies its certificate. If the ping does not show that it is a registry, it requests the
  * `repository` too, and throws `NOT_A_REGISTRY` if that does not show it either.
  */
 export async function ping(

@@ -24,15 +24,15 @@ const FORMAT_NAMES: Readonly<Record<'OCI' | 'Docker', string>> = {
 
 const TOO_LARGE = 413;
 const MEBIBYTE = 1024 * 1024;
-/** More than registries that name a least size for parts ask for. */
+/** More than the minimum size of parts that any registry names. */
 const MOST_CHUNK_BYTES = 16 * MEBIBYTE;
-/** Where less than this arrives, no image does. */
+/** If a request of this size does not arrive, no image does. */
 const LEAST_TRIED_BYTES = 4 * 1024;
 
 const WHOLE_ONLY =
   'synctl sync sends layers whole first; a layer that is too large for that, or whose transfer breaks off, may fail';
 
-/** What came of a part of a layer. */
+/** The result of sending a part of a layer. */
 interface SentPart {
   /** In bytes; 0 if the registry opened no upload for it. */
   readonly size: number;
@@ -65,9 +65,9 @@ export class Probe {
   }
 
   /**
-   * Sends as much as a run sends at least of a large layer, and cancels that. Is `partial` if the registry, or a proxy in
-   * front of it, takes only smaller requests. Throws `REGISTRY_REFUSED` if it does not take these either. Other failures
-   * are only told: layers go whole at first.
+   * Sends the smallest part that a run sends of a large layer, and cancels the upload. The result is `partial` if the
+   * registry, or a proxy in front of it, accepts only smaller requests. Throws `REGISTRY_REFUSED` if it does not accept
+   * these either. Other failures are only warnings, because a run tries to send layers whole first.
    */
   async sendChunk(): Promise<Finding> {
     const { size, failure } = await this.#send((smallest) =>
@@ -109,7 +109,7 @@ export class Probe {
       return fine('it accepts a small layer, and one mount request shows that it exists');
     if (typeof opened === 'object') await cancelUpload(this.#target, opened);
     return fine(
-      'it accepts a small layer; it does not mount, so each layer takes one more request to see whether it exists',
+      'it accepts a small layer; it does not mount layers, so each layer needs one more request that shows whether it exists',
     );
   }
 
@@ -141,7 +141,7 @@ export class Probe {
     throw new Failure({ code: 'FORMATS_REFUSED', about, message, hint });
   }
 
-  /** Deletes what was pushed. Says what the registry does not delete. */
+  /** Deletes what was pushed. Reports what the registry does not delete. */
   async remove(): Promise<Finding> {
     const left = await this.withdraw();
     return left === undefined ? fine('the trial image was deleted') : fine(left);
@@ -168,7 +168,7 @@ export class Probe {
     return `${where} keeps the trial image, ${formatSize(left)} without a tag, until the registry cleans up`;
   }
 
-  /** Opens an upload, sends as much as `sizeFor` says of its smallest chunk, and cancels it. */
+  /** Opens an upload, sends as many bytes as `sizeFor` returns for its smallest chunk, and cancels it. */
   async #send(sizeFor: (smallestChunk: number) => number): Promise<SentPart> {
     const target = this.#target;
     const signal = this.#signal;
@@ -206,7 +206,7 @@ export class Probe {
 
   async #refusalOf(manifest: Manifest): Promise<string | undefined> {
     try {
-      // Before the answer: if it never comes, the manifest may be there all the same, and has to be deleted.
+      // This comes before the answer: even if there is none, the manifest may be there, and has to be deleted.
       this.#manifests.push(manifest);
       await this.#target.putManifest(this.#repository, manifest.digest, manifest, this.#signal);
       return undefined;
@@ -232,7 +232,7 @@ export class Probe {
       discardBody(answer);
       return true;
     } catch {
-      // Many registries let nobody delete, or only administrators. The finding says what stays.
+      // Many registries let only administrators delete, or no one. The finding reports what stays.
       signal.throwIfAborted();
       return false;
     }

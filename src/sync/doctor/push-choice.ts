@@ -8,16 +8,16 @@ import { isNotFound } from '../../registry/registry-failure.ts';
 export const MOST_TRIED = 20;
 const PATHS_NAMED = 3;
 
-/** To which of the wanted repositories the push is tried. */
+/** The wanted repositories to which a push is tested. */
 interface PushChoice {
   readonly tried: readonly Repository[];
-  /** All that are wanted, those first that are worth a try before others. */
+  /** All wanted repositories, the most useful to test first. */
   readonly ranked: readonly Repository[];
   /** Which were tried and how many were not, as the end of a sentence. */
   readonly words: string;
 }
 
-/** Whether a repository is there by its list of tags. What may not be listed may be there all the same. */
+/** Whether a repository is there by its list of tags. A repository that may not be listed may still be there. */
 type Presence = 'there' | 'new' | 'unlisted';
 
 interface KnownRepository {
@@ -27,8 +27,8 @@ interface KnownRepository {
 
 /**
  * Chooses up to 20 repositories: those that are there, and of the others one below each path, because some registries
- * make a repository as soon as a token to push to it is asked for. `first`, which was tried before, is always chosen, and
- * stands for the others below its path. Throws the first failure that is no answer.
+ * create a repository as soon as a token to push to it is requested. `first`, which was tried before, is always chosen,
+ * and stands for the others below its path. Throws the first failure that is not an answer.
  */
 export async function choosePushes(
   target: Registry,
@@ -39,7 +39,7 @@ export async function choosePushes(
   const repositories = [...new Set([first, ...wanted])];
   const { scheme } = await target.aboutLogin(first);
   const known = await untilSilent(repositories, signal, async (repository, until) => {
-    // Our own token to push to the first may have made it.
+    // Our own token to push to the first may have created it.
     const isMade = scheme === 'bearer' && repository === first;
     return { repository, presence: await presenceOf(target, repository, isMade, until) };
   });
@@ -94,7 +94,7 @@ function pathOf(repository: Repository): string {
   return repository.slice(0, repository.lastIndexOf('/') + 1);
 }
 
-/** Asks with a scope to pull. An empty repository may be the work of our own token if it `isMade` by one. */
+/** Asks with a scope to pull. With `isMade`, our own token may have created it, so an empty repository is `new`. */
 async function presenceOf(
   target: Registry,
   repository: Repository,

@@ -54,8 +54,8 @@ export class PushPermissions {
 
   /**
    * Returns the first of up to 20 repositories that may be pushed to. Tries them one after the other, those that are
-   * there before new ones, because some registries make each that is tried. Throws the reason why `first` may not, or the
-   * first failure that is no answer.
+   * there before new ones, because some registries create each one that is tried. Throws the reason why `first` may
+   * not, or the first failure that is not an answer.
    */
   async firstAllowed(first: Repository, wanted: () => Promise<readonly Repository[]>): Promise<Repository> {
     const reason = await this.failureAt(first);
@@ -73,10 +73,10 @@ export class PushPermissions {
 
   /**
    * Returns whether those of the `wanted` repositories may be pushed to that `choosePushes` chooses, or that were tried
-   * before; is `partial` if some may not. Throws the first failure that is no answer, and tries no more then.
+   * before; is `partial` if some may not. Throws the first failure that is not an answer, and then tries no more.
    */
   async judge(wanted: readonly Repository[], first: Repository): Promise<Finding> {
-    if (wanted.every((repository) => repository === first)) return fine('there is no other');
+    if (wanted.every((repository) => repository === first)) return fine('there are no other repositories');
     const choice = await choosePushes(this.#target, first, wanted, this.#signal);
     const total = choice.ranked.length;
     const tried = [...new Set([...this.#failures.keys(), ...choice.tried])].slice(0, MOST_TRIED);
@@ -94,7 +94,7 @@ export class PushPermissions {
     const more = reasons.length - REASONS_NAMED;
     return {
       outcome: 'partial',
-      message: `pushing is refused to ${refused.length} of ${all}${rest === 0 ? '' : `, of which ${tried.length} were tested`}`,
+      message: `the registry refuses pushes to ${refused.length} of ${all}${rest === 0 ? '' : `, of which ${tried.length} were tested`}`,
       hint: [...reasons.slice(0, REASONS_NAMED), ...(more > 0 ? [`${more} more`] : [])].join('; '),
     };
   }

@@ -94,12 +94,12 @@ async function ask(
       offered.length === 0 ? 'has no tags' : `has ${countOf(offered.length, 'tag')}, none of them selected`;
     return { name, kind: 'unmatched', why };
   }
-  // Some registries let everyone list and only few pull.
+  // Some registries let everyone list, but only some accounts pull.
   await requireManifest(found, newest, signal);
   return { name, kind: 'listed', tags: wanted.length, hasDigests: manifests.size > 0 };
 }
 
-/** Of a host that does not look like a registry, that it knows no repository says that it is none. */
+/** If a host does not look like a registry, an absent repository means that it is not a registry. */
 function unknownThere({ registry }: FoundRepository, about: string): unknown {
   return orStranger(registry, new Failure({ code: 'NOT_FOUND', about, message: 'it does not exist there' }));
 }
@@ -124,7 +124,7 @@ export function isNothingFound(answers: readonly SourceAnswer[], shard: Shard | 
   const of = (kind: SourceAnswer['kind']) => answers.filter((answer) => answer.kind === kind);
   return isNothing({
     totals: { total: answers.length - of('unmatched').length - of('quiet').length },
-    // What a prefix does not find has no answer.
+    // If a prefix finds nothing, there is no answer.
     unmatched: answers.length === 0 ? ['the whole set'] : of('unmatched'),
     unselected: of('quiet').map(() => ({ emptied: 'since' })),
     shards: shard === undefined ? [] : [shard],

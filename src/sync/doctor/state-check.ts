@@ -9,7 +9,7 @@ import { provePush } from './push-permission.ts';
 
 /**
  * Checks the state, and with `--state registry` also whether a run may push it. Problems are warnings, except for a
- * file at `--db` that is no state. Throws what `State.open` throws.
+ * file at `--db` that is not a state. Throws what `State.open` throws.
  */
 export async function examineState(
   settings: SyncSettings,

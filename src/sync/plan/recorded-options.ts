@@ -28,7 +28,7 @@ interface RecordedFacts {
 }
 
 /**
- * Where signatures are that others added to a tag at the destination: next to those of the source (`beside`), or in
+ * Where the signatures are that others added to a tag at the destination: next to those of the source (`beside`), or in
  * their place (`instead`). With `instead`, each run checks the tag.
  */
 export type OthersSignatures = 'beside' | 'instead';

@@ -11,7 +11,7 @@ export class TroubleTeller {
   readonly #placeOf: (sources: readonly string[]) => Place | undefined;
   readonly #held: ReportedImage[] = [];
 
-  /** `placeOf` returns where the image set asks for one of these images. */
+  /** `placeOf` returns where the image set names one of these images. */
   constructor(reporter: Reporter, placeOf: (sources: readonly string[]) => Place | undefined) {
     this.#reporter = reporter;
     this.#placeOf = placeOf;
@@ -24,7 +24,7 @@ export class TroubleTeller {
 
   /** Takes an image as soon as its outcome is known. */
   take(image: ReportedImage): void {
-    // `tellMoved` tells more of it.
+    // `tellMoved` reports it in detail.
     if (image.moved?.kept === true) return;
     switch (image.outcome) {
       case 'copied':
@@ -33,8 +33,8 @@ export class TroubleTeller {
         return;
       default:
         this.#reporter.detail(failedLine(image));
-        // After an interruption there may be thousands, and the headline has their number.
-        // Those that are too young are told together, and are no trouble.
+        // After an interruption there may be thousands, and the headline has their number. Those that are too young are
+        // reported together, and are not errors.
         if (image.reason?.code !== 'INTERRUPTED' && image.oldEnough === undefined) this.#held.push(image);
     }
   }

@@ -37,7 +37,7 @@ export function describeMovedSide({
 function describeSigner(signature: ReportedMove['now']['signature']): string[] {
   switch (signature?.status) {
     case 'verified':
-      return [`signed by ${signature.identity ?? 'someone trusted'}`];
+      return [`signed by ${signature.identity ?? 'a trusted signer'}`];
     case 'unverified':
       return ['without a valid signature'];
     default:
@@ -45,7 +45,7 @@ function describeSigner(signature: ReportedMove['now']['signature']): string[] {
   }
 }
 
-/** Returns what a move is, besides that the tag has another digest: `it went back to an older image`. */
+/** Returns what is known about a move, in addition to the two digests: `it went back to an older image`. */
 export function describeMove({ kind, isOlder, sameImages }: ReportedMove): string {
   const facts = [
     ...(kind === 'differs' ? ['it is unknown which side changed'] : []),

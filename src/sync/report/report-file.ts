@@ -9,13 +9,13 @@ import { decodeText, UndecodableText } from '../../lib/text/decoded-text.ts';
 import { eachOf } from '../../lib/zero-value.ts';
 import { formatReport, REPORT_SCHEMA, REPORT_SCHEMA_VERSION, type Report, TOOL } from './report.ts';
 
-/** Of wrong images only the first one is told. */
+/** Only the first of several wrong images is reported. */
 const readShape = REPORT_SCHEMA.extend({ images: eachOf(REPORT_SCHEMA.shape.images.element) });
 const ownShape = z.object({ schemaVersion: z.number(), tool: z.object({ name: z.literal(TOOL) }) });
 
 /**
  * Makes sure, before a run, that its report replaces nothing but a report. `others` are files that the same command
- * reads or writes, which it must not be either. Throws `FILE_NOT_OURS` and `PATH_UNUSABLE`.
+ * reads or writes; the report must not replace these either. Throws `FILE_NOT_OURS` and `PATH_UNUSABLE`.
  */
 export function requireReportFile(file: string | undefined, others: readonly string[]): void {
   if (file === undefined) return;
@@ -32,7 +32,7 @@ export function requireReportFile(file: string | undefined, others: readonly str
   requireOutputFile(file, { what: 'report', isOne: isReport });
 }
 
-/** A report of a hundred thousand images is heavy, and a file that was named by whoever waits for it. */
+/** A report of a hundred thousand images is large, but the user who named the file waits for it. */
 function reportJson(content: Buffer): unknown {
   return readJson(decodeText(content), Number.POSITIVE_INFINITY);
 }
@@ -56,7 +56,7 @@ export function writeReport(file: string, report: Report): void {
 export function readReport(file: string, read: () => Buffer = () => readFileSync(file)): Report {
   const malformed = (message: string, hint: string, cause?: unknown) =>
     new Failure({ code: 'REPORT_MALFORMED', fault: 'usage', about: file, message, hint, cause });
-  const hint = 'give the files that --report wrote';
+  const hint = 'name the files that --report wrote';
   let value: unknown;
   try {
     value = reportJson(read());
@@ -77,7 +77,7 @@ export function readReport(file: string, read: () => Buffer = () => readFileSync
   const version = z.object({ schemaVersion: z.number() }).safeParse(value).data?.schemaVersion;
   if (version !== undefined && version > REPORT_SCHEMA_VERSION) {
     throw malformed(
-      `its schemaVersion is ${version}, and this synctl knows ${REPORT_SCHEMA_VERSION}`,
+      `its schemaVersion is ${version}, but this synctl reads only ${REPORT_SCHEMA_VERSION}`,
       'use the version of synctl that wrote it, or a newer one',
     );
   }

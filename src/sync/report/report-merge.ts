@@ -13,7 +13,7 @@ interface NamedReport {
  * Throws `REPORTS_MISSING`, and `REPORTS_DISAGREE` for reports that do not belong together.
  */
 export function mergeReports(reports: readonly NamedReport[]): Report {
-  // A run that could not start may not even know its settings.
+  // The report of a run that could not start may lack its settings.
   const began = reports.filter(({ report }) => report.failures === undefined);
   const [first, ...others] = began.length === 0 ? reports.slice(0, 1) : began;
   if (first === undefined) {
@@ -79,7 +79,7 @@ function requireSameRun(first: NamedReport, other: NamedReport): void {
     if (before === value) continue;
     throw disagreement(
       other.file,
-      `its ${fact} is ${value}, and that of ${first.file} is ${before}`,
+      `its ${fact} is ${value}, but that of ${first.file} is ${before}`,
       'join only the reports of one run',
     );
   }
@@ -97,7 +97,7 @@ function requireDistinctShards(reports: readonly NamedReport[]): void {
   const seen = new Map<string, string>();
   for (const { file, report } of reports) {
     const names = report.shards.map(({ index, count }) => `shard ${index}/${count}`);
-    for (const name of names.length === 0 ? ['the undivided run'] : names) {
+    for (const name of names.length === 0 ? ['the run without shards'] : names) {
       const other = seen.get(name);
       if (other !== undefined) {
         throw disagreement(file, `it covers ${name}, and so does ${other}`, 'name each report once');

@@ -20,7 +20,7 @@ const reason = z.object({
   code: z.string().describe('A literal for programs, such as RATE_LIMITED or UNCHANGED'),
   message: z.string().describe('What happened, for people'),
   hint: z.string().optional().describe('What to change'),
-  host: z.string().optional().describe('Of an image that failed by an answer, or for want of one: the host'),
+  host: z.string().optional().describe('The host whose answer made the image fail, or that gave no answer'),
   status: z.int().optional().describe('The HTTP status of that answer'),
 });
 
@@ -48,7 +48,9 @@ const digest = z.string().regex(/^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$/);
 
 const movedSide = z.object({
   digest,
-  created: time.optional().describe('When the image was made, as its configuration says. Missing: not known'),
+  created: time
+    .optional()
+    .describe('When the image was made, according to its configuration. Missing: not known'),
   mirrored: time.optional().describe('When a run of this mirror pushed it'),
   uploaded: time.optional().describe('When it was uploaded to the source, if the source reports that'),
   signature: signature.optional().describe('Present if --verify-signatures is on'),
@@ -58,9 +60,9 @@ const moved = z.object({
   kind: z
     .enum(['moved', 'differs', 'went-back'])
     .describe(
-      'moved: the tag should not move, and has another digest at the source than the one that was mirrored; ' +
-        'differs: such a tag has another digest at the source than at the destination, and which of them changed is ' +
-        'not known; went-back: a tag that moves by nature, whose new image is older than the one before it',
+      'moved: the tag should not move, but has another digest at the source than the one that was mirrored; ' +
+        'differs: such a tag has different digests at the source and at the destination, and it is not known which of ' +
+        'them changed; went-back: a tag that moves by nature, whose new image is older than the one before it',
     ),
   kept: z.boolean().describe('Whether the destination was left unchanged (--moved-tags keep)'),
   before: movedSide.describe('What was mirrored; for "differs", what the destination has'),
@@ -81,9 +83,9 @@ const image = z.object({
   outcome: z
     .enum(['copied', 'skipped', 'checked', 'failed', 'collision', 'deferred', 'withdrawn'])
     .describe(
-      'copied: pushed by this run (in a dry run: would be); skipped: there, without a request; checked: there, by an ' +
-        'answer; failed; collision: several sources claim this name; deferred: left for the next run; withdrawn: ' +
-        'given up at --push-timeout',
+      'copied: pushed by this run (in a dry run: would be); skipped: at the destination, according to the state; ' +
+        'checked: at the destination, according to its answer; failed; collision: several sources claim this name; ' +
+        'deferred: left for the next run; withdrawn: given up at --push-timeout',
     ),
   digest: digest.optional().describe('Digest of the tag at the destination, if known'),
   reason: reason.optional(),
@@ -100,15 +102,15 @@ const image = z.object({
     .enum(['without-attestations', 'docker-format', 'oci-format'])
     .optional()
     .describe(
-      'What had to be changed, as the destination refuses the image unchanged: its digest there is another one, which ' +
-        'its signatures do not fit. docker-format: Docker manifest and list instead of OCI, without attestations; ' +
+      'What had to be changed, because the destination refuses the original format. The digest there is another one, ' +
+        'so signatures do not match. docker-format: Docker manifest and list instead of OCI, without attestations; ' +
         'oci-format: OCI manifest and index instead of Docker',
     ),
   layersLeftOut: count
     .optional()
     .describe(
-      'Layers of types that are not distributed, which the source does not hold or the destination does not take: who ' +
-        'pulls the image fetches them from the addresses in its manifest. Missing: none, as far as is known',
+      'Layers of types that are not distributed, which the source does not have or the destination does not accept. ' +
+        'Clients fetch them from the addresses in the manifest. Missing: none, as far as is known',
     ),
   signature: signature.optional().describe('Present if --verify-signatures verified it in this run'),
   moved: moved
@@ -156,7 +158,7 @@ export const REPORT_SCHEMA = z.object({
   failures: z
     .array(failure)
     .optional()
-    .describe('Why the run could not start, so that no image was looked at; missing where it did'),
+    .describe('Why the run could not start, so that it checked no image; missing if it started'),
   interrupted: z
     .object({ message: z.string(), left: count.describe('Images that were left for the next run') })
     .optional()
@@ -165,7 +167,7 @@ export const REPORT_SCHEMA = z.object({
   kubernetes: z
     .array(
       z.object({
-        word: z.string().describe('As the image set has it, such as 1.38, latest or supported'),
+        word: z.string().describe('As in the image set, such as 1.38, latest or supported'),
         place: place.optional(),
         versions: z
           .array(
@@ -174,12 +176,12 @@ export const REPORT_SCHEMA = z.object({
               origin: z
                 .string()
                 .describe(
-                  'Who says which etcd, CoreDNS and pause belong to it: table (built in), kubernetes v1.38.0 (the ' +
-                    'source of kubeadm), kubeadm 1.38.0 (the program), last known, 1.37.1 (of that version), or nobody',
+                  'Where the tags of its etcd, CoreDNS and pause come from: table (built in), kubernetes v1.38.0 (the ' +
+                    'source code of kubeadm), kubeadm 1.38.0 (the binary), last known, 1.37.1 (of that version), or nobody (unknown)',
                 ),
             }),
           )
-          .describe('What it means at the source, the newest first. Empty: nothing there'),
+          .describe('The versions that it means at the source, the newest first. Empty: the source has none'),
         unknown: z
           .literal(true)
           .optional()
@@ -187,7 +189,7 @@ export const REPORT_SCHEMA = z.object({
       }),
     )
     .optional()
-    .describe('The releases of Kubernetes that the image set asks for. Missing in older reports'),
+    .describe('The releases of Kubernetes that the image set names. Missing in older reports'),
   unmatched: z
     .array(
       z.object({
@@ -208,7 +210,7 @@ export const REPORT_SCHEMA = z.object({
         emptied: z
           .enum(['filters', 'since'])
           .describe(
-            'filters: none passes; since: some do, and none was uploaded since the day that is asked for',
+            'filters: no tag passes them; since: some pass, but none was uploaded since the day in "since"',
           ),
         place: place.optional(),
       }),

@@ -1,7 +1,7 @@
 import type { RunOutcome } from '../state/run-rows.ts';
 import type { Report } from './report.ts';
 
-/** What was found of an image set. */
+/** What was found for an image set. */
 interface Harvest {
   readonly totals: Pick<Report['totals'], 'total'>;
   readonly unmatched: readonly unknown[];
@@ -10,8 +10,9 @@ interface Harvest {
 }
 
 /**
- * Returns how a run ended: `interrupted` where its time was over or someone stopped it, `succeeded` where all that is
- * wanted is at the destination, what matched before still does, and the image set did not match nothing at all. The state, the summary and the exit code go by it.
+ * Returns how a run ended. `interrupted`: its time was over, or someone stopped it. `succeeded`: all that is wanted is
+ * at the destination, names that matched before still match, and the image set matches something. The state, the
+ * summary and the exit code depend on it.
  */
 export function outcomeOf(
   report: Pick<Report, 'totals' | 'failures' | 'interrupted' | 'unmatched' | 'unselected' | 'shards'>,
@@ -19,15 +20,15 @@ export function outcomeOf(
   const { totals, failures = [], interrupted, unmatched } = report;
   if (failures.length > 0) return 'failed';
   if (interrupted !== undefined) return 'interrupted';
-  // Tags that are too young are where the image set wants them.
+  // Tags that are too young wait because the image set requires that.
   const isWhole = totals.failed === 0 && totals.deferred === (totals.tooYoung ?? 0);
   const isLost = unmatched.some(({ matchedBefore }) => matchedBefore);
   return isWhole && !isLost && !isNothing(report) ? 'succeeded' : 'failed';
 }
 
 /**
- * Returns whether an image set matched nothing at all: its lines find no image, or its filters let no tag pass. That
- * nothing was uploaded since the day that it asks for is no fault, and neither that nothing falls to one shard.
+ * Returns whether an image set matched nothing at all: its lines find no image, or its filters let no tag pass. It is
+ * not an error if nothing was uploaded since the day in `since`, or if one shard has no images.
  */
 export function isNothing({ totals, unmatched, unselected = [], shards }: Harvest): boolean {
   const isWhole = shards.length === (shards[0]?.count ?? 0);

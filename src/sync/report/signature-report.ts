@@ -32,7 +32,7 @@ export function signatureLine(images: readonly Told[]): string | undefined {
   const parts = [
     [count('verified'), 'verified'],
     [unverified, 'missing or invalid'],
-    [count('exempt'), 'not checked, because their registry is "off"'],
+    [count('exempt'), 'not verified, because the policy of their registry is "off"'],
   ] as const;
   const told = parts.flatMap(([number, words]) => (number === 0 ? [] : [`${formatCount(number)} ${words}`]));
   return told.length === 0 ? undefined : `signatures: ${told.join(', ')}`;
@@ -67,7 +67,10 @@ export function signatureWarnings(
   ];
 }
 
-/** Returns the warning about tags of signatures that were left as others made them. Undefined if there are none. */
+/**
+ * Returns the warning about tags of signatures that were left unchanged because others changed them. Undefined if there
+ * are none.
+ */
 export function leftAloneWarning(
   images: readonly Pick<ReportedImage, 'destination' | 'reason'>[],
 ): string | undefined {
@@ -77,7 +80,7 @@ export function leftAloneWarning(
   const more = alone.length - names.length;
   const named = joinWords(more > 0 ? [...names, `${formatCount(more)} more`] : names);
   return (
-    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left unchanged, because someone else added to it or replaced it at ` +
-    `the destination; signatures of the source are missing there until you delete the tag or merge them: ${named}`
+    `${countOf(alone.length, 'tag of signatures was', 'tags of signatures were')} left unchanged, because others added signatures or replaced them at ` +
+    `the destination; the signatures of the source are missing there until you delete the tag or merge both: ${named}`
   );
 }

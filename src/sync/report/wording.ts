@@ -135,7 +135,7 @@ export function leftOutWarning(
   );
 }
 
-/** Returns the warning about tags below which something could not be asked for; undefined if there are none. */
+/** Returns the warning about tags below which something could not be checked; undefined if there are none. */
 export function unaskedWarning(unasked: ReadonlyMap<string, unknown>): string | undefined {
   const [reason] = unasked.values();
   if (unasked.size === 0) return undefined;
@@ -171,7 +171,9 @@ export function plannedLines(
 const SIGNATURE_NAME = /:sha256-([0-9a-f]{12})[0-9a-f]{52}/g;
 const DIGEST = /@(sha(?:256|512):[0-9a-f]{12})[0-9a-f]+/g;
 
-/** Returns the names of an image without what the route says: `coredns/coredns:v1.14.2 → coredns:v1.14.2`. */
+/**
+ * Returns the names of an image without the parts that are in the route: `coredns/coredns:v1.14.2 → coredns:v1.14.2`.
+ */
 export function shortNames(
   { source, destination }: Pick<ReportedImage, 'source' | 'destination'>,
   route: Route,
@@ -248,7 +250,7 @@ export function versionsWords(versions: readonly string[]): string {
   return `${versions.at(-1)} … ${versions[0]} (${versions.length})`;
 }
 
-/** Returns who says what belongs to versions, each once, the newest version's first. */
+/** Returns the origins of the tags of versions, each once, that of the newest version first. */
 export function originWords(versions: ReportedRelease['versions']): string {
   const origins = [...new Set(versions.map(({ origin }) => origin))];
   const more = origins.length - IMAGES_NAMED;
@@ -256,9 +258,9 @@ export function originWords(versions: ReportedRelease['versions']): string {
 }
 
 /**
- * Returns the line of what a word for releases of Kubernetes means: `Kubernetes 1.38: 1.38.0, 1.38.1 (tags from kubernetes
- * v1.38.1; kubernetes v1.38.0)`. Undefined for a version of the built-in table, of which there is nothing to say, and for
- * what the source does not have, which is told elsewhere.
+ * Returns the line of what a word for releases of Kubernetes means: `Kubernetes 1.38: 1.38.0, 1.38.1 (tags from
+ * kubernetes v1.38.1; kubernetes v1.38.0)`. Undefined for a version of the built-in table, which needs no explanation,
+ * and for versions that the source lacks, which are reported elsewhere.
  */
 export function releaseLine({ word, versions, passedOver }: ReportedRelease): string | undefined {
   const [only] = versions;
@@ -313,7 +315,7 @@ export function filteredPrefixWarning(prefix: string, images: number, tags: numb
   return `"${prefix}" finds ${countOf(images, 'image')} with ${countOf(tags, 'tag')}, but "tags" and "exclude" drop all of them`;
 }
 
-/** Returns the line about images of which nothing was uploaded since the day that the image set asks for. */
+/** Returns the line about images of which nothing was uploaded since the day in `since` of the image set. */
 export function nothingNewLine(images: readonly string[]): string | undefined {
   if (images.length === 0) return undefined;
   return `older than the day in "since": ${nameSome(images.toSorted())}`;
@@ -332,10 +334,10 @@ export function cutListWarning(name: string, tags: number): string {
   return `"${name}": its list of tags ends at ${formatCount(tags)}, the limit of the source, and the registry behind it did not list the rest`;
 }
 
-/** Returns the warning about an image of which the newest tags are wanted and nothing tells which these are. */
+/** Returns the warning about an image of which the newest tags are wanted, but it is unknown which these are. */
 export function unclearCutWarning(name: string, { taken, left }: UnclearCut): string {
   return (
-    `"${name}": "latest" takes ${taken} and leaves ${left} out, and nothing shows which of them is newer; ` +
+    `"${name}": "latest" takes ${taken} and leaves ${left} out, but nothing shows which of them is newer; ` +
     'narrow its tags with "regex", or name them'
   );
 }

@@ -219,7 +219,7 @@ describe('a tag does not stand for what is below it', () => {
       fault: { kind: 'status', status: 403 },
     });
     expect(outcomes(await all.run({ verify: 'deep' }))).toEqual(keyed(EACH));
-    expect((await all.check('v1'))?.message).toMatch(/it does not show whether it has 5 blobs of these\)$/);
+    expect((await all.check('v1'))?.message).toMatch(/it does not answer whether it has 5 blobs of these\)$/);
   });
 
   it('where the registry does not show manifests: nothing is copied, and check says so', async () => {

@@ -79,8 +79,8 @@ describe('a .sig tag that someone added to at the destination', () => {
       const reported = report.images.find(({ destination: name }) => name.endsWith('.sig'));
       expect(reported).toMatchObject({ outcome: 'checked', reason: { code: 'LEFT_ALONE' } });
       expect(lines).toContain(
-        'warning: 1 tag of signatures was left unchanged, because someone else added to it or replaced it at the destination; ' +
-          `signatures of the source are missing there until you delete the tag or merge them: ${destination.host}/keel/app:${tag}`,
+        'warning: 1 tag of signatures was left unchanged, because others added signatures or replaced them at the destination; ' +
+          `the signatures of the source are missing there until you delete the tag or merge both: ${destination.host}/keel/app:${tag}`,
       );
       expect(await here.check(tag)).toMatch(
         /^differs: .*: someone else added to .* so synctl sync leaves it unchanged/,
