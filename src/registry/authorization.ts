@@ -38,6 +38,7 @@ export class Authorization {
   readonly #signal: AbortSignal;
   readonly #onSecret: SecretListener;
   readonly #redactor = new Redactor();
+  readonly #alsoRedact: (text: string) => string;
   /** What the host asked for first. It is a guess for requests that were not answered yet. */
   #challenge: Challenge | undefined;
   /** What the last 401 asked for, by the scopes of its request: one host can have several token services. */
@@ -58,11 +59,14 @@ export class Authorization {
       readonly absentFile?: string | undefined;
       /** Called for each request to the registry itself. */
       readonly onRequest: (url: URL) => void;
+      /** Removes secrets of other connections. */
+      readonly alsoRedact?: ((text: string) => string) | undefined;
     },
   ) {
     this.#endpoint = parts.endpoint;
     this.#host = parts.host;
     this.#absentFile = parts.absentFile;
+    this.#alsoRedact = parts.alsoRedact ?? ((text) => text);
     this.#limiter = parts.limiter;
     this.#signal = parts.signal;
     this.#onSecret = (secret, kind) => {
@@ -76,7 +80,7 @@ export class Authorization {
   }
 
   /** Returns a text of this host without the secrets that were sent to it. */
-  readonly redact = (text: string): string => this.#redactor.redact(text);
+  readonly redact = (text: string): string => this.#alsoRedact(this.#redactor.redact(text));
 
   /**
    * Returns the `Authorization` header for a request with these scopes; undefined if it needs none. Only the first

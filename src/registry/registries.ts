@@ -78,6 +78,8 @@ interface RegistriesSettings {
   readonly onSecret: SecretListener;
   /** Called for each failed attempt that will be repeated. */
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
+  /** Removes secrets of other connections to the same hosts, which an answer may repeat. */
+  readonly redact?: ((text: string) => string) | undefined;
 }
 
 /** How many requests one host got. */
@@ -92,6 +94,7 @@ export class Registries {
   readonly #settings: RegistriesSettings;
   readonly #http: HttpClient;
   readonly #known = new Map<Host, Registry>();
+  readonly #authorizations: Authorization[] = [];
   readonly #traffic = new Map<string, HostTraffic>();
 
   constructor(settings: RegistriesSettings) {
@@ -114,13 +117,18 @@ export class Registries {
     return this.#traffic;
   }
 
+  /** Returns a text without the secrets that were sent to any host. */
+  readonly redact = (text: string): string =>
+    this.#authorizations.reduce((clean, { redact }) => redact(clean), text);
+
   /** Closes idle connections, so that the process can end. */
   close(): void {
     this.#http.close();
   }
 
   #open(host: Host): Registry {
-    const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry } = this.#settings;
+    const { credentials, retry, limits, insecure, deadline, signal, onSecret, onRetry, redact } =
+      this.#settings;
     const endpoint = new Endpoint(host, insecure);
     const onRateLimit = (): void => this.#count(endpoint.url.host, 'rateLimited');
     const hostLimits = new HostLimits(host, limits, { deadline, onRateLimit });
@@ -136,7 +144,9 @@ export class Registries {
       onSecret,
       onRequest,
       signal,
+      alsoRedact: redact,
     });
+    this.#authorizations.push(authorization);
     const transport = new Transport({ http, endpoint, authorization, onRequest });
     return new Registry({
       host,
@@ -198,8 +208,10 @@ export async function openRegistries(
 export async function openWithoutLogin(
   settings: Omit<ConnectionSettings, 'login' | 'logins'>,
   parts: Omit<ConnectionParts, 'environment' | 'runCredentialHelper'>,
+  known: Registries,
 ): Promise<Registries> {
-  return new Registries({ ...(await connectionOf(settings, parts)), credentials: async () => [] });
+  const connection = await connectionOf(settings, parts);
+  return new Registries({ ...connection, credentials: async () => [], redact: known.redact });
 }
 
 async function connectionOf(

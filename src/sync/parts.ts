@@ -42,9 +42,10 @@ export function openRunRegistries(settings: SyncSettings, parts: ConnectionParts
 export function openRegistriesWithoutLogin(
   settings: SyncSettings,
   { signal, deadline, onSecret, timeouts: shorter }: ConnectionParts,
+  known: Registries,
 ): Promise<Registries> {
   const timeouts = timeoutsWith(settings.pushTimeout, shorter);
-  return openWithoutLogin(connectionOf(settings), { signal, deadline, onSecret, timeouts });
+  return openWithoutLogin(connectionOf(settings), { signal, deadline, onSecret, timeouts }, known);
 }
 
 /** Returns only these, because the settings contain logins too. */

@@ -96,13 +96,13 @@ describe('without the login of this run', () => {
 });
 
 /** Answers so to whoever asks for these tags again: the run asks for each of them once, and then without its login. */
-function toStrangers(path: RegExp, status: number, tags: number): FaultRule {
+function toStrangers(path: RegExp, status: number, tags: number) {
   return {
     match: { kind: ['manifest-get', 'manifest-head'], path },
     skip: tags,
     times: Number.POSITIVE_INFINITY,
     fault: { kind: 'status', status },
-  };
+  } as const satisfies FaultRule;
 }
 
 test('no login of this run is sent by the connections that ask without one', async () => {
@@ -121,6 +121,18 @@ test('a mirror that is out of order for strangers is unknown, and what is there 
   expect(line).toMatch(/^pull without login {2}unknown: /);
   expect(verdict).toMatch(/are there; whether machines need a login is not known$/);
   expect(isInstallable(checked)).toBe(true);
+});
+
+test('a mirror that repeats the login of this run to the connections without one does not get it shown', async () => {
+  await using here = await world(PUBLIC_TOKENS);
+  const message = `${LOGIN.password} and ${Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString('base64')}`;
+  const { fault, ...rule } = toStrangers(/\/manifests\/(?!sha256:)/, 500, 7);
+  const body = JSON.stringify({ errors: [{ code: 'UNKNOWN', message }] });
+  here.destination.fail({ ...rule, fault: { ...fault, status: 500, body } });
+  const { line, json } = await here.check();
+  expect(line).toContain('unknown: ');
+  expect(line).toContain('*** and ***');
+  expect(JSON.stringify(json)).not.toContain(LOGIN.password);
 });
 
 test('of a mirror that lacks some of the images it is said how many were requested', async () => {

@@ -138,7 +138,7 @@ export async function checkInstallation(
   );
   const limits = { ...parts, signal, deadline: deadline.at };
   const registries = await openRunRegistries(settings, limits);
-  const strangers = await openRegistriesWithoutLogin(settings, limits);
+  const strangers = await openRegistriesWithoutLogin(settings, limits, registries);
   try {
     const wanted = { settings, set: set ?? EMPTY_IMAGE_SET };
     const release = await resolveRelease(choice.word, wanted, registries, { ...parts, signal });
