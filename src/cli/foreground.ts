@@ -32,12 +32,12 @@ export type Parsed<Settings> =
       readonly notices?: readonly string[] | undefined;
     };
 
-/** Returns whether the texts of flags ask for JSON. */
+/** Returns whether the texts of flags ask for JSON, which a value that is neither true nor false does too. */
 export function wantsJson(values: ReadonlyMap<string, string>): boolean {
   try {
     return parseSwitch(values.get('json') ?? 'no', '--json');
   } catch {
-    return false;
+    return true;
   }
 }
 

@@ -328,6 +328,7 @@ describe('with --json, a command that cannot start prints a document with codes'
     ['sync --lmit 3 --json', { code: 'FLAG_MALFORMED', about: 'synctl' }],
     ['sum --json --limit none', { code: 'FLAG_MALFORMED', about: 'synctl' }],
     ['check --json', { code: 'FLAG_MALFORMED', about: 'check' }],
+    ['sum --json=maybe', { code: 'FLAG_MALFORMED', about: '--json' }],
     ['sync --limit none --json', WRONG],
     ['doctor --query-limit none --json=true', { ...WRONG, about: '--query-limit' }],
   ])('synctl %s', async (line, failure) => {

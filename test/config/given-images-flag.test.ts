@@ -49,6 +49,10 @@ test('values of the flag are files by their form, or because they are there, and
   });
 });
 
+test('a folder is no image of its name, and is refused when it is read', () => {
+  expect(read([], 'docs')).toEqual({ ...GOOD, images: [], files: ['docs'] });
+});
+
 test('a file that is named twice is read once', () => {
   expect(read([], '-\nlist.txt\n-\nlist.txt').files).toEqual(['-', 'list.txt']);
 });

@@ -27,6 +27,7 @@ describe('a login', () => {
     `nginx:1@${DIGEST}`,
     `host.example:5000/a:1@${DIGEST}`,
     'a@b',
+    'nginx:latest@',
     'registry.example:5000/app:1',
     'https://registry.example:5000/a/b@c',
     'https://github.com/team/app/.github/workflows/release.yml@refs/tags/v1',

@@ -92,7 +92,8 @@ function isFile(value: string): boolean {
 }
 
 function isThere(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  // A folder is refused with what to write, and a pipe is read.
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Returns an image that is an argument of a command. A file would be a mistake there. */

@@ -11,7 +11,7 @@ import { unreadableImages } from './unreadable-images.ts';
 import { mentionsInYaml } from './yaml-images.ts';
 
 /** A line of YAML or JSON with a key, or the start of one of their documents. */
-const KEY_LINE = /^\s*(?:- +)*["']?([A-Za-z_][\w./$-]*)["']?\s*:(?:\s|$)/;
+const KEY_LINE = /^\s*(?:- +)*["']?([A-Za-z_][\w./$:-]*)["']?\s*:(?:\s|$)/;
 const DOCUMENT_START = /^(?:---|%YAML|\{(?!\{)|\[)/;
 const SCRIPT_START = /^#!/;
 const TEMPLATE_PART = /\{\{|\{%/;

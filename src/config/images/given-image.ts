@@ -18,14 +18,19 @@ const DEFAULT_TAG = parseTag('latest');
 const LENGTH_LIMIT = 2000;
 
 const LENGTH_SHOWN = 200;
+/** Longer than any login in front of what is shown. */
+const LENGTH_SEARCHED = 10_000;
+/** What lists of image IDs have. Docker refuses it as a name too, which the grammar of names allows. */
+const BARE_DIGEST = /^@?(?:sha256:)?[0-9a-f]{64}$/;
 
 /**
  * Returns the text of an image or file as messages show it: cut if it is long, and without secrets, which logs would keep. Of a
  * command such as `docker login` it shows the name.
  */
 export function shownName(text: string): string {
-  if (mayHoldSecret(text)) return `${/[^\s=]+/.exec(text)?.[0].slice(0, 30) ?? ''} …`;
-  const shown = withoutSecrets(text);
+  if (mayHoldSecret(text.slice(0, LENGTH_SEARCHED)))
+    return `${/[^\s=]+/.exec(text)?.[0].slice(0, 30) ?? ''} …`;
+  const shown = withoutSecrets(text.slice(0, LENGTH_SEARCHED));
   return shown.length > LENGTH_SHOWN ? `${shown.slice(0, LENGTH_SHOWN)}…` : shown;
 }
 
@@ -51,6 +56,15 @@ export function parseGivenImage(text: string): Reference {
       about: shownName(name),
       message: 'it is not an image, and is not shown because it may contain a password',
       hint: 'remove it from the list',
+    });
+  }
+  if (BARE_DIGEST.test(name)) {
+    throw new Failure({
+      code: 'REFERENCE_MALFORMED',
+      fault: 'usage',
+      about: shownName(name),
+      message: 'it is a digest without the name of an image',
+      hint: 'write the name in front of it, such as nginx@sha256:…',
     });
   }
   const placeholder = placeholderIn(name);

@@ -85,8 +85,14 @@ class ImageWalk {
     const parts = field === 'image' ? imageObject(map, true) : imageObject(map, false);
     if (parts !== undefined) this.#add(parts.node, parts.text, { doubt: parts.missing, hint: TEMPLATE_HINT });
     const isVariable = field === 'env' && textOfMap(map, 'name') !== undefined;
+    if (kind === 'Kustomization') {
+      const doubt = 'a kustomization takes its images from other files';
+      const hint = 'give what "kubectl kustomize" prints';
+      this.#add(map, kind, { isNameless: true, doubt, hint });
+    }
     for (const { key, value } of map.items) {
       const name = keyText(key);
+      this.#loose(key, name, 'it is the name of a field');
       if (map === this.#compose) this.#isExtension = name.startsWith('x-');
       if (CONTAINER_LISTS.has(name)) this.#containers(value);
       else if (name === 'volumes') this.#volumes(value);

@@ -50,7 +50,8 @@ function withoutLoginOf(written: string): string {
   const scheme = before.indexOf('://');
   const start = scheme < 0 ? startOfName(before) : scheme + '://'.length;
   const login = before.slice(start);
-  const isLogin = scheme < 0 ? isPair(login) : isLoginOfAddress(login);
+  const hasHost = /^[\w.[-]/.test(word.slice(at + 1));
+  const isLogin = hasHost && (scheme < 0 ? isPair(login) : isLoginOfAddress(login));
   return isLogin ? `${written.slice(0, start)}${written.slice(at + 1)}` : written;
 }
 

@@ -45,6 +45,9 @@ test.each([
   ['https://registry.example/team/app', 'this is an address and not the name of an image'],
   ['registry.example/Team/app', '"Team" cannot be part of a repository name'],
   ['nginx:', 'the tag after ":" is empty'],
+  ['nginx:latest@', '"" after "@" is not a digest'],
+  [DIGEST, 'it is a digest without the name of an image'],
+  ['a1'.repeat(32), 'it is a digest without the name of an image'],
   [
     'https://robot:hush@hub.docker.com/r/a/b',
     'there is a user name and a password in it, which are not taken from there',

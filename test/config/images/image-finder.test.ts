@@ -137,3 +137,23 @@ it.each(HUSH)('shows no secret of a manifest: %s', (text) => {
   const found = findImages('pod.json', Buffer.from(JSON.stringify(manifest)));
   expect(JSON.stringify(found)).not.toContain('hush');
 });
+
+it('takes images that are names of fields, as lists of other tools have them, as uncertain', () => {
+  const found = findingsIn('quay.io/a/b:1: registry.example/b:1\nquay.io/a/c:2: [registry.example/c:2]\n');
+  expect(found.images).toEqual([]);
+  expect(found.uncertain).toContain('a.txt:1:1 quay.io/a/b:1: it is the name of a field');
+  expect(found.uncertain).toHaveLength(4);
+});
+
+it('reports that a kustomization takes its images from other files', () => {
+  const found = findingsIn('kind: Kustomization\nimages: [{ name: nginx, newTag: "1.2" }]\n');
+  expect(found.uncertain).toEqual([
+    'a.txt:1:1 Kustomization: a kustomization takes its images from other files',
+  ]);
+});
+
+it('cuts and cleans a line of millions of words in little time', () => {
+  const started = performance.now();
+  expect(findingsIn(`u:p@${'h '.repeat(1_000_000)}`).refused).toHaveLength(1);
+  expect(performance.now() - started).toBeLessThan(20_000);
+});
