@@ -51,6 +51,15 @@ describe('the report of a run that could not start', () => {
     expect(JSON.stringify(report)).not.toContain('hush');
   });
 
+  test('has no destination for images that were given without one', () => {
+    const head = (values: Readonly<Record<string, string>>, operands: readonly string[] = []) =>
+      headOfWrongFlags({ ...flags(values), operands }, 'v1').destination;
+    expect(head({}, ['nginx'])).toBe('');
+    expect(head({ images: 'nginx' })).toBe('');
+    expect(head({ 'push-to': 'd.example' }, ['nginx'])).toBe('d.example');
+    expect(head({})).toBe('registry.cn-hangzhou.aliyuncs.com');
+  });
+
   test('has the defaults for images that cannot be read', () => {
     const from = { ...flags({ 'push-to': 'd.example' }), operands: ['nginx', 'Upper:1'] };
     expect(headOfWrongFlags(from, 'v1')).toMatchObject({ destination: 'd.example', namespace: 'keel' });

@@ -51,10 +51,13 @@ export function headOfWrongFlags(from: FlagSource, version: string): ReportHead 
     }
   };
   const shard = read('shard', parseShard);
+  const hasImages = textOf('images', from) !== undefined || (from.operands ?? []).length > 0;
+  // The default destination is for image sets alone.
+  const isNowhere = hasImages && !from.values.has('push-to');
   return {
     ...reportHead(defaults.settings, version),
     source: read('source', parseHost) ?? '',
-    destination: read('push-to', parseHost) ?? '',
+    destination: isNowhere ? '' : (read('push-to', parseHost) ?? ''),
     namespace: read('push-ns', parsePath),
     shards: shard === undefined ? [] : [shard],
   };
