@@ -66,7 +66,7 @@ describe('a proxy that lets nothing through is told', () => {
     vi.stubEnv('NO_PROXY', '');
     expect(proxyRefusal(new URL('https://quay.io/v2/'), 407)).toMatchObject({
       message: 'the proxy proxy.example:3128 requires a login, status 407',
-      hint: 'write a name and password for it into HTTPS_PROXY, as http://NAME:PASSWORD@HOST:PORT, or name quay.io in NO_PROXY if it needs no proxy',
+      hint: 'write a user name, ":", a password and "@" before its host in HTTPS_PROXY, or name quay.io in NO_PROXY if it needs no proxy',
     });
   });
 });

@@ -49,7 +49,9 @@ describeTrials('squid', [], (trial) => {
     const said = await here.sync();
     expect(said.code).toBe(1);
     expect(said.stderr).toContain(`the proxy ${squid.host} requires a login`);
-    expect(said.stderr).toContain('http://NAME:PASSWORD@HOST:PORT');
+    expect(said.stderr).toContain(
+      'write a user name, ":", a password and "@" before its host in HTTPS_PROXY',
+    );
     expect(here.sink.journal.entries).toEqual([]);
   });
 

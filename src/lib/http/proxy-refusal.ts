@@ -42,7 +42,7 @@ function reasonOf(
     return { message: `refused the name and password in ${variable}`, hint };
   }
   if (status === LOGIN_WANTED) {
-    const hint = `write a name and password for it into ${variable}, as http://NAME:PASSWORD@HOST:PORT, ${orDirect}`;
+    const hint = `write a user name, ":", a password and "@" before its host in ${variable}, ${orDirect}`;
     return { message: 'requires a login', hint };
   }
   if (NOT_REACHED.has(status)) {
