@@ -26,6 +26,22 @@ test.each([401, 403, 405, 429, 500, 503])(
   },
 );
 
+test('refusals of one status and code are several kinds if their texts differ in more than names and numbers', () => {
+  const refused = (name: string, message: string) =>
+    failed(name, { host: 'd.example', status: 403, code: 'DENIED', message });
+  expect(
+    groupsOf([
+      refused('a/web:1', 'DENIED: no right to push to "keel/a/web" (request 7f3a)'),
+      refused('db:2', 'DENIED: no right to push to "keel/db" (request 01bc)'),
+      refused('web:1', 'DENIED: the quota of keel is used up, 5 GiB'),
+      refused('x:1', 'DENIED: the quota of keel is used up, 6 GiB'),
+    ]),
+  ).toEqual([
+    ['a/web:1', 'db:2'],
+    ['web:1', 'x:1'],
+  ]);
+});
+
 test('refusals with other statuses, codes or advice are other kinds', () => {
   const host = 'd.example';
   expect(

@@ -8,7 +8,7 @@ const ABOUT_ALL: ReadonlySet<number> = new Set([401, 403, 405, 429]);
 
 /**
  * Returns images that did not arrive in groups with the same cause, the first to fail first. The texts of refusals
- * differ by names and request numbers, so refusals are compared by host, status and code.
+ * differ by names and request numbers, so refusals are compared by host, status, code and the other words.
  */
 export function groupFailures<Image extends Failed>(
   images: readonly Image[],
@@ -24,9 +24,22 @@ function causeOf(image: Failed): string {
   // Messages of collisions contain the tag.
   if (outcome === 'collision')
     return JSON.stringify([outcome, [destination, ...claimants].map(repositoryOf)]);
-  if (ABOUT_ALL.has(status) || status >= 500) return JSON.stringify([outcome, host, status, code, hint]);
+  if (ABOUT_ALL.has(status) || status >= 500)
+    return JSON.stringify([outcome, host, status, code, hint, wordsOf(message ?? '', [source, destination])]);
   const which = isAboutOne(image) ? repositoryOf(source) : undefined;
   return JSON.stringify([outcome, which, host, message, hint]);
+}
+
+/** Longer words are digests and numbers of requests. */
+const WORD_LENGTH = 20;
+
+/** Returns a text without what differs from image to image: parts of these names, numbers, digests, addresses. */
+function wordsOf(text: string, names: readonly string[]): string {
+  const parts = new Set(names.flatMap((name) => name.split(/[^\w.-]+/)));
+  const words = text.split(/[\s"'`()[\]{},;]+/).map((word) => word.replace(/[:.]$/, ''));
+  return words
+    .filter((word) => word.length <= WORD_LENGTH && !/[\d/:@]/.test(word) && !parts.has(word))
+    .join(' ');
 }
 
 function repositoryOf(name: string): string {
