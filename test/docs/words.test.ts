@@ -52,6 +52,21 @@ function textsOfShell(file: string): readonly ReadText[] {
     .filter(({ text }) => !/^\s*#/.test(text));
 }
 
+/** Returns the comments of a file of TypeScript: lines that follow each other are one text, as a phrase can span two. */
+function commentsOf(file: string): readonly ReadText[] {
+  const texts: { readonly place: string; text: string }[] = [];
+  let isOpen = false;
+  for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+    const text = /^\s*(?:\/\*\*?|\*\/?|\/\/)(.*)$/.exec(line)?.[1]?.replaceAll(/`[^`]*`/g, '``');
+    const last = isOpen ? texts.at(-1) : undefined;
+    isOpen = text !== undefined;
+    if (text === undefined) continue;
+    if (last === undefined) texts.push({ place: `${file}:${index + 1}`, text });
+    else last.text += ` ${text}`;
+  }
+  return texts;
+}
+
 /** `$name`, `name=`, a name in a loop, and a command in front of what it is given. */
 const SHELL_NAMES = /\$\{?\w+|\b\w+(?==|\(\))|\b(?:read(?: -r)?|for|local|unset)(?: \w+)+|^\s*\w+(?= ["'$])/g;
 
@@ -79,6 +94,7 @@ test.each([
     PHRASES,
   ],
   ['messages of the package', globSync('package/**/*.sh').flatMap(textsOfShell), PHRASES],
+  ['comments of the sources', globSync('{src,scripts}/**/*.ts').flatMap(commentsOf), PHRASES],
 ])('%s use the words that CONTRIBUTING lists', (_name, texts, phrases) => {
   expect(texts.length).toBeGreaterThan(100);
   const found = texts.flatMap(({ place, text }) =>
