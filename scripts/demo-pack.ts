@@ -21,7 +21,7 @@ const COMPONENTS = ['kubeadm', 'kubelet', 'kubectl'];
 /** What the demonstration of packing needs. */
 export interface PackDemo {
   readonly folder: string;
-  /** The host that stands in for registry.k8s.io, and the mirror with its namespace. */
+  /** The host that acts as registry.k8s.io, and the mirror with its namespace. */
   readonly source: string;
   readonly mirror: string;
   /** The file with the authority of both. */

@@ -33,7 +33,7 @@ const failures = [
   {
     images: failed,
     message: 'registry.cn-hangzhou.aliyuncs.com: cannot push the manifest, the registry answered 403: DENIED',
-    hint: 'check that the namespace exists and that the account may do this there',
+    hint: 'check that the namespace exists and that the account has permission for this there',
   },
 ];
 const runs = NIGHTS.map((count, index): RecordedRun => {

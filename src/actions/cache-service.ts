@@ -120,7 +120,7 @@ export async function findCacheEntry(
 }
 
 /**
- * Returns the archive of an entry, unpacked as it is read. No login is sent to its address, which is signed. Throws
+ * Returns the archive of an entry, unpacked during the read. No login is sent to its address, which is signed. Throws
  * `HttpFailure`, `ARCHIVE_UNREADABLE`, or the signal's reason.
  */
 export async function openCacheEntry(

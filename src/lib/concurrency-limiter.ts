@@ -13,7 +13,7 @@ export interface LimiterWidth {
 
 /**
  * Limits how many slots can be taken at the same time. An adaptive limiter doubles its width after as many successes as
- * it is wide. After the first throttling it grows by one instead, and every throttling halves it.
+ * its width. After the first throttling it grows by one instead, and every throttling halves it.
  */
 export class ConcurrencyLimiter {
   readonly #ceiling: number | undefined;

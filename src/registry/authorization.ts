@@ -44,7 +44,7 @@ export class Authorization {
   /** What the last 401 asked for, by the scopes of its request: one host can have several token services. */
   readonly #asked = new Map<string, Challenge>();
   readonly #tokens = new Map<string, Promise<Token>>();
-  /** Scopes that a token service refused beside a first one. */
+  /** Scopes that a token service refused in addition to a first one. */
   readonly #refusedScopes = new Set<string>();
   /** The tokens for each set of scopes that were refused since one was accepted. */
   readonly #refusedTokens = new Map<string, Set<string>>();
@@ -218,7 +218,7 @@ export class Authorization {
   #challengeFor(scopes: readonly Scope[]): Challenge | undefined {
     const asked = this.#asked.get(scopes.join(' '));
     if (asked !== undefined || this.#challenge?.scheme !== 'bearer') return asked ?? this.#challenge;
-    // The scope of a challenge is that of its own request; GHCR names one of nobody in answer to the ping.
+    // The scope of a challenge is that of its own request; GHCR answers the ping with one that belongs to no request.
     return { ...this.#challenge, scopes: [] };
   }
 

@@ -25,7 +25,7 @@ export class Endpoint {
     else this.#settled = this.#secure;
   }
 
-  /** The base URL as far as it is known. */
+  /** The base URL, as far as known. */
   get url(): URL {
     return this.#settled ?? this.#secure;
   }

@@ -85,8 +85,8 @@ export class HostLimits {
 
   /**
    * Learns from a failed request: narrows the limiters, and starts a pause for the whole host if the answer asked for
-   * one. Returns the error to throw: the given one, with a deferral for whoever would repeat the request if the pause is
-   * too long.
+   * one. Returns the error to throw: the given one, with a deferral for the caller that would repeat the request if the
+   * pause is too long.
    */
   learn(error: unknown): unknown {
     if (!(error instanceof HttpFailure)) return error;

@@ -18,7 +18,7 @@ export class Likeness {
   /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
   get oddity(): string | undefined {
     if (this.#isProven) return undefined;
-    const list = this.#hasPageForList ? 'its list of tags is no JSON' : undefined;
+    const list = this.#hasPageForList ? 'its list of tags is not JSON' : undefined;
     return [this.#ping, list].filter((reason) => reason !== undefined).join(', and ') || undefined;
   }
 
@@ -74,13 +74,13 @@ export function orStranger(
   return new Failure({
     code: 'NOT_A_REGISTRY',
     about: host,
-    message: `what answers there is no registry: ${oddity}${isMissing ? ', and it knows no such repository' : ''}`,
+    message: `this host is not a registry: ${oddity}${isMissing ? ', and it has no such repository' : ''}`,
     hint: 'check its name and its port',
     cause: error,
   });
 }
 
-/** What web sites answer to an upload, besides pages (below 400): nothing is there, or nothing can be written. */
+/** The statuses, other than pages (below 400), that web sites answer to an upload: nothing is there, or nothing can be written. */
 const SITE_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 501]);
 
 /** Returns whether a web site may have refused an upload so. */

@@ -143,7 +143,7 @@ function explainLaterPage(error: unknown, about: string, number: number): unknow
   return new HttpFailure({
     code: 'LIST_INCOMPLETE',
     about,
-    message: `page ${number} of its list is refused although the pages before it came: ${error.message}`,
+    message: `page ${number} of its list is refused, although the pages before it were not: ${error.message}`,
     hint: error.hint,
     cause: error,
   });
@@ -154,7 +154,7 @@ function endless(about: string, what: string): RegistryFailure {
     code: 'REGISTRY_BROKEN',
     about,
     message: `its list ${what}`,
-    hint: 'no real list is that long; name the images with their tags in "extras" if you have to mirror from there',
+    hint: 'no real list is that long; name the images with their tags in "extras" if you need images from there',
   });
 }
 

@@ -34,7 +34,7 @@ export async function listTags(
   const { pages, isCircular } = await readList(registry, list, parseTagList, entriesOf);
   const joined = joinTagLists(pages);
   if (isCircular && entriesOf(joined).length === 0) {
-    const message = 'its list of tags has no end: its pages lead on and list nothing';
+    const message = 'its list of tags has no end: each page links to another one and lists nothing';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: list.about, message });
   }
   return { ...joined, isCircular };
@@ -63,7 +63,7 @@ export async function listRepositories(
     if (isRefusedQuestion(error) && !mayBeDeniedToUs(error)) return undefined;
     throw error;
   }
-  const message = 'its catalogue has no end: its pages lead back to what they listed before';
+  const message = 'its catalogue has no end: its pages link to pages that were already listed';
   throw new HttpFailure({ code: 'REGISTRY_BROKEN', about: registry.host, message });
 }
 

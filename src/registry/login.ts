@@ -28,8 +28,8 @@ interface LoginParts extends TokenServiceParts {
 }
 
 /**
- * A login of ours at one host. A password is proved before its first use, and again after a refusal: registries lock an
- * account if a wrong one is repeated, and Harbor answers one with a token for nobody.
+ * A login of ours at one host. A password is checked before its first use, and again after a refusal: registries lock an
+ * account if a wrong one is repeated, and Harbor answers a wrong one with an anonymous token.
  */
 export class Login {
   readonly trial = new LoginTrial();
@@ -87,8 +87,8 @@ export class Login {
 
   /**
    * Decides what it means that a registry refuses a new token of ours: that the account may not do this, or that the
-   * password is wrong and the token for nobody. It is wrong if several tokens were refused and none accepted, and anybody
-   * gets a token with which a ping is answered: then the ping has proved nothing. Sends no password. Throws `UNAUTHORIZED`
+   * password is wrong and the token anonymous. It is wrong if several tokens were refused and none accepted, and a ping
+   * with an anonymous token is answered too: then the ping has proved nothing. Sends no password. Throws `UNAUTHORIZED`
    * if it is wrong, and so does `prove` from then on.
    */
   async review(challenge: BearerChallenge, scopes: readonly string[], header: string): Promise<void> {
@@ -103,7 +103,7 @@ export class Login {
     });
     if (!isForNobody) return;
     this.#isProved = false;
-    const message = 'cannot log in, its token service answers a wrong login with a token for nobody';
+    const message = 'cannot log in, its token service answers a wrong login with an anonymous token';
     const failure = new HttpFailure({ code: 'UNAUTHORIZED', about: this.host, message, status: 401 });
     this.#proof = this.#keepRefusal(Promise.reject(this.#refused(failure)));
     await this.#proof;
@@ -158,7 +158,7 @@ export class Login {
     header: string,
   ): Promise<boolean> {
     try {
-      // GHCR gives nobody a token for what is closed, and so shows that ours is somebody's.
+      // GHCR gives no anonymous token for a private repository, which shows that ours belongs to an account.
       const none = (await this.#parts.tokens.fetch(challenge, scopes, undefined)).header;
       if (none === undefined) return false;
       const [ours, anybodys] = [holderOf(header), holderOf(none)];
@@ -182,8 +182,8 @@ export class Login {
     throw new HttpFailure({
       code: 'UNAUTHORIZED',
       about: this.#parts.host,
-      message: 'it wants a user name and password, and there is only an identity token',
-      hint: 'give a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
+      message: 'it requires a user name and password, but there is only an identity token',
+      hint: 'set a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
     });
   }
 

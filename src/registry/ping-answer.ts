@@ -3,7 +3,7 @@ import { hasErrorList } from './error-body.ts';
 
 const PAGES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml']);
 
-/** What an answer to `GET /v2/` tells of the host: it is a registry, or an `oddity` speaks against it, or neither. */
+/** What an answer to `GET /v2/` means: the host is a registry, or an `oddity` speaks against that, or neither. */
 type PingVerdict = { readonly kind: 'registry' | 'open' } | { readonly kind: 'odd'; readonly oddity: string };
 
 /** Returns whether an answer has the header by which registries show themselves. */
@@ -12,8 +12,8 @@ export function isSigned({ headers }: Pick<HttpAnswer, 'headers'>): boolean {
 }
 
 /**
- * Returns what an answer to `GET /v2/` tells, `body` being what is known of its text. That it is odd is no proof: some
- * registries have no such page, and some have it behind a web site.
+ * Returns what an answer to `GET /v2/` means. `body` is the part of its text that was read. An odd answer is no proof:
+ * some registries have no such page, and some have it behind a web site.
  */
 export function verdictOf(answer: Pick<HttpAnswer, 'status' | 'headers'>, body: string): PingVerdict {
   const { status, headers } = answer;

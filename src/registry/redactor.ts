@@ -11,7 +11,7 @@ export class Redactor {
 
   /**
    * Adds a secret: a password in every form in which services print it, and a token, of which there may be thousands,
-   * as it is.
+   * in one form.
    */
   readonly add: SecretListener = (secret, kind) => {
     const known = `${kind} ${secret}`;

@@ -42,7 +42,7 @@ export async function listReferrers(
 }
 
 /**
- * Returns what the referrers API tells of a manifest; undefined if a registry does not have it. Throws as
+ * Returns what the referrers API lists for a manifest; undefined if a registry does not have it. Throws as
  * `listReferrers`.
  */
 export async function askReferrersApi(
@@ -131,7 +131,7 @@ async function parseReferrers(body: Buffer, about: string): Promise<Referrer[]> 
       },
     });
   } catch (cause) {
-    const message = 'its list of what refers to a manifest makes no sense';
+    const message = 'its list of referrers of a manifest is malformed';
     throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, cause });
   }
   return referrers;

@@ -88,7 +88,7 @@ function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | u
   }
   if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status)) return undefined;
   if (QUOTA_WORDS.test(`${text} ${details}`)) {
-    const hint = 'a quota is used up there: free space in this project or namespace, or have it raised';
+    const hint = 'a quota is used up: free space in this project or namespace, or ask for a higher quota';
     return { code: 'DENIED', hint };
   }
   return writeVerdict(writes, status, errorBody);
@@ -127,12 +127,15 @@ function manifestVerdict(status: number, { codes, text, details }: ErrorBody): V
   if (status === 415 || FORMAT_WORDS.test(`${text} ${details}`)) return formatRefused();
   const isAboutManifest = codes.some((code) => ANY_FAULT.has(code)) || /manifest/i.test(text);
   if (!isAboutManifest) return undefined;
-  const hint = 'the registry does not say what is wrong with it: its own log may; or leave the image out';
+  const hint = 'read the log of the registry, which may contain the reason, or leave the image out';
   return { code: 'MANIFEST_REFUSED', hint };
 }
 
 function formatRefused(): Verdict {
-  return { code: 'FORMAT_REFUSED', hint: 'this registry does not take content of this kind; leave it out' };
+  return {
+    code: 'FORMAT_REFUSED',
+    hint: 'this registry does not accept content of this kind; leave the image out',
+  };
 }
 
 function statusVerdict(status: number, writes: Written | undefined): Verdict {
@@ -140,30 +143,30 @@ function statusVerdict(status: number, writes: Written | undefined): Verdict {
     // Some registries also answer so if the login is right but the account may not push.
     return {
       code: 'UNAUTHORIZED',
-      hint: 'check the user name and password for this registry, and that the account may do this there',
+      hint: 'check the user name and password for this registry, and that the account has permission for this',
     };
   }
   if (status === 403) {
     return {
       code: 'DENIED',
-      hint: 'check that the namespace exists and that the account may do this there',
+      hint: 'check that the namespace exists and that the account has permission for this there',
     };
   }
   if (status === 404) return { code: 'NOT_FOUND' };
   if (status === 405 && writes !== undefined) {
-    const hint = 'this registry may be read-only or a pull-through cache: check that it takes pushes';
+    const hint = 'this registry may be read-only or a pull-through cache: check that it accepts pushes';
     return { code: 'REGISTRY_REFUSED', hint };
   }
   if (status === 413) {
     const hint =
-      'the registry, or a proxy in front of it, takes no request of this size: raise its limit (nginx: client_max_body_size)';
+      'the registry, or a proxy in front of it, accepts no request of this size: raise its limit (nginx: client_max_body_size)';
     return { code: 'REGISTRY_REFUSED', hint };
   }
   if (isRateLimit(status)) {
     return { code: 'RATE_LIMITED', hint: 'log in to this registry or lower --query-limit and --limit' };
   }
   if (status >= 500) {
-    return { code: 'REGISTRY_BROKEN', hint: 'this is a fault of the registry itself; try again later' };
+    return { code: 'REGISTRY_BROKEN', hint: 'the registry itself fails; try again later' };
   }
   return { code: 'REGISTRY_REFUSED' };
 }

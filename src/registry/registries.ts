@@ -63,7 +63,7 @@ interface RegistriesSettings {
   readonly absentFile?: string | undefined;
   readonly retry: RetryPolicy;
   readonly limits: LimitSettings;
-  /** Hosts that may be reached over plain HTTP, besides this machine. */
+  /** Hosts that may be reached over plain HTTP, in addition to this machine. */
   readonly insecure: readonly Host[];
   /** Hosts whose certificates are not checked. */
   readonly unverified?: readonly Host[] | undefined;
@@ -203,7 +203,7 @@ export async function openRegistries(
 }
 
 /**
- * Returns registries as nobody sees them: no login is read, given or stored. Throws `CA_FILE_MALFORMED`.
+ * Returns registries as seen without an account: no login is read, given or stored. Throws `CA_FILE_MALFORMED`.
  */
 export async function openWithoutLogin(
   settings: Omit<ConnectionSettings, 'login' | 'logins'>,

@@ -63,7 +63,7 @@ export class Registry {
     this.#onRetry = parts.onRetry;
   }
 
-  /** The base URL of its API: as far as it is known, until the first ping was answered. */
+  /** The base URL of its API: as far as known, until the first ping was answered. */
   get endpoint(): URL {
     return this.#endpoint.url;
   }
@@ -83,7 +83,7 @@ export class Registry {
   /**
    * Verifies as `docker login` does that the registry accepts our login: it pings with the password, or with a token
    * for it. An identity token is exchanged for one that may push to the repository. Returns the user name; undefined if
-   * the registry needs no login. `aboutLogin` tells whether the answers showed anything. Throws `UNAUTHORIZED`.
+   * the registry needs no login. `aboutLogin` is whether the answers showed anything. Throws `UNAUTHORIZED`.
    */
   async logIn(repository: Repository): Promise<string | undefined> {
     await this.ping();
@@ -202,12 +202,12 @@ export class Registry {
       });
       const bytes = await readBody(answer, MANIFEST_SIZE_LIMIT);
       if (bytes === undefined) {
-        const message = 'its manifest is larger than the 4 MiB that registries take';
+        const message = 'its manifest is larger than the 4 MiB that registries accept';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message });
       }
       const algorithm = isDigest(name) ? digestAlgorithm(name) : 'sha256';
       if (isDigest(name) && digestOf(bytes, algorithm) !== name) {
-        const message = `its manifest has another digest than asked for, ${digestOf(bytes, algorithm)}`;
+        const message = `its manifest has another digest than the requested one: ${digestOf(bytes, algorithm)}`;
         throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message, transient: true });
       }
       try {
@@ -218,7 +218,7 @@ export class Registry {
         const isDamaged = error instanceof Failure && error.cause instanceof SyntaxError;
         if (isDigest(name) || !isDamaged) throw error;
         // A tag has no digest to compare with: only the form shows that the answer was cut, or came from a proxy.
-        const message = 'what came is no manifest, not even JSON';
+        const message = 'the answer is not a manifest, not even JSON';
         throw new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true, cause: error });
       }
     });
@@ -226,7 +226,7 @@ export class Registry {
 
   /**
    * Returns the digest and type of a manifest, without reading its body if possible; undefined if it does not exist. `HEAD`
-   * is believed when it tells a digest. When it refuses or fails, or says that there is nothing, `GET` decides.
+   * decides when its answer has a digest. When it is refused, fails or finds nothing, `GET` decides.
    */
   async findManifest(
     repository: Repository,
@@ -314,7 +314,7 @@ export class Registry {
       const stored = answer.headers['docker-content-digest'];
       const isOther = typeof stored === 'string' && isDigest(stored) && stored !== manifest.digest;
       if (isOther && digestAlgorithm(stored) === digestAlgorithm(manifest.digest)) {
-        const message = `the registry stored another digest, ${stored}`;
+        const message = `the registry stored it under another digest: ${stored}`;
         throw new HttpFailure({ code: 'DIGEST_MISMATCH', about, message });
       }
       return answer.headers['oci-subject'] !== undefined;

@@ -20,7 +20,7 @@ export interface TagList {
   readonly manifests: ReadonlyMap<Tag, ListedManifest>;
   /** Whether the pages of the list had no end, so that tags may be missing. */
   readonly isCircular?: boolean | undefined;
-  /** Whether it ends where lists are cut, and the rest could not be had. */
+  /** Whether it ends where lists are cut, and the rest could not be read. */
   readonly isCut?: boolean | undefined;
 }
 
@@ -61,7 +61,7 @@ class Names<Name extends string> {
   odd(): void {
     this.#odd += 1;
     if (this.#odd > ODD_LIMIT)
-      throw new UnreasonableJson(`more than ${ODD_LIMIT} of its entries are no names`);
+      throw new UnreasonableJson(`more than ${ODD_LIMIT} of its entries are not names`);
   }
 }
 
@@ -134,7 +134,7 @@ function malformed(
   { about, what, cause }: { readonly about: string; readonly what: string; readonly cause: unknown },
 ): HttpFailure<'REGISTRY_BROKEN'> {
   const why = cause instanceof UnreasonableJson ? `: ${cause.message}` : '';
-  const message = `its ${what} is not what the protocol says${why}`;
+  const message = `its ${what} does not follow the protocol${why}`;
   const reason = isJsonBegun(body) ? cause : new NotJson(message, { cause });
   return new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: why === '', cause: reason });
 }

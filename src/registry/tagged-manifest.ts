@@ -6,7 +6,7 @@ import type { Registry } from './registry.ts';
 import { isNotFound } from './registry-failure.ts';
 
 /**
- * Returns the manifest with a digest that a registry told for a tag. Some registries have it under the tag alone:
+ * Returns the manifest with a digest that a registry reported for a tag. Some registries have it under the tag alone:
  * registry.k8s.io does not find signatures by the digests that it lists. Throws `NOT_FOUND`, also if the tag has another
  * manifest by now.
  */
@@ -26,7 +26,7 @@ export async function getTaggedManifest(
       code: 'NOT_FOUND',
       about: registry.nameOf(repository, tag),
       message: `the registry reports ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
-      hint: 'the tag was moved a moment ago; the next run takes what it is then',
+      hint: 'the tag was moved a moment ago; the next run copies its new content',
       cause: error,
     });
   }

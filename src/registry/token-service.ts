@@ -75,7 +75,7 @@ export class TokenService {
       throw new HttpFailure({
         code: 'REDIRECT_REFUSED',
         about: host,
-        message: `it wants the login sent to ${url.host} over plain HTTP`,
+        message: `it asks for the login to be sent to ${url.host} over plain HTTP`,
       });
     }
     return url;
@@ -84,7 +84,7 @@ export class TokenService {
   /** Returns the failure to reach a token service at another host with the registry that led to it. */
   #named(error: HttpFailure, realm: URL): HttpFailure {
     if (!isConnectionFailure(error) || realm.host === this.#parts.endpoint.url.host) return error;
-    return error.with({ message: `${error.message}; ${this.#parts.host} names it as its token service` });
+    return error.with({ message: `${error.message}; it is the token service of ${this.#parts.host}` });
   }
 
   #ask(

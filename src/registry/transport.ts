@@ -192,7 +192,7 @@ export class Transport {
   }
 }
 
-/** Returns the failure to reach a host that nobody named, with who led to it. */
+/** Returns the failure to reach a host that the user did not name, with the host that redirected to it. */
 function redirectedTo(error: unknown, host: string): unknown {
   return isConnectionFailure(error)
     ? error.with({ message: `${error.message}; ${host} redirects to it` })
@@ -211,7 +211,7 @@ function lossyRedirect({ about, action }: Exchange, { status, headers, url }: Ht
   return new HttpFailure({
     code: 'REGISTRY_REFUSED',
     about,
-    message: `cannot ${action}, the registry answered ${status} and leads to ${there}, where the content would not arrive`,
+    message: `cannot ${action}, the registry answered ${status} and redirects to ${there}, where the content would not arrive`,
     hint: isSame
       ? 'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all'
       : 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',

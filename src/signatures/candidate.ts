@@ -26,7 +26,7 @@ export function unfit(reason: string): Unfit {
   return { kind: 'unfit', reason };
 }
 
-/** Returns what a registry or a signer wrote as part of a line: nobody may write lines of their own into a log. */
+/** Returns a text of a registry or a signer as part of one line, so that it cannot add lines of its own to a log. */
 export function shown(text: string, most = 200): string {
   const line = plainText(text).replaceAll(/\s+/g, ' ');
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;

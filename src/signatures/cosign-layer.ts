@@ -54,13 +54,12 @@ export function readCosignLayer(
   digest: Digest,
 ): Candidate | Unfit {
   const payload = payloadShape.safeParse(parseJson(layer.payload));
-  if (!payload.success) return unfit('its payload is not that of an image');
+  if (!payload.success) return unfit('its payload is not for an image');
   const { identity, image } = payload.data.critical;
   const signed = image['docker-manifest-digest'];
   if (signed !== digest) return unfit(`it signs another image, ${shown(signed, 20)}`);
   const annotations = annotationsShape.safeParse(layer.annotations);
-  if (!annotations.success)
-    return unfit('it has no certificate or no entry in a log, so nobody is named by it');
+  if (!annotations.success) return unfit('it has no certificate or no entry in a log, so it names no signer');
   const certificate = readPem(annotations.data['dev.sigstore.cosign/certificate']);
   const entry = logEntryShape.safeParse(parseJson(annotations.data['dev.sigstore.cosign/bundle']));
   if (certificate === undefined || !entry.success)

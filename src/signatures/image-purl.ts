@@ -1,6 +1,6 @@
 /**
- * Returns the reference that a package URL of an image spells, as builders write it into statements; undefined if it is
- * none of an image, or tells no repository. Both ways of writing are known: the registry as a qualifier, and as the
+ * Returns the reference in a package URL of an image, as builders write it into statements; undefined if it is not of an
+ * image, or names no repository. It reads both forms: the registry as a qualifier, and as the
  * beginning of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
  */
 export function referenceOfPurl(purl: string): string | undefined {

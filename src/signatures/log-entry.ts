@@ -65,19 +65,19 @@ const certificatesShape = z.union([
 export function checkLogEntry(entry: LogEntry, certificate: Buffer): void {
   const certificates = certificatesShape.safeParse(parseJson(entry.canonicalizedBody));
   if (!certificates.success) {
-    throw new Untrusted('its entry in a log is malformed, of a kind that is not known here, or names nobody');
+    throw new Untrusted('its entry in a log is malformed, of an unknown kind, or names no signer');
   }
   const [logged, ...others] = certificates.data;
   if (others.length > 0 || logged?.equals(certificate) !== true) {
-    throw new Untrusted('its entry in a log is of another certificate');
+    throw new Untrusted('its entry in a log contains another certificate');
   }
   const { inclusionProof } = entry;
   if (inclusionProof === undefined) return;
   if (inclusionProof.checkpoint === undefined) {
-    throw new Untrusted('its proof has no state of the log that the log signed');
+    throw new Untrusted('its proof contains no state of the log that the log signed');
   }
   const [, size, root = ''] = inclusionProof.checkpoint.envelope.split('\n');
   if (size !== inclusionProof.treeSize || !Buffer.from(root, 'base64').equals(inclusionProof.rootHash)) {
-    throw new Untrusted('its proof is of another state of the log than the log signed');
+    throw new Untrusted('its proof is for another state of the log than the log signed');
   }
 }

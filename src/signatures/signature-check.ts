@@ -32,7 +32,7 @@ import {
 
 /** An image whose signature is wanted. */
 interface SignedImage {
-  /** Under which its maker knows it, and to which a policy applies. */
+  /** Its name upstream, to which a policy applies. */
   readonly name: RepositoryName;
   /** The tag that is asked for; undefined for a digest. */
   readonly tag: Tag | undefined;
@@ -62,9 +62,9 @@ interface Findings {
   readonly accepted: readonly Accepted[];
   /** Why others do not count. */
   readonly reasons: readonly Reason[];
-  /** Why others could not be had. Each may be one that counts. */
+  /** Why others could not be fetched. Each may be one that would be accepted. */
   readonly unread: readonly unknown[];
-  /** Whether there may be more that nobody looked at. */
+  /** Whether there may be more, which were not read. */
   readonly hasRest: boolean;
   /** Whether the search came to its end. */
   readonly isWhole: boolean;
@@ -192,7 +192,7 @@ export class SignatureCheck {
         }
       }
     }
-    // What could not be had may have been the right one, and may be there the next time.
+    // A signature that could not be fetched may be the right one, and may be there the next time.
     if (accepted.length === 0 && unread.length > 0) throw unread[0];
     return { accepted, reasons, unread, hasRest, isWhole: true };
   }
@@ -281,15 +281,18 @@ function judge(
 }
 
 const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
-  ['CERTIFICATE_ERROR', 'its certificate was not valid when it was made, or is of no trusted authority'],
-  ['PUBLIC_KEY_ERROR', 'it was made with a key, which names nobody'],
-  ['SIGNATURE_ERROR', 'it does not fit what it signs'],
+  [
+    'CERTIFICATE_ERROR',
+    'its certificate was not valid when it was made, or was not issued by a trusted authority',
+  ],
+  ['PUBLIC_KEY_ERROR', 'it was made with a key, which does not name a signer'],
+  ['SIGNATURE_ERROR', 'it does not match what it signs'],
   ['TIMESTAMP_ERROR', 'no trusted source shows when it was made'],
   ['TLOG_ERROR', 'it is in no log'],
-  ['TLOG_BODY_ERROR', 'its entry in the log is of something else'],
+  ['TLOG_BODY_ERROR', 'its entry in the log is for something else'],
   ['TLOG_INCLUSION_PROOF_ERROR', 'it is not in a trusted log'],
   ['TLOG_INCLUSION_PROMISE_ERROR', 'it is not in a trusted log'],
-  ['TLOG_MISSING_INCLUSION_ERROR', 'nothing proves that it is in a log'],
+  ['TLOG_MISSING_INCLUSION_ERROR', 'it has no proof that it is in a log'],
 ]);
 
 /** What a signature of another Sigstore than that of the trusted root fails with. */

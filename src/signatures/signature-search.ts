@@ -16,13 +16,13 @@ export interface SignaturePlace {
   readonly repository: Repository;
 }
 
-/** What could not be had; it may be the very signature that counts. */
+/** A signature that could not be fetched; it may be the very one that is accepted. */
 interface Unread {
   readonly kind: 'unread';
   readonly error: unknown;
 }
 
-/** There may be more that nobody looked at. */
+/** There may be more signatures, which were not read. */
 interface Rest {
   readonly kind: 'rest';
 }
@@ -129,7 +129,7 @@ async function readSmall(
   }
 }
 
-/** What cannot be had now must not hide another signature that can. */
+/** A signature that cannot be fetched now must not hide another one that can. */
 async function attempt<Result>(
   work: () => Promise<Result>,
   signal: AbortSignal,

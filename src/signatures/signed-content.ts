@@ -79,7 +79,7 @@ function readContent(
   const stated = HASHES.get(messageDigest.algorithm);
   const bytes = artifact ?? Buffer.alloc(0);
   if (stated === undefined || !createHash(stated).update(bytes).digest().equals(messageDigest.digest)) {
-    throw new Untrusted('it does not fit what it signs');
+    throw new Untrusted('it does not match what it signs');
   }
   return { bytes, stated };
 }

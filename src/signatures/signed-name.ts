@@ -26,7 +26,7 @@ export interface RepositoryName {
 export interface SignedNames {
   /** Each list names the image anew; one of its names must be the image's. */
   readonly claims: readonly (readonly string[])[];
-  /** The tags under which the image was released; undefined where none are told. */
+  /** The tags under which the image was released; undefined if the statement lists none. */
   readonly tags?: Tags;
 }
 

@@ -2,7 +2,7 @@ import type { IdentityKind, Signer } from '../config/signature-policy.ts';
 import { DerError, type DerValue, derContent, derValues } from './der.ts';
 import { Untrusted } from './untrusted.ts';
 
-/** Whom a certificate names, as what, and who vouched for that. */
+/** The signer that a certificate names, the kind of that name, and who issued it. */
 export interface FoundSigner extends Pick<Signer, 'identity' | 'issuer'> {
   readonly identityKind: IdentityKind;
 }
@@ -36,7 +36,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   EXTENDED_KEY_USAGE,
 ]);
 
-/** The kinds of names in a certificate of which somebody can be told. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6 */
+/** The kinds of names in a certificate that identify a signer. https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.6 */
 const NAME_KINDS: ReadonlyMap<number, IdentityKind> = new Map([
   [0x81, 'email'],
   [0x86, 'uri'],
@@ -88,7 +88,7 @@ function isAuthority(extension: Extension | undefined): boolean {
 
 function hasUsage(extension: Extension | undefined, bit: number): boolean {
   if (extension === undefined) return false;
-  // The first byte tells how many bits of the last one are unused.
+  // The first byte is how many bits of the last one are unused.
   return ((derContent(extension.content, TAG.bits)[1] ?? 0) & (0x80 >> bit)) !== 0;
 }
 
@@ -107,12 +107,12 @@ function readName(extension: Extension | undefined): Pick<FoundSigner, 'identity
   const names: readonly DerValue[] =
     extension === undefined ? [] : derValues(derContent(extension.content, TAG.sequence));
   const [name, ...others] = names;
-  if (name === undefined) throw new Untrusted('its certificate names nobody');
+  if (name === undefined) throw new Untrusted('its certificate names no signer');
   // Sigstore's authority writes one; of several each reader could take another.
-  if (others.length > 0) throw new Untrusted('its certificate names more than one');
+  if (others.length > 0) throw new Untrusted('its certificate names more than one signer');
   const identityKind = NAME_KINDS.get(name.tag);
   if (identityKind === undefined) {
-    throw new Untrusted('its certificate names nobody by an e-mail address or the address of a workflow');
+    throw new Untrusted('its certificate names no signer by an e-mail address or the address of a workflow');
   }
   // Names of these kinds have ASCII only: other bytes would be read as one thing here and as another there.
   if (name.content.some((byte) => byte > 0x7f)) {
@@ -130,7 +130,7 @@ function readIssuer(extensions: ReadonlyMap<string, Extension>): string {
   ];
   const [issuer] = issuers;
   if (issuer === undefined)
-    throw new Untrusted('its certificate does not say who verified the identity in it');
+    throw new Untrusted('its certificate does not name the issuer that verified the identity in it');
   if (issuers.some((each) => each !== issuer)) {
     throw new Untrusted('its certificate names two issuers that verified the identity in it');
   }
@@ -158,7 +158,7 @@ export function readSigner(certificate: Buffer): FoundSigner {
     }
     for (const [id, { isCritical }] of extensions) {
       if (isCritical && !KNOWN.has(id)) {
-        throw new Untrusted('its certificate has a condition that is not known here');
+        throw new Untrusted('its certificate has an unknown condition');
       }
     }
     return { ...readName(extensions.get(ALTERNATIVE_NAME)), issuer: readIssuer(extensions) };

@@ -46,7 +46,7 @@ function complete(timestamp: Timestamp): void {
   } catch (cause) {
     throw new Untrusted('its timestamp is malformed', { cause });
   }
-  if (!isGranted) throw new Untrusted('its timestamp is one that the authority refused to give');
+  if (!isGranted) throw new Untrusted('its timestamp is a refusal of the authority');
   if (time === undefined) throw new Untrusted('its timestamp has no time');
   Object.defineProperties(timestamp, {
     signingTime: { value: time },
@@ -55,14 +55,14 @@ function complete(timestamp: Timestamp): void {
 }
 
 /**
- * Returns when a signature was made, as each timestamp and each promise of a log tells; what it returns is only
- * verified by others.
+ * Returns when a signature was made, according to each timestamp and each promise of a log. It does not verify them:
+ * its callers do.
  */
 export function signingTimes(timestamps: Timestamps): readonly Date[] {
   return timestamps.flatMap((each) => {
     if (each.$case === 'timestamp-authority') return [each.timestamp.signingTime];
     const { inclusionPromise, integratedTime } = each.tlogEntry;
-    // Without a promise nobody signed the time.
+    // Without a promise the time is not signed.
     return inclusionPromise === undefined ? [] : [new Date(Number(integratedTime) * 1000)];
   });
 }

@@ -8,7 +8,7 @@ import type { SignedNames } from './signed-name.ts';
 const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle[.+]/;
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 
-/** What tells under which name and tags Kubernetes promoted an image. */
+/** The type of statement that contains the name and tags under which Kubernetes promoted an image. */
 const PROMOTION = 'https://k8s.io/promo-tools/promotion/v1';
 
 /**
@@ -49,18 +49,18 @@ const promotionShape = z.object({
 export function readBundle(bytes: Buffer, digest: Digest, manifest: Buffer): Candidate | Unfit {
   const bundle = parseJson(bytes);
   const shape = bundleShape.safeParse(bundle);
-  if (!shape.success) return unfit('it is no bundle that signs something');
+  if (!shape.success) return unfit('it is not a bundle with a signature');
   const candidate = { kind: 'candidate', form: 'bundle', bundle } as const;
   if ('messageSignature' in shape.data) return { ...candidate, artifact: manifest, names: { claims: [] } };
   const { payloadType, payload } = shape.data.dsseEnvelope;
   const statement = statementShape.safeParse(parseJson(Buffer.from(payload, 'base64')));
-  if (payloadType !== STATEMENT_TYPE || !statement.success) return unfit('it is no statement of in-toto');
+  if (payloadType !== STATEMENT_TYPE || !statement.success) return unfit('it is not an in-toto statement');
   const { subject, predicateType, predicate } = statement.data;
   if (!PREDICATES.test(predicateType)) {
     return unfit(`it is a statement of another kind, ${shown(predicateType, 100)}`);
   }
   const own = subject.filter((one) => one.digest[digestAlgorithm(digest)] === digestHex(digest));
-  if (own.length === 0) return unfit('it is a statement about something else');
+  if (own.length === 0) return unfit('it is a statement about another image');
   const claim = own.flatMap(({ name }) => name ?? []);
   if (predicateType !== PROMOTION) return { ...candidate, artifact: undefined, names: { claims: [claim] } };
   const promotion = readPromotion(predicate, digest);
@@ -71,11 +71,11 @@ export function readBundle(bytes: Buffer, digest: Digest, manifest: Buffer): Can
 
 function readPromotion(predicate: unknown, digest: Digest): SignedNames | Unfit {
   const promotion = promotionShape.safeParse(predicate ?? {});
-  if (!promotion.success) return unfit('it is no record of a promotion');
+  if (!promotion.success) return unfit('it is not a promotion record');
   const { dstRef, tags, digest: promoted = digest, destination } = promotion.data;
   const stored = destination?.digest[digestAlgorithm(digest)] ?? digestHex(digest);
   if (promoted !== digest || stored !== digestHex(digest))
-    return unfit('it is the promotion of something else');
+    return unfit('it is the promotion of another image');
   return {
     claims: [dstRef, destination?.name].flatMap((name) => (name === undefined ? [] : [[name]])),
     tags,

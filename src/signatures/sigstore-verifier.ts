@@ -28,7 +28,7 @@ export class SigstoreVerifier {
       throw new Error('it has no certificate authority, no log of certificates or no log of signatures');
     }
     if ([...tlogs, ...ctlogs].some(({ publicKey }) => publicKey?.validFor?.start === undefined)) {
-      throw new Error('it does not say since when to trust a log');
+      throw new Error('it does not contain the time from which to trust a log');
     }
     const trusted = toTrustMaterial({
       ...parsed,
@@ -54,7 +54,8 @@ export class SigstoreVerifier {
     const certificates = certificatesOf(parsed);
     refuseCostlyParts(parsed, certificates);
     const [certificate] = certificates;
-    if (certificate === undefined) throw new Untrusted('it was made with a key, which names nobody');
+    if (certificate === undefined)
+      throw new Untrusted('it was made with a key, which does not name a signer');
     const signer = readSigner(certificate);
     for (const entry of tlogEntries) checkLogEntry(entry, certificate);
     const entity = toSignedEntity(parsed, artifact);
@@ -73,7 +74,7 @@ export class SigstoreVerifier {
       ({ logID, validFor }) =>
         logID.equals(logId.keyId) && times.every((time) => validFor.start <= time && time <= validFor.end),
     );
-    if (!isValid) throw new Untrusted('its log was not to be believed when it was made');
+    if (!isValid) throw new Untrusted('its log was not trusted at the time of the signature');
   }
 }
 

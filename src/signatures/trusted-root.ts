@@ -10,7 +10,7 @@ function malformed(file: string, message: string, cause: unknown): Failure<'TRUS
     fault: 'usage',
     about: `trusted-root ${file}`,
     message,
-    hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+    hint: 'use a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
     cause,
   });
 }
@@ -26,7 +26,11 @@ async function readRoot(file: string, signal: AbortSignal): Promise<unknown> {
   try {
     return readJson(text);
   } catch (cause) {
-    throw malformed(file, isOnLines(text) ? 'it has one on each line: keep one' : 'it is not JSON', cause);
+    throw malformed(
+      file,
+      isOnLines(text) ? 'it contains one on each line: keep one' : 'it is not JSON',
+      cause,
+    );
   }
 }
 
@@ -53,6 +57,6 @@ export async function openVerifier(file: string | undefined, signal: AbortSignal
     return new Verifier(root);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw malformed(file, `it is no trusted root: ${why.slice(0, 200)}`, cause);
+    throw malformed(file, `it is not a trusted root: ${why.slice(0, 200)}`, cause);
   }
 }

@@ -80,7 +80,7 @@ function hintFor(reasons: readonly Reason[], trustedRoot: string | undefined): s
   }
   return trustedRoot === undefined
     ? `find out why before you use this image; where it was signed at another Sigstore than the public one, give its trusted root with ${ROOT_FLAG}`
-    : `find out why before you use this image; ${shown(trustedRoot, 300)} is of one Sigstore, and an image that was signed at another needs that one's with ${ROOT_FLAG}`;
+    : `find out why before you use this image; ${shown(trustedRoot, 300)} is of one Sigstore, and an image that was signed at another Sigstore needs its trusted root with ${ROOT_FLAG}`;
 }
 
 const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
@@ -88,7 +88,7 @@ const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
 /** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
 export function unnamed(text: string): Reason {
   const named = text === '' ? '' : `, only ${shown(text, 100)}`;
-  return { text: `it names no image${named}, and counts with "acceptUnnamed" only`, isUnnamed: true };
+  return { text: `it names no image${named}, and is accepted only with "acceptUnnamed"`, isUnnamed: true };
 }
 
 /** What is wrong with a signature that is by none of these signers. */
@@ -106,10 +106,10 @@ function likeOf(signer: FoundSigner, wanted: readonly Signer[]): string {
     form(one.issuer) === form(signer.issuer) && isIdentity(form(one.identity), form(signer.identity));
   if (wanted.some((one) => isLike(one, String))) return '';
   if (wanted.some((one) => isLike(one, withoutSlash))) {
-    return ', and only the "/" at the end of its issuer differs from the one that is wanted';
+    return ', and only the "/" at the end of its issuer differs from the policy';
   }
   return wanted.some((one) => isLike(one, (text) => text.toLowerCase()))
-    ? ', and only small and capital letters differ from the one that is wanted'
+    ? ', and only upper and lower case differ from the policy'
     : '';
 }
 
@@ -125,15 +125,15 @@ function describeAnother(signer: FoundSigner): string {
   const issuer = shown(signer.issuer, 300);
   if (identityKind === seems) return `it is by ${describeSigner({ identity, issuer })}`;
   const kind = identityKind === 'uri' ? 'a URI' : 'an e-mail address';
-  return `it is by ${identity}, which its certificate has as ${kind} (${issuer})`;
+  return `it is by ${identity}, which is ${kind} in its certificate (${issuer})`;
 }
 
-/** Returns the failure of an image of which nobody said who signs it; `file` is where that belongs. */
+/** Returns the failure of an image without a policy that names its signer; `file` is the file where the policy belongs. */
 export function policyFailure(about: string, host: string, file: string): Failure {
   return new Failure({
     code: 'SIGNATURE_POLICY_MISSING',
     about,
-    message: `who signs the images of ${host} is not said`,
+    message: `no policy names the signer of the images of ${host}`,
     hint: `add to ${file} "signatures": {"${host}/…": {"identity": "…", "issuer": "…"}}, or "${host}": "off"`,
   });
 }

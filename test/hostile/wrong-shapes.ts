@@ -46,7 +46,7 @@ const IMAGE = `{"schemaVersion":2,"mediaType":"${MEDIA_TYPE.ociManifest}","confi
 const INDEX = `{"schemaVersion":2,"mediaType":"${MEDIA_TYPE.ociIndex}","manifests":`;
 const VALUES = 'it has far too many values for its length';
 const TOO_LONG = 'one of its items is longer than 4 MiB';
-const NO_NAMES = 'more than 100 of its entries are no names';
+const NO_NAMES = 'more than 100 of its entries are not names';
 
 function manifest(
   name: string,
@@ -143,7 +143,7 @@ export function wrongShapes(list: number): readonly WrongShape[] {
     tagList(
       'a list with another list at its end',
       () => filled('{"tags":[],"tags":[', () => '1', ']}', list),
-      'is not what the protocol says',
+      'does not follow the protocol',
     ),
     {
       ...tagList(

@@ -419,7 +419,7 @@ it('an empty Location is none', async () => {
     });
     await registry.ping();
     await expect(openUpload(registry, APP, signal)).rejects.toMatchObject({
-      message: 'it opened an upload without saying where',
+      message: 'it opened an upload without an address',
     });
   });
 });

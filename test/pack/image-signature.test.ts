@@ -178,7 +178,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     }).catch((error) => error);
     const described = describeFailure(failure);
     expect(described).toContain('images: 3 of 3 have no policy that names their signers\n');
-    expect(described).toContain(`who signs the images of ${world.maker.host} is not said`);
+    expect(described).toContain(`no policy names the signer of the images of ${world.maker.host}`);
     world.write(versions({ [`${world.maker.host}/pause`]: 'off', [world.maker.host]: ME }));
     const { reporter } = await pack('planned', { 'verify-signatures': 'require', 'dry-run': 'true' });
     expect(reporter.lines.at(-1)).toBe(
@@ -255,7 +255,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     write(signer);
     await expect(packed()).rejects.toMatchObject({
       code: 'SIGNATURE_REFUSED',
-      message: expect.stringContaining('it names no image, and counts with "acceptUnnamed" only; '),
+      message: expect.stringContaining('it names no image, and is accepted only with "acceptUnnamed"; '),
       hint: expect.stringContaining('"acceptUnnamed": true'),
     });
     await refer(`${name}:v1.14.5`);

@@ -27,7 +27,7 @@ it.each([
     text('').replace('"size":7},', '"size":7,"MEDIATYPE":"x"},'),
     'it has "MEDIATYPE"',
   ],
-  ['a byte order mark before it', `\ufeff${text('')}`, 'it begins with a byte order mark'],
+  ['a byte order mark before it', `\ufeff${text('')}`, 'it starts with a byte order mark'],
 ])('a manifest that has %s is refused, as programs would read it in two ways', (_, json, message) => {
   expect(() => read(json)).toThrow(
     expect.objectContaining({ code: 'MANIFEST_UNUSABLE', message: expect.stringContaining(message) }),

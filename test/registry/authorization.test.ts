@@ -114,8 +114,8 @@ describe('a login', () => {
     using client = new TestClient(server.host, { identityToken: 'refresh me' });
     await expect(client.registry.logIn(APP)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
-      message: 'it wants a user name and password, and there is only an identity token',
-      hint: 'give a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
+      message: 'it requires a user name and password, but there is only an identity token',
+      hint: 'set a user name and password in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins',
     });
   });
 
@@ -646,6 +646,6 @@ it('a token service at another host that is not reached is told with the registr
   await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
     code: 'UNREACHABLE',
     about: gone.host,
-    message: `the connection was refused; ${server.host} names it as its token service`,
+    message: `the connection was refused; it is the token service of ${server.host}`,
   });
 });

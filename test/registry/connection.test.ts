@@ -424,7 +424,7 @@ describe('a registry elsewhere', () => {
     server.fail({ match: { kind: 'ping' }, fault: { kind: 'status', status: 401, headers } });
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'REDIRECT_REFUSED',
-      message: 'it wants the login sent to tokens.test over plain HTTP',
+      message: 'it asks for the login to be sent to tokens.test over plain HTTP',
     });
     expect(proxy.asked).toEqual(['GET http://registry.test/v2/']);
   });

@@ -63,7 +63,7 @@ it.each(SITES)('what is no registry is told as that: a destination that answers 
   const reached = diagnoses.find(({ check }) => check === 'destination');
   expect(reached).toMatchObject({
     outcome: 'failed',
-    message: expect.stringMatching(/: what answers there is no registry: /),
+    message: expect.stringMatching(/: this host is not a registry: /),
   });
   for (const { hint = '' } of diagnoses) expect(hint).not.toContain('create the repository');
 });
@@ -137,7 +137,7 @@ it.each(SITES)('what is no registry is told as that: a source that answers %s', 
   const diagnoses = await examine(route.settings(), route.parts(), () => undefined);
   expect(diagnoses.find(({ check }) => check === 'source list')).toMatchObject({
     outcome: 'failed',
-    message: expect.stringContaining('what answers there is no registry: '),
+    message: expect.stringContaining('this host is not a registry: '),
   });
 });
 

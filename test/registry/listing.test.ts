@@ -49,7 +49,7 @@ describe('listing tags', () => {
     using client = new TestClient(server.host);
     await expect(client.registry.listTags(APP, client.signal)).rejects.toMatchObject({
       code: 'REGISTRY_BROKEN',
-      message: expect.stringContaining('list nothing'),
+      message: expect.stringContaining('lists nothing'),
     });
     expect(server.journal.count('tags-list')).toBe(11);
   });

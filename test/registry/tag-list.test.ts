@@ -90,7 +90,7 @@ describe('a list that is none', () => {
       parseTagList(Buffer.from('{"tags":[],"tags":["v1"]}'), 'a.example/app'),
     ).rejects.toMatchObject({
       code: 'REGISTRY_BROKEN',
-      message: 'its tag list is not what the protocol says: it has "tags" twice',
+      message: 'its tag list does not follow the protocol: it has "tags" twice',
       transient: false,
     });
   });
@@ -104,7 +104,7 @@ describe('a list that is none', () => {
   ])('ends at the first of its %s that is one too many', async (_, text) => {
     await expect(parseTagList(Buffer.from(text), 'a.example/app')).rejects.toMatchObject({
       code: 'REGISTRY_BROKEN',
-      message: 'its tag list is not what the protocol says: more than 100 of its entries are no names',
+      message: 'its tag list does not follow the protocol: more than 100 of its entries are not names',
       transient: false,
     });
   });
@@ -113,7 +113,7 @@ describe('a list that is none', () => {
     await expect(
       parseCatalogue(Buffer.from(`{"repositories":[${numbers(101)}]}`), 'a.example'),
     ).rejects.toThrow(
-      'its catalogue is not what the protocol says: more than 100 of its entries are no names',
+      'its catalogue does not follow the protocol: more than 100 of its entries are not names',
     );
   });
 

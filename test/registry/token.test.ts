@@ -19,15 +19,15 @@ describe('the answer of a token service', () => {
   });
 
   test.each([
-    ['', 'it is not what the protocol says'],
-    ['null', 'there is no token in it'],
-    ['{"token": 1}', 'it is not what the protocol says'],
-    ['{}', 'there is no token in it'],
-    ['{"token": ""}', 'there is no token in it'],
+    ['', 'it does not follow the protocol'],
+    ['null', 'it contains no token'],
+    ['{"token": 1}', 'it does not follow the protocol'],
+    ['{}', 'it contains no token'],
+    ['{"token": ""}', 'it contains no token'],
     // It goes into a header.
-    [JSON.stringify({ token: 'a b' }), 'there is no token in it'],
-    [JSON.stringify({ token: 'a\r\nx: y' }), 'there is no token in it'],
-    [JSON.stringify({ token: 'ä' }), 'there is no token in it'],
+    [JSON.stringify({ token: 'a b' }), 'it contains no token'],
+    [JSON.stringify({ token: 'a\r\nx: y' }), 'it contains no token'],
+    [JSON.stringify({ token: 'ä' }), 'it contains no token'],
     [JSON.stringify({ token: 'x'.repeat(65_537) }), 'its token has 65537 characters'],
   ])('%j is refused', (body, message) => {
     expect(parseToken(body)).toEqual(new Error(message));

@@ -66,7 +66,7 @@ describe('an upload that is completed with', () => {
     test.sink.fail({ match: { kind: 'upload-put' }, times: Infinity, fault: { kind: 'status', status } });
     await expect(test.push()).rejects.toMatchObject({
       code: 'REGISTRY_BROKEN',
-      message: `it answered ${status} to all bytes of a layer, and does not have it`,
+      message: `it answered ${status} to all bytes of a layer, but does not have it`,
     });
     expect(test.sink.uploads.open).toBe(0);
   });

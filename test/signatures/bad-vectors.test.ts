@@ -48,9 +48,9 @@ function alterBody(bundle: AlteredBundle, change: (body: string) => string): voi
   entry.canonicalizedBody = Buffer.from(body).toString('base64');
 }
 
-const OTHER_CERTIFICATE = 'its entry in a log is of another certificate';
-const OTHER_STATE = 'its proof is of another state of the log than the log signed';
-const LOG_TIME = 'its log was not to be believed when it was made';
+const OTHER_CERTIFICATE = 'its entry in a log contains another certificate';
+const OTHER_STATE = 'its proof is for another state of the log than the log signed';
+const LOG_TIME = 'its log was not trusted at the time of the signature';
 
 const TIME = `${SIGNING_TIME_TEXT}Z`;
 const LATER: SigstoreDetails['logValidity'] = { start: '2026-06-01T12:00:01Z' };
@@ -126,7 +126,7 @@ describe('a time does not count that', () => {
     ['is before the certificate began', 'CERTIFICATE_ERROR', clock('20260601115959.999Z')],
     [
       'the authority refused to tell',
-      'its timestamp is one that the authority refused to give',
+      'its timestamp is a refusal of the authority',
       {
         form: REKOR_2,
         alter: ({ verificationMaterial }) => {
@@ -163,7 +163,7 @@ describe('the entry in the log is refused', () => {
     expect(await refusal(sigstore, { content, form })).toBe(OTHER_CERTIFICATE);
   });
 
-  const UNKNOWN = 'its entry in a log is malformed, of a kind that is not known here, or names nobody';
+  const UNKNOWN = 'its entry in a log is malformed, of an unknown kind, or names no signer';
   const NO_PROOF = 'TLOG_INCLUSION_PROOF_ERROR';
   const onProof = (change: (proof: AlteredProof) => void): VectorCase => ({
     form: REKOR_2,
@@ -233,7 +233,7 @@ describe('the entry in the log is refused', () => {
     ],
     [
       'without a state of the log',
-      'its proof has no state of the log that the log signed',
+      'its proof contains no state of the log that the log signed',
       {
         form: { mediaType: MEDIA_TYPES['0.1'], chain: [] },
         alter: (bundle) => void delete proofOf(bundle).checkpoint,
@@ -264,7 +264,7 @@ describe('a bundle is refused', () => {
   const onDigest = (change: (digest: { algorithm: string; digest: string }) => void): VectorCase => ({
     alter: ({ messageSignature }) => change(messageSignature.messageDigest),
   });
-  const NO_FIT = 'it does not fit what it signs';
+  const NO_FIT = 'it does not match what it signs';
   test.each<[what: string, reason: string, one: VectorCase]>([
     [
       'with another hash than it says',
@@ -290,7 +290,7 @@ describe('a bundle is refused', () => {
     ['that came into the log too late', 'CERTIFICATE_ERROR', { signing: { late: true } }],
     [
       'by a bare key',
-      'it was made with a key, which names nobody',
+      'it was made with a key, which does not name a signer',
       {
         alter: ({ verificationMaterial }) => {
           delete verificationMaterial.certificate;

@@ -104,7 +104,7 @@ describe('a part of a bundle is refused before it is read', () => {
   const signedBy = (text: string) => `rekor.example\n1\nabc=\n\n${text}`;
   test.each<[what: string, checkpoint: string, reason: string]>([
     ['with 33 names', signedBy('\u2014 rekor.example abc\n'.repeat(33)), MANY],
-    ['with 32 names', signedBy('\u2014 rekor.example abc\n'.repeat(32)), 'its proof is of another'],
+    ['with 32 names', signedBy('\u2014 rekor.example abc\n'.repeat(32)), 'its proof is for another'],
     [
       'with 16,385 letters',
       signedBy('a'.repeat(16_385)),

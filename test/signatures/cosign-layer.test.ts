@@ -55,7 +55,7 @@ test('a certificate may have other line breaks than in the log', () => {
   expect(readCosignLayer(having(CERTIFICATE, text), DIGEST)).toEqual(readCosignLayer(layer, DIGEST));
 });
 
-const KEY_ALONE = 'it has no certificate or no entry in a log, so nobody is named by it';
+const KEY_ALONE = 'it has no certificate or no entry in a log, so it names no signer';
 const NO_ENTRY = 'its certificate or its entry in a log is malformed';
 
 describe('a layer is no signature', () => {
@@ -70,12 +70,12 @@ describe('a layer is no signature', () => {
     [
       'of something else than an image',
       () => ({ ...layer, payload: cosignPayload(DIGEST, NAME, 'a blob') }),
-      'its payload is not that of an image',
+      'its payload is not for an image',
     ],
     [
       'with a payload that is no JSON',
       () => ({ ...layer, payload: Buffer.from('{') }),
-      'its payload is not that of an image',
+      'its payload is not for an image',
     ],
     ['without annotations', () => ({ ...layer, annotations: undefined }), KEY_ALONE],
     ['without a signature', () => having(SIGNATURE), KEY_ALONE],

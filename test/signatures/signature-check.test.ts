@@ -190,12 +190,12 @@ describe('a signature under cosign’s tag', () => {
     [
       'without a name',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, ''))),
-      refused('it names no image, and counts with "acceptUnnamed" only'),
+      refused('it names no image, and is accepted only with "acceptUnnamed"'),
     ],
     [
       'that would write a line of its own into the log',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, 'a\n::error::b\u001b[2Jc'))),
-      refused('it names no image, only a ::error::b\ufffd[2Jc, and counts with "acceptUnnamed" only'),
+      refused('it names no image, only a ::error::b\ufffd[2Jc, and is accepted only with "acceptUnnamed"'),
     ],
     [
       'by someone with a name that nobody sees as it is',
@@ -209,13 +209,13 @@ describe('a signature under cosign’s tag', () => {
         it.sign(await it.layer({ extensions: signerExtensions(RELEASERS, { named }) }));
       },
       refused(
-        `it is by ${RELEASERS.identity}, which its certificate has as a URI (https://accounts.google.com)`,
+        `it is by ${RELEASERS.identity}, which is a URI in its certificate (https://accounts.google.com)`,
       ),
     ],
     [
       'of something that is no image',
       async (it) => it.sign(await it.layer({}, cosignPayload(it.digest, NAME, 'a blob'))),
-      refused('its payload is not that of an image'),
+      refused('its payload is not for an image'),
     ],
     [
       'as the promoter of Kubernetes named it until 2023',
@@ -236,7 +236,7 @@ describe('a signature under cosign’s tag', () => {
         const signed = await it.layer({}, cosignPayload(OTHER, NAME));
         it.sign({ ...signed, payload: cosignPayload(it.digest, NAME) });
       },
-      refused('its entry in the log is of something else'),
+      refused('its entry in the log is for something else'),
     ],
     [
       'whose signature is another one than in the log',
@@ -245,7 +245,7 @@ describe('a signature under cosign’s tag', () => {
         const key = 'dev.cosignproject.cosign/signature';
         it.sign({ ...one, annotations: { ...one.annotations, [key]: other.annotations[key] ?? '' } });
       },
-      refused('its entry in the log is of something else'),
+      refused('its entry in the log is for something else'),
     ],
     [
       'with the certificate of someone else',
@@ -254,7 +254,7 @@ describe('a signature under cosign’s tag', () => {
         const key = 'dev.sigstore.cosign/certificate';
         it.sign({ ...one, annotations: { ...one.annotations, [key]: other.annotations[key] ?? '' } });
       },
-      refused('its entry in a log is of another certificate'),
+      refused('its entry in a log contains another certificate'),
     ],
     [
       'whose payload was altered in the registry',
@@ -278,12 +278,12 @@ describe('a signature under cosign’s tag', () => {
     [
       'made after its certificate had expired',
       async (it) => it.sign(await it.layer({ late: true })),
-      refused('its certificate was not valid when it was made, or is of no trusted authority'),
+      refused('its certificate was not valid when it was made, or was not issued by a trusted authority'),
     ],
     [
       'with a certificate of an unknown authority',
       async (it) => it.sign(await it.layer({ authority: stranger })),
-      refused('its certificate was not valid when it was made, or is of no trusted authority'),
+      refused('its certificate was not valid when it was made, or was not issued by a trusted authority'),
     ],
     [
       'in a log that nobody knows',
@@ -309,7 +309,7 @@ describe('a signature under cosign’s tag', () => {
         const key = 'dev.cosignproject.cosign/signature';
         it.sign({ payload, annotations: { [key]: annotations[key] ?? '' } });
       },
-      refused('it has no certificate or no entry in a log, so nobody is named by it'),
+      refused('it has no certificate or no entry in a log, so it names no signer'),
     ],
     [
       'with a certificate that is none',
@@ -347,7 +347,7 @@ describe('a signature under cosign’s tag', () => {
       'none good among several',
       async (it) => it.sign(await it.layer({ identity: 'a@b.c' }), await it.layer({ late: true })),
       'SIGNATURE_REFUSED: none of its 2 signatures does count: it is by a@b.c (https://accounts.google.com); ' +
-        `its certificate was not valid when it was made, or is of no trusted authority; ${WANTED}`,
+        `its certificate was not valid when it was made, or was not issued by a trusted authority; ${WANTED}`,
     ],
   ])('%s', async (_what, prepare, outcome) => {
     const verdict = told(await verdictOf(prepare));
@@ -410,7 +410,7 @@ describe('a bundle that refers to an image', () => {
     [
       'with a statement about something else',
       async (it) => it.refer(await statementBundle(sigstore, OTHER, RELEASERS)),
-      refused('it is a statement about something else'),
+      refused('it is a statement about another image'),
     ],
     [
       'by someone else',
@@ -420,7 +420,7 @@ describe('a bundle that refers to an image', () => {
     [
       'that signs another manifest',
       async (it) => it.refer(await messageBundle(sigstore, Buffer.from('{}'), RELEASERS)),
-      refused('it does not fit what it signs'),
+      refused('it does not match what it signs'),
     ],
     [
       'that is in a log that nobody knows',
@@ -448,7 +448,7 @@ describe('a bundle that refers to an image', () => {
       },
       refused('the registry lists it and does not have it'),
     ],
-    ['that is none', (it) => it.refer({ some: 'thing' }), refused('it is no bundle that signs something')],
+    ['that is none', (it) => it.refer({ some: 'thing' }), refused('it is not a bundle with a signature')],
     [
       'good, beside a bad one and a bad signature under the tag',
       async (it) => {
@@ -483,7 +483,7 @@ describe('a bundle that refers to an image', () => {
 describe('a bundle of the releasers', () => {
   const PROXY = 'registry.k8s.io/kube-proxy';
   const BUNDLE = GOOD.replace('cosign', 'bundle');
-  const NAMELESS = refused('it names no image, and counts with "acceptUnnamed" only');
+  const NAMELESS = refused('it names no image, and is accepted only with "acceptUnnamed"');
   type Said = Parameters<typeof statementBundle>[3];
   const says = (said: Said) => async (it: Stand) =>
     it.refer(await statementBundle(sigstore, it.digest, RELEASERS, said));
@@ -524,7 +524,7 @@ describe('a bundle of the releasers', () => {
     [
       'that names a file',
       says({ names: ['pause.tar.gz'] }),
-      refused('it names no image, only pause.tar.gz, and counts with "acceptUnnamed" only'),
+      refused('it names no image, only pause.tar.gz, and is accepted only with "acceptUnnamed"'),
     ],
     [
       'that signs its manifest',
@@ -772,7 +772,7 @@ describe('a policy', () => {
       'that is not there',
       { 'quay.io/other': me },
       'quay.io/team/pause',
-      'SIGNATURE_POLICY_MISSING: who signs the images of quay.io is not said',
+      'SIGNATURE_POLICY_MISSING: no policy names the signer of the images of quay.io',
     ],
     ['in place of the one that is known', { 'registry.k8s.io': 'off' }, NAME, 'exempt'],
   ])('%s', async (_what, signatures, name, outcome) => {

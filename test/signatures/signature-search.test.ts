@@ -20,8 +20,8 @@ function layer(text: string): CosignLayer {
   return { payload: Buffer.from(text), annotations: {} };
 }
 
-const NO_IMAGE = 'unfit: its payload is not that of an image';
-const NO_BUNDLE = 'unfit: it is no bundle that signs something';
+const NO_IMAGE = 'unfit: its payload is not for an image';
+const NO_BUNDLE = 'unfit: it is not a bundle with a signature';
 const NOT_THERE = 'unfit: the registry lists it and does not have it';
 
 /** An image at a registry, and what a search for its signatures finds. */

@@ -22,7 +22,7 @@ const HIGH_BIT = Buffer.from(
 );
 
 const NOT_LETTERS = 'its certificate contains a name with bytes that are not letters';
-const NO_KNOWN_NAME = 'its certificate names nobody by an e-mail address or the address of a workflow';
+const NO_KNOWN_NAME = 'its certificate names no signer by an e-mail address or the address of a workflow';
 const AUTHORITY = "its certificate is an authority's, not a signer's";
 const NOT_SOFTWARE = 'its certificate is not for signatures of software';
 
@@ -41,15 +41,15 @@ const BAD_CERTIFICATES: readonly [what: string, reason: string, one: VectorCase]
   ],
   [
     'no issuer',
-    'its certificate does not say who verified the identity in it',
+    'its certificate does not name the issuer that verified the identity in it',
     asCertificate({ vouched: [] }),
   ],
   [
     'two names',
-    'its certificate names more than one',
+    'its certificate names more than one signer',
     asCertificate({ named: [names.email(SIGNER.identity), names.uri(WORKFLOW)] }),
   ],
-  ['no name', 'its certificate names nobody', asCertificate({ named: [] })],
+  ['no name', 'its certificate names no signer', asCertificate({ named: [] })],
   ['the name of a host', NO_KNOWN_NAME, asCertificate({ named: [names.dns('example.com')] })],
   ['a name of a user', NO_KNOWN_NAME, asCertificate({ named: [names.other('me!example.com')] })],
   [
@@ -77,7 +77,7 @@ const BAD_CERTIFICATES: readonly [what: string, reason: string, one: VectorCase]
   ['no word on what it may do', 'its certificate is not for signatures', asCertificate({ usage: [CODE] })],
   [
     'a condition that nobody here knows',
-    'its certificate has a condition that is not known here',
+    'its certificate has an unknown condition',
     asCertificate({
       usage: [SIGNATURE_USAGE, CODE, { id: '2.5.29.30', isCritical: true, value: der(0x30) }],
     }),

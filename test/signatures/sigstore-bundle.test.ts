@@ -94,22 +94,22 @@ describe('a statement', () => {
   });
 
   test.each<[predicate: unknown, reason: string]>([
-    [{ digest: digestOf(Buffer.from('other')) }, 'it is the promotion of something else'],
-    [{ destination: { digest: { sha256: 'f'.repeat(64) } } }, 'it is the promotion of something else'],
-    [{ tags: '3.10' }, 'it is no record of a promotion'],
-    [{ dstRef: {} }, 'it is no record of a promotion'],
-    ['pause', 'it is no record of a promotion'],
+    [{ digest: digestOf(Buffer.from('other')) }, 'it is the promotion of another image'],
+    [{ destination: { digest: { sha256: 'f'.repeat(64) } } }, 'it is the promotion of another image'],
+    [{ tags: '3.10' }, 'it is not a promotion record'],
+    [{ dstRef: {} }, 'it is not a promotion record'],
+    ['pause', 'it is not a promotion record'],
   ])('of a promotion does not count where its record is %j', (predicate, reason) => {
     expect(promotion(predicate)).toEqual({ kind: 'unfit', reason });
   });
 
   test.each<[what: string, bundle: unknown, reason: string]>([
-    ['about another digest', about({ sha256: 'f'.repeat(64) }), 'it is a statement about something else'],
-    ['about no digest', about({}), 'it is a statement about something else'],
+    ['about another digest', about({ sha256: 'f'.repeat(64) }), 'it is a statement about another image'],
+    ['about no digest', about({}), 'it is a statement about another image'],
     [
       'about the digest by another algorithm',
       about({ sha512: digestHex(DIGEST) }),
-      'it is a statement about something else',
+      'it is a statement about another image',
     ],
     [
       'that an image failed a test',
@@ -121,16 +121,16 @@ describe('a statement', () => {
       about({ sha256: digestHex(DIGEST) }, 'https://slsa.dev/provenance/v1/not'),
       'it is a statement of another kind, https://slsa.dev/provenance/v1/not',
     ],
-    ['of another type', statement({}, 'text/plain'), 'it is no statement of in-toto'],
+    ['of another type', statement({}, 'text/plain'), 'it is not an in-toto statement'],
     [
       'without a subject',
       statement({ predicateType: 'https://slsa.dev/provenance/v1' }),
-      'it is a statement about something else',
+      'it is a statement about another image',
     ],
     [
       'that is no JSON',
       { dsseEnvelope: { payloadType: 'application/vnd.in-toto+json', payload: 'e30' } },
-      'it is no statement of in-toto',
+      'it is not an in-toto statement',
     ],
   ])('%s does not', (_what, bundle, reason) => {
     expect(read(bundle)).toEqual({ kind: 'unfit', reason });
@@ -146,6 +146,6 @@ test.each([
 ])('%j is no bundle', (text) => {
   expect(readBundle(Buffer.from(text), DIGEST, MANIFEST)).toEqual({
     kind: 'unfit',
-    reason: 'it is no bundle that signs something',
+    reason: 'it is not a bundle with a signature',
   });
 });

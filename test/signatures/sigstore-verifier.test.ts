@@ -35,7 +35,9 @@ describe('a trusted root', () => {
     ['of certificates', { certificateLogValidity: { end: '2040-01-01T00:00:00Z' } }],
   ])('with a log %s that has no time from which it is to be believed is refused', async (_log, details) => {
     const open = await TestSigstore.start(details);
-    expect(() => new SigstoreVerifier(open.trustedRoot)).toThrow('it does not say since when to trust a log');
+    expect(() => new SigstoreVerifier(open.trustedRoot)).toThrow(
+      'it does not contain the time from which to trust a log',
+    );
   });
 
   test('without an authority for timestamps is enough', () => {

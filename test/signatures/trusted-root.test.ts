@@ -77,10 +77,14 @@ test.each<[what: string, text: string | undefined, message: string]>([
   ['that is not there', undefined, 'there is no such file'],
   ['that is no JSON', '{', 'it is not JSON'],
   ['that is empty', '', 'it is not JSON'],
-  ['with one on each line', '{"mediaType":"a"}\n{"mediaType":"b"}\n', 'it has one on each line: keep one'],
-  ['that is something else', '{"a":1}', 'it is no trusted root: it has no certificate authority, no log'],
-  ['that is a list', '[]', 'it is no trusted root: '],
-  ['that is nothing', 'null', 'it is no trusted root: '],
+  [
+    'with one on each line',
+    '{"mediaType":"a"}\n{"mediaType":"b"}\n',
+    'it contains one on each line: keep one',
+  ],
+  ['that is something else', '{"a":1}', 'it is not a trusted root: it has no certificate authority, no log'],
+  ['that is a list', '[]', 'it is not a trusted root: '],
+  ['that is nothing', 'null', 'it is not a trusted root: '],
 ])('a file %s is refused with what is wrong with it', async (_what, text, message) => {
   const file = join(scratchFolder(), 'root.json');
   if (text !== undefined) writeFileSync(file, text);
@@ -88,6 +92,6 @@ test.each<[what: string, text: string | undefined, message: string]>([
     code: 'TRUSTED_ROOT_MALFORMED',
     about: `trusted-root ${file}`,
     message: expect.stringContaining(message),
-    hint: 'give a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
+    hint: 'use a trusted_root.json of Sigstore, such as "cosign trusted-root create" writes',
   });
 });

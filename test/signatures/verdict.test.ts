@@ -74,12 +74,12 @@ test.each<[what: string, wanted: Partial<typeof ME>, told: string]>([
   [
     'the slash at the end of its issuer',
     { issuer: `${ME.issuer}/` },
-    ', and only the "/" at the end of its issuer differs from the one that is wanted',
+    ', and only the "/" at the end of its issuer differs from the policy',
   ],
   [
     'small and capital letters',
     { identity: 'Me@example.com' },
-    ', and only small and capital letters differ from the one that is wanted',
+    ', and only upper and lower case differ from the policy',
   ],
   ['more', { issuer: 'https://accounts.example.com/team/' }, ''],
   ['the kind of its name', {}, ''],
@@ -121,11 +121,11 @@ test('a signature by someone with a name of kilobytes says how it begins', () =>
 
 test('a signature by a name of another kind than it seems says so', () => {
   expect(byAnother({ ...ME, identityKind: 'uri' }, [])).toBe(
-    'it is by me@example.com, which its certificate has as a URI (https://accounts.example.com)',
+    'it is by me@example.com, which is a URI in its certificate (https://accounts.example.com)',
   );
   const identity = 'https://github.com/a/b';
   expect(byAnother({ ...ME, identity, identityKind: 'email' }, [])).toBe(
-    `it is by ${identity}, which its certificate has as an e-mail address (${ME.issuer})`,
+    `it is by ${identity}, which is an e-mail address in its certificate (${ME.issuer})`,
   );
 });
 
@@ -133,7 +133,7 @@ test('an image without a policy says where to write one', () => {
   expect(policyFailure('quay.io/a:1', 'quay.io', 'versions.json')).toMatchObject({
     code: 'SIGNATURE_POLICY_MISSING',
     about: 'quay.io/a:1',
-    message: 'who signs the images of quay.io is not said',
+    message: 'no policy names the signer of the images of quay.io',
     hint: 'add to versions.json "signatures": {"quay.io/…": {"identity": "…", "issuer": "…"}}, or "quay.io": "off"',
   });
 });

@@ -15,7 +15,7 @@ type Part =
   | 'bridge-network'
   | 'program';
 
-/** One row of install/files: where a file of the package goes on a machine, or a folder that is made there. */
+/** One row of install/files: where a file of the package is placed on a machine, or a folder that is made there. */
 interface PlacedRow {
   /** Such as `0755`; for a folder, such as `d0755`. */
   readonly mode: string;

@@ -3,7 +3,7 @@ import type { ConcurrencyLimiter } from '../../lib/concurrency-limiter.ts';
 import { Failure } from '../../lib/failure.ts';
 import type { ByteRange } from '../../registry/registry.ts';
 
-/** The files of a package, read in place: in a folder, or in a tar.gz that is unpacked as it is read. */
+/** The files of a package, read in place: in a folder, or in a tar.gz that is unpacked while it is read. */
 export interface PackageFiles extends Disposable {
   /** The path of the package. */
   readonly about: string;

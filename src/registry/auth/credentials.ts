@@ -7,7 +7,7 @@ export type Credential =
   /** An OAuth2 refresh token. Only the token service accepts it. */
   | { readonly kind: 'identity-token'; readonly token: string };
 
-/** A login that somebody gave or stored for a host. */
+/** A login that the user gave or stored for a host. */
 export interface KnownLogin {
   readonly credential: Credential;
   /** It is only for the repository of this name and those below it; undefined for the whole host. */

@@ -7,7 +7,7 @@ import { DOCKER_HUB, type Host, parseHost } from '../oci/reference.ts';
 import type { Credential, CredentialLookup, KnownLogin } from './credentials.ts';
 import type { LoginFile } from './login-files.ts';
 
-/** A login as a credential helper tells it. */
+/** A login as a credential helper prints it. */
 interface HelperAnswer {
   readonly username: string;
   readonly password: string;
@@ -46,7 +46,7 @@ interface Place {
 }
 
 /**
- * Returns what a key is for; undefined if that cannot be told. Keys have to match exactly, so that no login is sent to
+ * Returns what a key is for; undefined if that is unclear. Keys have to match exactly, so that no login is sent to
  * another host. An address has no path but that of an API version.
  */
 function placeOf(key: string): Place | undefined {
@@ -95,7 +95,7 @@ async function readConfig(
     throw new Failure({
       code: 'DOCKER_CONFIG_UNREADABLE',
       about: file,
-      message: 'it is no file of logins as docker login and podman login write it',
+      message: 'it is not a file of logins such as docker login and podman login write',
       hint: `repair it, or ${remedy}`,
       cause,
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** A file in which a program such as docker or podman stores logins. All have the form of Docker's `config.json`. */
 export interface LoginFile {
   readonly path: string;
-  /** What to do besides repairing it if it cannot be read, as a command. */
+  /** What to do if it cannot be read, other than repairing it: a command. */
   readonly remedy: string;
   /** Whether it can be in the folder of another user, so that one that may not be read is none of ours. */
   readonly mayBeOthers?: boolean | undefined;
@@ -30,7 +30,7 @@ export function loginFiles(environment: NodeJS.ProcessEnv, user = process.getuid
   const written = join(runtime ? join(runtime, 'containers') : session, 'auth.json');
   const remedy = 'remove it and run podman login again';
   return [
-    ...(named ? [{ path: named, remedy: 'let REGISTRY_AUTH_FILE name another file' }] : []),
+    ...(named ? [{ path: named, remedy: 'set REGISTRY_AUTH_FILE to another file' }] : []),
     {
       path: join(docker || join(homedir(), '.docker'), 'config.json'),
       remedy: 'point DOCKER_CONFIG at another folder',

@@ -7,8 +7,8 @@ const claimsShape = z.record(z.string(), z.unknown());
 const NOT_OF_HOLDER: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti', 'access', 'scope']);
 
 /**
- * Returns what a token says of whom it is for, to be compared with another one of the same token service; undefined if it
- * is no JSON Web Token. Docker's specification has the account as `sub`, which is empty for nobody; Gitea and others have
+ * Returns which account a token names, to be compared with another token of the same token service; undefined if it
+ * is no JSON Web Token. Docker's specification has the account as `sub`, which is empty for an anonymous token; Gitea and others have
  * claims of their own. https://distribution.github.io/distribution/spec/auth/jwt/
  */
 export function holderOf(token: string): string | undefined {

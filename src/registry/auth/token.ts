@@ -28,11 +28,11 @@ export function parseToken(body: string): { readonly token: string; readonly sec
   try {
     const parsed = answerShape.parse(readJson(body) ?? {});
     const token = parsed.token ?? parsed.access_token;
-    if (!token || /[^\x21-\x7e]/.test(token)) return new Error('there is no token in it');
+    if (!token || /[^\x21-\x7e]/.test(token)) return new Error('it contains no token');
     if (token.length > LENGTH_LIMIT) return new Error(`its token has ${token.length} characters`);
     return { token, seconds: Math.max(parsed.expires_in ?? SHORTEST_LIFE_SECONDS, SHORTEST_LIFE_SECONDS) };
   } catch {
     // The parser's error is not used, because it can quote a part of the token.
-    return new Error('it is not what the protocol says');
+    return new Error('it does not follow the protocol');
   }
 }

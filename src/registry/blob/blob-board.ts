@@ -7,7 +7,7 @@ import type { BlobSource } from './blob-source.ts';
 /** A blob that an image needs in a repository before its manifest can be pushed there. */
 type WantedBlob = Pick<BlobPush, 'repository' | 'descriptor'> & Interest;
 
-/** An image that waits for a blob. It is told of bytes that move. */
+/** An image that waits for a blob. Its callbacks learn of bytes that move. */
 type Interest = Pick<BlobPush, 'signal' | 'onActive'> & Partial<Pick<BlobPush, 'onBytes'>>;
 
 /** What the board needs to know about the destination. */
@@ -222,13 +222,13 @@ class Placement {
     return this.#work.then(end, end);
   }
 
-  /** Tells all waiting images whether the transfer holds its slots. */
+  /** Reports to all waiting images whether the transfer holds its slots. */
   readonly setActive = (isActive: boolean): void => {
     this.#isActive = isActive;
     for (const interest of this.#interests) interest.onActive?.(isActive);
   };
 
-  /** Tells all waiting images that bytes moved. */
+  /** Reports to all waiting images that bytes moved. */
   readonly move = (count: number): void => {
     for (const interest of this.#interests) interest.onBytes?.(count);
   };
@@ -256,7 +256,7 @@ class Placement {
       // To abort work that is over would break a connection that is about to be reused.
       if (this.#interests.size === 0 && !this.#isOver) {
         this.#abandonment.abort(
-          signal.aborted ? signal.reason : new Error('nobody wants this blob any more'),
+          signal.aborted ? signal.reason : new Error('no image needs this blob any more'),
         );
       }
     }

@@ -52,7 +52,7 @@ export type Placed = 'present' | 'mounted' | 'uploaded';
 /**
  * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
  * new blob. Checks the digest of the bytes. Each request has the attempts of the settings, and what fails at the source
- * costs the destination none. If the transfer of a large blob is cut, it goes on where it was, in chunks. Uploads that
+ * costs the destination none. If the transfer of a large blob is cut, it continues where it was, in chunks. Uploads that
  * are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
  */
 export async function pushBlob(push: BlobPush): Promise<Placed> {
@@ -156,7 +156,7 @@ class Pushing {
     if (isThere === true || (isThere === undefined && status !== 202)) return;
     const { registry, repository } = this.#push;
     const about = `${registry.host}/${repository}`;
-    const message = `it answered ${status} to all bytes of a layer, and does not have it`;
+    const message = `it answered ${status} to all bytes of a layer, but does not have it`;
     const failure = new HttpFailure({ code: 'REGISTRY_BROKEN', about, message, transient: true });
     throw new RequestFailure(request, failure);
   }

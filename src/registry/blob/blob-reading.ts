@@ -22,7 +22,7 @@ const LONGEST_GAP = seconds(10);
 
 /**
  * Reads a blob from its sources, with attempts of its own: what breaks there costs the destination none. After a break
- * it goes on at the next byte.
+ * it continues at the next byte.
  */
 export class BlobReader {
   readonly #reading: Reading;
@@ -129,7 +129,7 @@ function lastWord(reason: unknown): unknown {
   return reason instanceof Failure ? (reason.deferral ?? reason) : reason;
 }
 
-/** A blob, or a range of it, that is being read. It goes on by itself when its source breaks off. */
+/** A blob, or a range of it, that is being read. It continues by itself when its source breaks off. */
 class BlobStream {
   readonly meter: BlobMeter;
   readonly #reader: BlobReader;

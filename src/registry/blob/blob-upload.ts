@@ -49,7 +49,7 @@ function readLocation(registry: Registry, repository: Repository, answer: HttpAn
     throw new HttpFailure({
       code: 'REGISTRY_BROKEN',
       about: `${registry.host}/${repository}`,
-      message: 'it opened an upload without saying where',
+      message: 'it opened an upload without an address',
       transient: true,
     });
   }
@@ -197,8 +197,8 @@ async function complete(
 }
 
 /**
- * Sends a range of a blob. Returns the upload with the location for its next request, and how many bytes it has by the
- * answer, if that tells.
+ * Sends a range of a blob. Returns the upload with the location for its next request, and how many bytes it has,
+ * if the answer contains that.
  */
 export async function patchChunk(
   registry: Registry,

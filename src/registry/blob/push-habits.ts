@@ -16,7 +16,7 @@ export interface PushHabits {
 }
 
 const MEBIBYTE = 1024 * 1024;
-/** The smallest chunk that is tried: what nginx takes if nobody configures it. */
+/** The smallest chunk that is tried: what nginx accepts by default. */
 export const LEAST_CHUNK_BYTES = MEBIBYTE;
 const CHUNK_BYTES = 16 * MEBIBYTE;
 /** GHCR refuses larger chunks: https://github.com/oras-project/rust-oci-client/pull/37 */

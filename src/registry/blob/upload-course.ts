@@ -33,8 +33,8 @@ export interface Standing {
 }
 
 /**
- * How a push goes on: `again` from where it stands, `without` the answer, in a `new` upload, also without asking
- * where one stands (`blindly`), `in chunks`, in `smaller` ones, in one request (`whole`); or not at all (`end`),
+ * How a push continues: `again` from where it is, `without` the answer, in a `new` upload, also without asking
+ * where one is (`blindly`), `in chunks`, in `smaller` ones, in one request (`whole`); or not at all (`end`),
  * if neither chunks nor one request are taken (`too large`).
  */
 export type Course =
@@ -72,7 +72,7 @@ const NEW: NextCourse = { course: 'new', counts: true };
 const WITHOUT: NextCourse = { course: 'without', counts: false };
 const END: NextCourse = { course: 'end', counts: false };
 
-/** Returns how a push goes on after a request failed. */
+/** Returns how a push continues after a request failed. */
 export function courseAfter(setback: Setback, standing: Standing): NextCourse {
   const { request, isPassing } = setback;
   switch (request) {
@@ -100,9 +100,9 @@ export function courseAtLast({ request, status }: Setback): Course | undefined {
 }
 
 /**
- * Returns where an upload stands after a chunk was taken, with how many bytes the answer told: within the chunk if only
- * a part of it was kept (distribution-spec, "Pushing a blob in chunks"), otherwise at its end. What ECR tells stays
- * where the first chunk ended, which is within no later one.
+ * Returns the offset of an upload after a chunk was taken, from the number of bytes in the answer: within the chunk if
+ * only a part of it was kept (distribution-spec, "Pushing a blob in chunks"), otherwise at its end. The number of ECR
+ * stays where the first chunk ended, which is within no later one.
  */
 export function positionAfterChunk({ start, end }: ByteRange, told: number | undefined): number {
   return told !== undefined && told > start && told < end ? told : end;
@@ -145,7 +145,7 @@ function courseAfterClose({ status }: Setback, { takesWhole }: Standing): NextCo
   return takesWhole ? { course: 'whole', counts: false } : NEW;
 }
 
-/** Returns what a failure of a request tells. */
+/** Returns what the failure of a request means for the upload. */
 export function setbackOf(request: PushRequest, error: unknown): Setback {
   const status = error instanceof HttpFailure ? error.status : undefined;
   return { request, status, isPassing: isTransient(error) };

@@ -16,7 +16,7 @@ const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
  */
 export function ambiguityOf(bytes: Buffer, json: unknown): string | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
-  if (bytes.toString('utf8', 0, 3) === '\uFEFF') return 'it begins with a byte order mark, which Go refuses';
+  if (bytes.toString('utf8', 0, 3) === '\uFEFF') return 'it starts with a byte order mark, which Go refuses';
   const seen = new Set<string>();
   for (const name of memberNames(bytes)) {
     if (!WHOLE_IN_ANY_CASE.test(name)) continue;

@@ -40,7 +40,7 @@ export interface Image extends ManifestBody {
 
 export type Manifest = Index | Image;
 
-/** What a registry tells of a manifest without its body. The type is whatever it says, or empty. */
+/** What a registry reports about a manifest without its body. The type is the text that it sent, or empty. */
 export type ToldManifest = Pick<Descriptor, 'digest' | 'mediaType'>;
 
 /** The size in bytes that registries accept at most; real manifests are smaller. */
@@ -92,7 +92,7 @@ const FOREIGN_LAYER =
 
 /**
  * Returns whether a layer is of a type that a registry need not hold (`foreign` or `nondistributable`), and its
- * manifest tells where else it is. Addresses alone do not make it one: layers of ordinary types may have some too.
+ * manifest lists where else it is. Addresses alone do not make it one: layers of ordinary types may have some too.
  * https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
  */
 export function isForeignLayer({ mediaType, urls = [] }: Pick<Descriptor, 'mediaType' | 'urls'>): boolean {

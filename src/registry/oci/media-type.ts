@@ -58,8 +58,8 @@ export function isIndexMediaType(type: ManifestMediaType): boolean {
 }
 
 /**
- * Returns whether a manifest may be an index, by the type that a registry tells of it. Some tell `application/json`, or
- * nothing.
+ * Returns whether a manifest may be an index, by the type that a registry reports for it. Some report
+ * `application/json`, or nothing.
  */
 export function mayBeIndexType(told: string): boolean {
   return told.includes('manifest.list') || !told.includes('manifest');

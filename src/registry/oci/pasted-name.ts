@@ -15,7 +15,7 @@ const PAGES: readonly (readonly [page: RegExp, name: string])[] = [
     'ghcr.io/$1/$2',
   ],
   [/^gallery\.ecr\.aws\/([^/]+\/.+)$/, 'public.ecr.aws/$1'],
-  // Harbor names a project by a number here, so the image cannot be told.
+  // Harbor names a project by a number here, so the image remains unknown.
   [/^([^/]+)\/harbor\/.*$/, '$1'],
   // Requests of the distribution protocol.
   [/^([^/]+)\/v2\/(.+)\/(?:tags\/list|manifests\/latest)$/, '$1/$2'],
@@ -24,8 +24,8 @@ const PAGES: readonly (readonly [page: RegExp, name: string])[] = [
 ];
 
 /**
- * Returns the name that is meant by an address that someone pasted: without scheme, login, query and slashes at the end,
- * and of a web page about an image the name of the image. Names that nobody pasted are returned as they are.
+ * Returns the name that an address from a browser stands for: without scheme, login, query and slashes at the end, and
+ * for a web page about an image the name of the image. Ordinary names are returned unchanged.
  */
 export function pastedName(text: string): string {
   const name = addressOf(text);

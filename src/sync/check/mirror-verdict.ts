@@ -31,7 +31,7 @@ export interface TagFacts {
   readonly below?: PartsBelow | undefined;
   /** Whether the image set wants it. Undefined if that is not known. */
   readonly isWanted?: boolean | undefined;
-  /** Whether the image set holds it back, as it is too young. */
+  /** Whether the image set holds it back because it is too young. */
   readonly isYoung?: boolean | undefined;
 }
 

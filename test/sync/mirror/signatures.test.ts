@@ -154,7 +154,7 @@ describe('with --verify-signatures require', () => {
     const [first] = report.images;
     expect(first?.reason).toEqual({
       code: 'SIGNATURE_POLICY_MISSING',
-      message: `who signs the images of ${place.source.host} is not said`,
+      message: `no policy names the signer of the images of ${place.source.host}`,
       hint: `add to ${join(place.route.folder, 'image_set.json')} "signatures": {"${place.source.host}/…": {"identity": "…", "issuer": "…"}}, or "${place.source.host}": "off"`,
     });
     expect([place.arrived, place.questions]).toEqual([{}, 0]);
@@ -212,7 +212,7 @@ describe('with --verify-signatures require', () => {
     expect(refused.report.images[0]?.reason).toMatchObject({
       code: 'SIGNATURE_REFUSED',
       message: expect.stringContaining(
-        'its signature does not count: it names no image, and counts with "acceptUnnamed" only; ',
+        'its signature does not count: it names no image, and is accepted only with "acceptUnnamed"; ',
       ),
       hint: expect.stringContaining('write "acceptUnnamed": true next to their identity under "signatures"'),
     });
