@@ -4,8 +4,8 @@ import { formatSummary } from '../src/summary/sync-summary.ts';
 import { headlineOf } from '../src/sync/report/wording.ts';
 import type { RecordedRun } from '../src/sync/state/run-rows.ts';
 
-// Writes the summary page of an invented run, as Markdown, for the picture in the README: node
-// build/scripts/summary-picture.js FILE
+// Writes the summary page of an invented run, as Markdown, for the picture in the README:
+// node build/scripts/summary-picture.js FILE
 
 const MIB = 1 << 20;
 const NIGHTS = [0, 31, 0, 4, 12, 0] as const;

@@ -107,7 +107,7 @@ it.each<[string, object, Wanted, string]>([
       ],
     },
     {},
-    '"3.4.7": the tag of kube-scheduler must be a version of Kubernetes, which "3.4.7" is not',
+    '"3.4.7": the tag of kube-scheduler must be a version of Kubernetes, but it is "3.4.7"',
   ],
   [
     'a kube image by architecture, of another version',

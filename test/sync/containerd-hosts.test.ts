@@ -49,20 +49,29 @@ describeWith(['docker-registry', 'containerd', 'ctr'], 'containerd, by the files
     [
       'basename',
       [
+        [/: coredns\/coredns of registry\.k8s\.io, .* \(kubeadm\.yaml already has this name, /, [COREDNS]],
         [
-          /: coredns\/coredns of registry\.k8s\.io, .* \(kubeadm\.yaml gives kubeadm the right name, /,
-          [COREDNS],
+          /: library\/busybox of docker\.io, which the mirror has as 127\..*\/keel\/busybox, .*--naming path/,
+          [BUSYBOX],
         ],
-        [/: library\/busybox of docker\.io, which is 127\..*\/keel\/busybox, .*--naming path/, [BUSYBOX]],
         [/: flannel-io\/flannel and .* of ghcr\.io, .* \(write these names into the manifests, /, FLANNEL],
       ],
     ],
     [
       'dashed',
       [
-        [/: coredns\/coredns of registry\.k8s\.io, which is 127\..*\/keel\/coredns, /, [COREDNS]],
-        [/: library\/busybox of docker\.io, which is 127\..*\/keel\/library-busybox, /, [BUSYBOX]],
-        [/: flannel-io\/flannel and .* which are 127\..*\/keel\/flannel-io-flannel and /, FLANNEL],
+        [
+          /: coredns\/coredns of registry\.k8s\.io, which the mirror has as 127\..*\/keel\/coredns, /,
+          [COREDNS],
+        ],
+        [
+          /: library\/busybox of docker\.io, which the mirror has as 127\..*\/keel\/library-busybox, /,
+          [BUSYBOX],
+        ],
+        [
+          /: flannel-io\/flannel and .* which the mirror has as 127\..*\/keel\/flannel-io-flannel and /,
+          FLANNEL,
+        ],
       ],
     ],
   ])('pulls what is named %s, but for what the last lines tell', async (naming, unfound) => {

@@ -174,7 +174,7 @@ test('names that kubeadm does not ask for are told, with the patch that mends th
   expect(isInstallable(checked)).toBe(false);
   expect(checked.files).toEqual([]);
   expect(lines.at(-1)).toBe(
-    'not installable: kubeadm asks for keel/coredns, and the mirror calls it keel/coredns-coredns ' +
+    'not installable: kubeadm pulls keel/coredns, but the mirror has it as keel/coredns-coredns ' +
       '(use --naming basename, or a patch {"match": "coredns/coredns", "name": "coredns"})',
   );
 });
@@ -343,7 +343,7 @@ describe('with --verify-signatures', () => {
     expect(isInstallable(checked)).toBe(false);
     expect(lines.join('\n')).toMatch(/^signature of etcd:3\.6\.8-0: it has no signature; /m);
     expect(lines.join('\n')).toMatch(/^signature of pause:3\.10\.2: .* it is by someone@example\.com /m);
-    expect(lines.at(-1)).toBe('not installable: no signature counts of etcd:3.6.8-0 and pause:3.10.2');
+    expect(lines.at(-1)).toBe('not installable: no valid signature for etcd:3.6.8-0 and pause:3.10.2');
     expect(lines.join('\n')).not.toContain('imageRepository');
     expect(json).toMatchObject({ installable: false });
     expect(JSON.stringify(json)).toContain('"SIGNATURE_REFUSED"');
@@ -379,7 +379,7 @@ describe('with --verify-signatures', () => {
     storage.putManifest('keel/etcd', Buffer.from(JSON.stringify(body)), genuine.mediaType, ['3.6.8-0']);
     const { checked, lines } = await here.check('require');
     expect(isInstallable(checked)).toBe(false);
-    expect(lines.at(-1)).toBe('not installable: no signature counts of etcd:3.6.8-0');
+    expect(lines.at(-1)).toBe('not installable: no valid signature for etcd:3.6.8-0');
   });
 });
 

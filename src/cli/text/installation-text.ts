@@ -63,11 +63,11 @@ function unfoundLines({ unfound, mirror, images }: CheckedInstallation): string[
     const there = joinWords(names.map((name) => `${host}/${name.mirror}`));
     const isOfKubeadm = names.every((name) => ofKubeadm.has(`${host}/${name.mirror}`));
     const remedy = isOfKubeadm
-      ? `kubeadm.yaml gives kubeadm the right ${one ? 'name' : 'names'}`
+      ? `kubeadm.yaml already has ${one ? 'this name' : 'these names'}`
       : `write ${one ? 'this name' : 'these names'} into the manifests`;
     return (
-      `not found by hosts.toml: ${joinWords(names.map(({ repository }) => repository))} of ${upstream}, which ${one ? 'is' : 'are'} ${there}, ` +
-      `as containerd can only put a path before a name (${remedy}, or mirror under whole names: --naming path, without a patch)`
+      `not found by hosts.toml: ${joinWords(names.map(({ repository }) => repository))} of ${upstream}, which the mirror has as ${there}, ` +
+      `because containerd can only put a path before a name (${remedy}, or mirror with --naming path and without patches)`
     );
   });
 }
@@ -147,7 +147,7 @@ function verdictLines(checked: CheckedInstallation): string[] {
   return [
     ...misnamed.map(
       ({ name, expected, found }) =>
-        `not installable: kubeadm asks for ${expected}, and the mirror calls it ${found} ` +
+        `not installable: kubeadm pulls ${expected}, but the mirror has it as ${found} ` +
         `(use --naming basename, or a patch {"match": ${JSON.stringify(name)}, "name": ${JSON.stringify(lastPart(name))}})`,
     ),
     ...(lacking.length === 0
@@ -158,7 +158,7 @@ function verdictLines(checked: CheckedInstallation): string[] {
         ]),
     ...(unsigned.length === 0
       ? []
-      : [`not installable: no signature counts of ${joinWords(unsigned.map(({ name }) => name))}`]),
+      : [`not installable: no valid signature for ${joinWords(unsigned.map(({ name }) => name))}`]),
     ...(unknown.length === 0
       ? []
       : [`unknown: ${joinWords(unknown.map(({ name }) => name))} could not be checked`]),

@@ -54,7 +54,7 @@ interface ComponentFetch extends DownloadSettings {
   readonly onFetched?: ((component: FetchedComponent) => void) | undefined;
 }
 
-const MIRROR_ADVICE = 'give a mirror with --upstream-mirror if this machine does not reach it';
+const MIRROR_ADVICE = 'if this machine cannot reach it, set a mirror with --upstream-mirror';
 
 async function resolveCheck(
   plan: ComponentPlan,

@@ -26,7 +26,7 @@ export function readManifestDocuments(text: string, about: string): YamlText {
     throw unusableManifest(about, error.message, {
       line,
       hint: isTemplate
-        ? 'it looks like a template; give what it makes, such as the output of helm template'
+        ? 'it looks like a template: render it first, for example with helm template'
         : undefined,
     });
   }

@@ -69,7 +69,7 @@ function kubernetesPins(versions: Versions, findings: Findings): Pin[] {
     if (tag !== 'auto') {
       findings.problem(
         place('tag'),
-        `the tag of ${name} must be a version of Kubernetes, which "${tag}" is not`,
+        `the tag of ${name} must be a version of Kubernetes, but it is "${tag}"`,
       );
     }
     return [];

@@ -147,7 +147,7 @@ async function askForAddons(
       mirror,
       concurrency: AT_ONCE,
       cache: keeper && new ComponentCache(keeper, reporter),
-      onWait: () => reporter.line(`waiting for what another run is fetching into ${downloadOutput}`),
+      onWait: () => reporter.line(`waiting for another run that is fetching into ${downloadOutput}`),
       onRetry: (name, error) => reporter.detail(`${name}: retrying after ${String(error)}`),
       onFetched: (component) => {
         if (component.from === 'network') reporter.line(fetchedComponentLine(component));
