@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { Flag } from '../config/flags/flag.ts';
 import { reportedFailures } from '../config/reported-failure.ts';
 import { Failure } from '../lib/failure.ts';
+import { withoutSecrets } from '../lib/text/hidden-secrets.ts';
 import { withPlainCharacters } from '../lib/text/look-alike.ts';
 import { type EXIT_CODES, type ExitCode, exitCodeFor } from '../process/exit-code.ts';
 import { VERSION } from '../process/version.ts';
@@ -23,7 +24,7 @@ export function openProgram(
     .configureHelp({ optionTerm, subcommandTerm })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
+      writeErr: (text) => void stderr.write(withoutSecrets(text)),
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
       getOutHasColors: () => false,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FlagReader } from '../../src/config/flags/flag-reader.ts';
 import type { FlagSource } from '../../src/config/flags/flag-source.ts';
+import { parseSwitch } from '../../src/config/flags/flag-value.ts';
 import { parseHost } from '../../src/registry/oci/reference.ts';
 
 const FLAGS = [
@@ -59,5 +60,20 @@ test('a text with characters that someone pasted is refused with the plain form'
   flags.optional('place', parseHost);
   expect(flags.failures).toMatchObject([
     { about: '--place', hint: 'it has “ (U+201C): write "registry.example"' },
+  ]);
+});
+
+test('a long login in a value that is quoted in part is not shown', () => {
+  const flag = { name: 'count', value: 'N', group: 'How', description: 'Count' } as const;
+  const text = `https://user:hush${'x'.repeat(300)}@registry.example/app`;
+  const source = {
+    values: new Map([['count', text]]),
+    environment: {},
+    label: (name: string) => `--${name}`,
+  };
+  const flags = new FlagReader<'count'>([flag], source);
+  flags.optional('count', parseSwitch);
+  expect(flags.failures.map(({ message }) => message)).toEqual([
+    'there is a user name and a password in it, which are not taken from there',
   ]);
 });

@@ -1,4 +1,5 @@
 import { Failure } from '../../lib/failure.ts';
+import { hasLogin } from '../../lib/text/hidden-secrets.ts';
 import { adviseOnLookAlikes } from '../../lib/text/look-alike.ts';
 import type { Flag } from './flag.ts';
 import { secretsIn } from './flag-secrets.ts';
@@ -93,10 +94,15 @@ export class FlagReader<in Name extends string> {
   }
 }
 
-/** Returns the failure of a text, with another hint if the error is a pasted character. */
+/** Returns the failure of a text, with another hint if the error is a pasted character, and without a login. */
 function withAdvice(failure: Failure, text: string): Failure {
-  const hint = adviseOnLookAlikes(text);
+  const { code, fault, about, cause } = failure;
+  // A message quotes the beginning of a long text, in which a login has no end.
+  const isQuoted = hasLogin(text) && failure.message.includes('"');
+  const hint = isQuoted ? 'log in with docker login' : adviseOnLookAlikes(text);
   if (hint === undefined) return failure;
-  const { code, fault, about, message, cause } = failure;
+  const message = isQuoted
+    ? 'there is a user name and a password in it, which are not taken from there'
+    : failure.message;
   return new Failure({ code, fault, about, message, hint, cause });
 }
