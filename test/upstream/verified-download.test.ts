@@ -287,6 +287,7 @@ describe('download', () => {
     const faults = Array.from({ length: 20 }, () => ({ kind: 'redirect' as const, to: '/tool' }));
     await expect(download(request(server.put('/tool', '', ...faults)), settings())).rejects.toMatchObject({
       code: 'SERVER_BROKEN',
+      message: 'it redirects without end',
     });
   });
 

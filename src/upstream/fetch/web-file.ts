@@ -121,6 +121,6 @@ export async function openWebFile(request: {
   throw new HttpFailure({
     code: 'SERVER_BROKEN',
     about: redactUrl(asked),
-    message: 'too many redirects',
+    message: 'it redirects without end',
   });
 }
