@@ -75,6 +75,7 @@ async function ask(
   return { answer, bytes: await readBody(answer, 100_000_000) };
 }
 
+const TOO_SLOWLY = 'it sends its answer too slowly';
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}transfer-encoding: chunked\r\n`;
 
@@ -82,10 +83,10 @@ it.each<[what: string, clock: 'firstByte' | 'pace', manner: Manner, message: str
   ['a status line', 'firstByte', { at: 'HTTP/1.1 200 ', on: 'O' }, 'no answer within'],
   ['headers', 'firstByte', { at: OK, on: 'x: y\r\n' }, 'no answer within'],
   ['interim answers', 'firstByte', { on: 'HTTP/1.1 103 Early Hints\r\n\r\n' }, 'no answer within'],
-  ['a body of a given length', 'pace', { at: `${OK}content-length: 9999999\r\n\r\n`, on: '{' }, 'too slowly'],
-  ['a body in chunks', 'pace', { at: `${CHUNKED}\r\n`, on: '1\r\n{\r\n' }, 'too slowly'],
-  ['a body without length', 'pace', { at: `${OK}connection: close\r\n\r\n`, on: '{' }, 'too slowly'],
-  ['trailers', 'pace', { at: `${CHUNKED}trailer: x\r\n\r\n1\r\n{\r\n0\r\n`, on: 'x: y\r\n' }, 'too slowly'],
+  ['a body of a given length', 'pace', { at: `${OK}content-length: 9999999\r\n\r\n`, on: '{' }, TOO_SLOWLY],
+  ['a body in chunks', 'pace', { at: `${CHUNKED}\r\n`, on: '1\r\n{\r\n' }, TOO_SLOWLY],
+  ['a body without length', 'pace', { at: `${OK}connection: close\r\n\r\n`, on: '{' }, TOO_SLOWLY],
+  ['trailers', 'pace', { at: `${CHUNKED}trailer: x\r\n\r\n1\r\n{\r\n0\r\n`, on: 'x: y\r\n' }, TOO_SLOWLY],
   [
     'a compressed body',
     'pace',
@@ -96,13 +97,13 @@ it.each<[what: string, clock: 'firstByte' | 'pace', manner: Manner, message: str
       ]),
       on: Buffer.from('000000ffff', 'hex'),
     },
-    'too slowly',
+    TOO_SLOWLY,
   ],
   [
     'the body of an error',
     'pace',
     { at: 'HTTP/1.1 500 No\r\ncontent-length: 9999\r\n\r\n', on: '{' },
-    'too slowly',
+    TOO_SLOWLY,
   ],
 ])('a server that trickles %s is not waited for without end', async (_what, clock, manner, message) => {
   await expect(ask(await trickling(manner), clock)).rejects.toMatchObject({

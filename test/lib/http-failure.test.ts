@@ -153,12 +153,16 @@ const HOST_ROWS: Row[] = [
   [
     'that speaks old TLS only',
     tlsServer('server.pem', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }),
-    { code: 'TLS_REFUSED', message: /only versions of TLS that are too old$/, hint: /TLS 1\.2/ },
+    { code: 'TLS_REFUSED', message: 'it supports only versions of TLS that are too old', hint: /TLS 1\.2/ },
   ],
   [
     'that wants a certificate of ours',
     tlsServer('server.pem', { requestCert: true, rejectUnauthorized: true, ca: AUTHORITY }),
-    { code: 'TLS_REFUSED', message: /requires a client certificate/, hint: /user name and password/ },
+    {
+      code: 'TLS_REFUSED',
+      message: 'the server requires a client certificate, which is not supported',
+      hint: /user name and password/,
+    },
   ],
   [
     'that speaks no TLS',

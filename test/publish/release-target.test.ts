@@ -228,12 +228,20 @@ describe('proving a release target', () => {
   });
 
   it.each<[string, ReleaseServiceSettings, Partial<ReleaseTargetSettings>, object]>([
-    ['a wrong token', {}, { token: 'nobody' }, { code: 'CREDENTIALS_REFUSED' }],
+    [
+      'a wrong token',
+      {},
+      { token: 'nobody' },
+      {
+        code: 'CREDENTIALS_REFUSED',
+        message: expect.stringContaining('GitHub does not recognize the token'),
+      },
+    ],
     [
       'a token that may only read',
       { mayWrite: false },
       {},
-      { code: 'DENIED', hint: expect.stringContaining('contents: write') },
+      { code: 'DENIED', hint: expect.stringContaining('a workflow needs "permissions: contents: write"') },
     ],
     ['another repository', {}, { repository: 'owner/absent' }, { code: 'ABSENT', about: 'owner/absent' }],
   ])('tells %s', async (_name, settings, more, expected) => {

@@ -185,6 +185,7 @@ describe("Docker's configuration", () => {
     await expect(lookUp(text, 'a.example')).rejects.toMatchObject({
       code: 'DOCKER_CONFIG_UNREADABLE',
       about: expect.stringMatching(/config\.json$/),
+      message: expect.stringContaining('it is not a file of logins'),
       hint: 'repair it, or do without',
     });
   });

@@ -50,15 +50,18 @@ describe('a manifest', () => {
 
   it.each([
     ['no JSON', 'not JSON'],
-    ['null', 'cannot be copied'],
-    ['[]', 'cannot be copied'],
+    ['null', 'which cannot be copied'],
+    ['[]', 'which cannot be copied'],
     ['{"schemaVersion":1}', 'schema 1'],
     [JSON.stringify({ ...IMAGE, mediaType: 'text/html' }), '"text/html"'],
-    [JSON.stringify({ ...IMAGE, config: { ...LAYER, digest: 'sha256:x' } }), 'malformed'],
-    [JSON.stringify({ ...IMAGE, config: { ...LAYER, digest: `${DIGEST}/../x` } }), 'malformed'],
-    [JSON.stringify({ ...IMAGE, config: { ...LAYER, size: -1 } }), 'malformed'],
-    [JSON.stringify({ ...IMAGE, config: { ...LAYER, size: 1e20 } }), 'malformed'],
-    [JSON.stringify({ ...IMAGE, mediaType: MEDIA_TYPE.ociIndex }), 'index is malformed'],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, digest: 'sha256:x' } }), 'the manifest is malformed'],
+    [
+      JSON.stringify({ ...IMAGE, config: { ...LAYER, digest: `${DIGEST}/../x` } }),
+      'the manifest is malformed',
+    ],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, size: -1 } }), 'the manifest is malformed'],
+    [JSON.stringify({ ...IMAGE, config: { ...LAYER, size: 1e20 } }), 'the manifest is malformed'],
+    [JSON.stringify({ ...IMAGE, mediaType: MEDIA_TYPE.ociIndex }), 'the index is malformed'],
   ])('is refused as %s', (text, message) => {
     expect(() => parseManifest(Buffer.from(text), MEDIA_TYPE.ociManifest, 'a.example/app:1')).toThrow(
       expect.objectContaining({

@@ -203,6 +203,7 @@ describe('repositories that a prefix wants', () => {
     const faults = [{ match: { kind: 'catalog' }, fault }] as const;
     await expect(found({ prefixes: ['kube-'] }, { listing: {}, faults })).rejects.toMatchObject({
       code: 'SEARCH_UNSUPPORTED',
+      message: expect.stringContaining('it does not list its repositories, so "kube-"'),
       hint: expect.stringContaining('"names"'),
     });
   });

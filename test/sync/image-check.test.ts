@@ -52,6 +52,20 @@ it('of a tag, of a digest and of all tags that are wanted asks both sides', asyn
   expect(await check(`pause@${digest}`)).toEqual([['mirrored', undefined]]);
 });
 
+it('of a name at the destination needs the state, which records what the image was mirrored from', async () => {
+  await using all = await world();
+  const { destination, route } = all;
+  const image = parseReference(`${destination.host}/keel/pause:3.10`);
+  const check = () => checkImage(image, route.settings(), route.parts());
+  await expect(check()).rejects.toMatchObject({
+    code: 'IMAGE_NOT_KNOWN',
+    message: expect.stringContaining('the state does not record which image it was mirrored from'),
+    hint: expect.stringContaining('give the name of the image at its source'),
+  });
+  await route.run();
+  expect((await check()).tags).toMatchObject([{ verdict: 'mirrored' }]);
+});
+
 it('tells of a foreign layer that was left out, which is no fault', async () => {
   await using source = await startRegistry({ access: PUBLIC_TOKENS });
   await using destination = await startRegistry({ access: TOKENS });

@@ -33,7 +33,11 @@ test.each<[boolean, string, SampleEntry[], number, ReadonlySet<Digest>]>([
   const required = () => requireReasonable(sampleIndex(listed), depth, met, 'e.org/a:v1');
   if (isReasonable) expect(required).not.toThrow();
   else {
-    const failure = { code: 'INDEX_UNREASONABLE', about: 'e.org/a:v1' };
+    const failure = {
+      code: 'INDEX_UNREASONABLE',
+      about: 'e.org/a:v1',
+      message: 'its index is nested too deeply or lists too much to be an image',
+    };
     expect(required).toThrow(expect.objectContaining(failure));
   }
 });
