@@ -1,9 +1,9 @@
 const VARIABLE = 'NODE_TLS_REJECT_UNAUTHORIZED';
 
 /**
- * Has Node check certificates also where NODE_TLS_REJECT_UNAUTHORIZED=0 turns the checks off. Call it with the environment of
- * the process before anything connects: Node reads the variable there for each connection, also for those of packages that
- * we do not write. Returns a warning if the variable was set.
+ * Makes Node check certificates although NODE_TLS_REJECT_UNAUTHORIZED=0 turns the checks off. Call it with the
+ * environment of the process before anything connects: Node reads the variable there for each connection, also for those
+ * of packages that we do not write. Returns a warning if the variable was set.
  * https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue
  */
 export function keepCertificateChecks(environment: Record<string, string | undefined>): string | undefined {

@@ -16,7 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** The signals that stop a process gracefully. */
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** How a command ended: `complete`, `incomplete`, or with an error by whose fault it was. */
+/** How a command ended: `complete`, `incomplete`, or with an error: then whose fault it was. */
 export type Ending = 'complete' | 'incomplete' | Fault;
 
 const CODES: Readonly<Record<Ending | StopSignal, ExitCode>> = {

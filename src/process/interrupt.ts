@@ -11,17 +11,17 @@ export class Interrupt implements Disposable {
   #stoppedBy: StopSignal | undefined;
 
   /**
-   * `process` emits the signals. `told` is called with the first, to report that the run stops. `end` is called with
-   * the exit code at the second, and must not return.
+   * `process` emits the signals. `announce` is called with the first, to report that the run stops. `end` is called at
+   * the second with the exit code, and must not return.
    */
-  constructor(process: EventEmitter, told: (signal: string) => void, end: (code: ExitCode) => void) {
+  constructor(process: EventEmitter, announce: (signal: string) => void, end: (code: ExitCode) => void) {
     this.#process = process;
     this.#listeners = SIGNALS.map((name) => [
       name,
       () => {
         if (this.#stoppedBy !== undefined) return end(exitCodeFor('incomplete', name));
         this.#stoppedBy = name;
-        told(name);
+        announce(name);
         this.#controller.abort(new DOMException(`cancelled by ${name}`, 'AbortError'));
       },
     ]);

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
 import { type Duration, milliseconds } from '../lib/duration.ts';
 
-/** What a program may use up, and what it sees. */
+/** What a program may use, and which variables it gets. */
 interface ProgramLimits {
   readonly patience: Duration;
   /** In bytes, of its output. */
   readonly output: number;
   /** Ends the program when it aborts. */
   readonly signal: AbortSignal;
-  /** The variables that it sees; those of this process if undefined. */
+  /** The variables that it gets; those of this process if undefined. */
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -17,13 +17,13 @@ type ProgramEnd =
   | { readonly by: 'itself'; readonly code: number | undefined; readonly output: string }
   | { readonly by: 'patience' | 'output' | 'signal' };
 
-/** How long a program that ended may keep us: what has left its group can hold its output open, a broken disk itself. */
+/** How long to wait for a program that was ended: what left its group can hold its output open, a broken disk itself. */
 const REMAINDER = milliseconds(1000);
 
 // Windows has no groups; only the program itself is ended there.
 const HAS_GROUPS = process.platform !== 'win32';
 
-/** What ends each program that runs. A second Ctrl-C ends this process at once, and the terminal reaches no other group. */
+/** Ends the running programs. A second Ctrl-C ends this process at once, and the terminal sends it to no other group. */
 const RUNNING = new Set<() => void>();
 
 function endAll(): void {

@@ -15,12 +15,12 @@ import type { RegistryFailure } from './registry-failure.ts';
 import { TokenService, type TokenServiceParts } from './token-service.ts';
 
 /**
- * What a 401 taught: `asked`, the registry asks for something else than what was sent; `renewed`, the token that was
- * sent is not used again.
+ * What a 401 means for the next attempt: `asked`, the registry asks for another login than the one that was sent;
+ * `renewed`, the token that was sent is not used again.
  */
 type Lesson = 'asked' | 'renewed';
 
-/** A new token may be refused once, where registries behind one name do not yet know the key that signed it. */
+/** A new token may be refused once: a registry behind the name may not know the key yet that signed it. */
 const MOST_TOKENS_IN_TURN = 2;
 
 /** How we log in at one host: what it asks for, and one token for each set of scopes. */
@@ -32,7 +32,7 @@ export class Authorization {
   readonly #absentFile: string | undefined;
   readonly #lookup: () => Promise<readonly KnownLogin[]>;
   #known: Promise<readonly KnownLogin[]> | undefined;
-  /** A host can have several, each for what lies below a path. */
+  /** A host can have several, each for the repositories below a path. */
   readonly #logins = new Map<KnownLogin | undefined, Login>();
   readonly #limiter: ConcurrencyLimiter;
   readonly #signal: AbortSignal;
@@ -97,8 +97,8 @@ export class Authorization {
   }
 
   /**
-   * Returns how this host wants us to log in, as far as that is known, with the user name that we have for these scopes
-   * and where it is from.
+   * Returns which kind of login this host requires, as far as known, with our user name for these scopes and the origin
+   * of that login.
    */
   async situation(scopes: readonly Scope[]): Promise<{
     readonly scheme: Challenge['scheme'] | 'none';
@@ -111,7 +111,7 @@ export class Authorization {
     return { scheme: this.#challenge?.scheme ?? 'none', username, origin, isProved };
   }
 
-  /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+  /** Verifies the login. An identity token is verified for these scopes. Throws `UNAUTHORIZED`. */
   async prove(scopes: readonly Scope[]): Promise<void> {
     const login = await this.#loginFor(scopes);
     if (this.#challenge === undefined) return;
@@ -119,13 +119,13 @@ export class Authorization {
     else await login.examine(this.#challenge, scopes);
   }
 
-  /** Returns a refusal of this host with what helps: where there is no login, how to give one. */
+  /** Returns a refusal of this host with advice: if there is no login, how to log in. */
   async advise(failure: RegistryFailure, scopes: readonly Scope[]): Promise<RegistryFailure> {
     const { credential } = await this.#loginFor(scopes);
     return credential === undefined ? anonymousRefusal(failure, await this.#absence()) : failure;
   }
 
-  /** Returns the failure of a request that cannot do without a login and has none. */
+  /** Returns the failure of a request that needs a login and has none. */
   async missingLogin(hint?: string): Promise<RegistryFailure> {
     return missingLogin(await this.#absence(), hint);
   }
@@ -164,15 +164,15 @@ export class Authorization {
     await this.review(answer, scopes, next);
     const refused = this.#refusedTokens.get(key) ?? new Set();
     this.#refusedTokens.set(key, refused.add(next));
-    // The login is not sent for more of them: it may be wrong, and the account locked for that.
+    // No more tokens are requested with the login: if it is wrong, the registry may lock the account.
     if (refused.size >= MOST_TOKENS_IN_TURN) return undefined;
     this.#tokens.delete(key);
     return 'renewed';
   }
 
   /**
-   * Finds out if the login is wrong when a token was refused that was never accepted. A host that a redirect led to did
-   * not get it. Throws `UNAUTHORIZED` if it is wrong.
+   * Finds out if the login is wrong after the refusal of a token that was never accepted. A host that a redirect led to
+   * did not get the login. Throws `UNAUTHORIZED` if it is wrong.
    */
   async review(answer: HttpAnswer, scopes: readonly Scope[], sent: string | undefined): Promise<void> {
     const challenge = this.#challengeFor(scopes);
@@ -183,7 +183,7 @@ export class Authorization {
       ?.review(challenge, scopes, sent);
   }
 
-  /** Learns from an answer that let a request with these scopes in. */
+  /** Learns from an answer that accepted a request with these scopes. */
   admit(scopes: readonly Scope[]): void {
     const isNew = this.#refusedTokens.size > 0 || this.#untried.size > 0;
     const challenge = isNew ? this.#challengeFor(scopes) : undefined;
@@ -194,7 +194,7 @@ export class Authorization {
     this.#untried.delete(key);
   }
 
-  /** Lets the requests go on that wait for one with these scopes, because it has ended. */
+  /** Lets the requests continue that wait for a request with these scopes, which has ended. */
   release(scopes: readonly Scope[]): void {
     for (const login of this.#logins.values()) login.trial.leave(scopes.join(' '));
   }
@@ -208,7 +208,7 @@ export class Authorization {
     return login;
   }
 
-  /** Where there is no login for a request, those of the host are for other paths. */
+  /** If there is no login for a request, the logins of the host are for other paths. */
   async #absence(): Promise<LoginAbsence> {
     this.#known ??= this.#lookup();
     const ofPaths = (await this.#known).filter(({ path }) => path !== undefined);

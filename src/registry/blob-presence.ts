@@ -6,8 +6,9 @@ import type { Registry } from './registry.ts';
 import { isRefusedQuestion } from './registry-failure.ts';
 
 /**
- * Returns whether a repository has a blob of this size; undefined if the registry does not tell. What HEAD does not
- * confirm is asked for its first byte: some registries refuse HEAD, also for what is there, or tell no true length.
+ * Returns whether a repository has a blob of this size; undefined if the registry refuses to answer. If HEAD does not
+ * confirm it, GET asks for the first byte: some registries refuse HEAD, also for blobs that they have, or report a wrong
+ * length.
  */
 export async function hasBlob(
   registry: Registry,
@@ -20,7 +21,7 @@ export async function hasBlob(
     registry
       .asMetadata(signal, () => askForBlob(method, question))
       .catch((error: unknown) => {
-        // 401 where the login is refused ends clearly when something is to be written.
+        // If the login is refused with 401, the write that follows fails with a clear error.
         if (isRefusedQuestion(error)) return undefined;
         throw error;
       });
@@ -59,7 +60,7 @@ export async function askForBlob(
   return answer.status !== 404 && (toldSize(answer) ?? blob.size) === blob.size;
 }
 
-/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer does not tell it. */
+/** Returns the size of a whole blob in bytes, from an answer to HEAD or GET; undefined if the answer lacks it. */
 function toldSize({ status, headers }: HttpAnswer): number | undefined {
   const length = status === 200 ? headers['content-length'] : headers['content-range']?.split('/')[1];
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;

@@ -14,7 +14,7 @@ const BAD_REQUEST = 400;
  */
 export class Endpoint {
   readonly #secure: URL;
-  /** Undefined if only HTTPS may be used. Nobody on the way may bring us down to it then. */
+  /** Undefined if only HTTPS may be used, so that an attacker on the way cannot force plain HTTP. */
   readonly #plain: URL | undefined;
   #settled: URL | undefined;
 
@@ -37,8 +37,8 @@ export class Endpoint {
   }
 
   /**
-   * Asks something at the base URL, and settles what that is. Returns the answer. Throws what `ask` throws, and of two
-   * failures the one that says more.
+   * Calls `ask` with the base URL, and settles that URL by the result. Returns the answer. Throws what `ask` throws; of
+   * two failures, the more informative one.
    */
   async settle<Answer>(ask: (base: URL) => Promise<Answer>): Promise<Answer> {
     if (this.#settled !== undefined) return ask(this.#settled);
@@ -75,7 +75,7 @@ export class Endpoint {
     if (!isConnectionFailure(error)) return false;
     const cause = causeOf(error);
     if (isAnsweredWithoutTls(cause) || isCut(cause)) return true;
-    // Without TLS it is another port, or another proxy.
+    // Without TLS the request goes to another port, or through another proxy.
     const isElsewhere = this.#secure.port === '' || proxyFor(this.#secure)?.href !== proxyFor(plain)?.href;
     return isElsewhere && error.code !== 'TLS_REFUSED';
   }
@@ -117,7 +117,7 @@ export function redactUrl(url: URL): string {
 }
 
 /**
- * Returns a text of a server without the signatures of the URL that was asked, as some servers repeat it in an error.
+ * Returns a text of a server without the signatures of the URL that was asked, because some servers repeat it in an error.
  */
 export function withoutSignatures(text: string, url: URL): string {
   const values = [...url.searchParams]

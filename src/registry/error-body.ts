@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readJson, UnreasonableJson } from '../lib/json.ts';
 import { eachOf, fieldOf, TEXT_FIELD } from '../lib/zero-value.ts';
 
-/** A registry repeats an error for each part that it is about, and the first ones tell what happened. */
+/** A registry repeats an error for each part that it is about; the first ones show what happened. */
 const ERRORS_READ = 100;
 
 const errorBodyShape = z.object({
@@ -39,7 +39,7 @@ export interface ErrorBody {
   readonly codes: readonly string[];
   /** At most 300 characters on one line, without control characters; empty if the body has no text for people. */
   readonly text: string;
-  /** What its details say, in whatever form, of at most 4000 characters. It may contain secrets, so it is never shown. */
+  /** The text of its details in any form, at most 4000 characters. It may contain secrets, so it is never shown. */
   readonly details: string;
 }
 
@@ -53,7 +53,7 @@ export function hasErrorList(body: string): boolean {
 }
 
 const DETAILS_LIMIT = 4000;
-/** Longer ones explain the code, and not what happened. */
+/** Longer details explain the code, not what happened. */
 const DETAIL_SHOWN = 100;
 
 /**

@@ -41,8 +41,8 @@ interface RunLimits {
 }
 
 /**
- * The limits of one host: slots for metadata, transfers and tokens, a rate, and the time before which it wants no
- * requests.
+ * The limits of one host: slots for metadata, transfers and tokens, a rate, and the end of a pause that the host asked
+ * for.
  */
 export class HostLimits {
   readonly metadata: ConcurrencyLimiter;

@@ -6,16 +6,16 @@ import { verdictOf } from './ping-answer.ts';
 import { isNotFound } from './registry-failure.ts';
 import { NotJson } from './tag-list.ts';
 
-/** More than any list of errors has. */
+/** Larger than any list of errors. */
 const PAGE_LIMIT = 64 * 1024;
 
-/** Whether what answers at a host is a registry, by all that it has answered. */
+/** Whether a host is a registry, according to all its answers so far. */
 export class Likeness {
   #ping: string | undefined;
   #isProven = false;
   #hasPageForList = false;
 
-  /** What speaks against it that this is a registry; undefined if nothing does, or if it answered as one does. */
+  /** Why this host is probably not a registry; undefined if there is no reason, or if it answered like a registry. */
   get oddity(): string | undefined {
     if (this.#isProven) return undefined;
     const list = this.#hasPageForList ? 'its list of tags is not JSON' : undefined;
@@ -34,7 +34,7 @@ export class Likeness {
 
   /** Notes what it answered to `GET /v2/`, and reads or discards the body. */
   async pinged(answer: HttpAnswer): Promise<void> {
-    // Some registries do not have this page, and say so as they say of everything else that they do not have.
+    // Some registries do not have this page, and answer as for everything else that they do not have.
     const body = answer.status === 404 ? await readBody(answer, PAGE_LIMIT) : undefined;
     discardBody(answer);
     const verdict = verdictOf(answer, body?.toString('utf8') ?? '');
@@ -47,7 +47,7 @@ export class Likeness {
     this.#ping = 'GET /v2/ is refused';
   }
 
-  /** Notes why its tags could not be listed. Returns the failure, which is another one if this is no registry. */
+  /** Notes why its tags could not be listed. Returns the failure, or another one if this is not a registry. */
   ofList(error: unknown, host: Host): unknown {
     if (!isPage(error)) return error;
     this.#hasPageForList = true;
@@ -60,8 +60,8 @@ function isPage(error: unknown): boolean {
 }
 
 /**
- * Returns `NOT_A_REGISTRY` in place of the failure of a host that does not look like a registry and knows no repository,
- * or answers a question for tags with something else. Returns any other error unchanged.
+ * Returns `NOT_A_REGISTRY` in place of the failure of a host that does not look like a registry and does not have the
+ * repository, or answers a request for tags with something else. Returns any other error unchanged.
  */
 export function orStranger(
   registry: { readonly host: Host; readonly likeness: Likeness },
@@ -80,10 +80,10 @@ export function orStranger(
   });
 }
 
-/** The statuses, other than pages (below 400), that web sites answer to an upload: nothing is there, or nothing can be written. */
+/** What web sites answer to an upload, other than pages (below 400): nothing is there, or nothing can be written. */
 const SITE_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 501]);
 
-/** Returns whether a web site may have refused an upload so. */
+/** Returns whether an error may be the refusal of an upload by a web site. */
 export function mayBeOfSite(error: unknown): boolean {
   const status = isAnswerFailure(error) ? error.status : undefined;
   return status !== undefined && (status < 400 || SITE_STATUS.has(status));

@@ -38,20 +38,21 @@ interface PagedList<Page> {
 /** All pages of a list. */
 export interface ReadList<Page> {
   readonly pages: readonly Page[];
-  /** Whether its end was never reached, because its pages lead back to what they listed before. */
+  /** Whether its end was never reached, because its pages link back to earlier ones. */
   readonly isCircular: boolean;
 }
 
-/** Some registries leave out what an account may not see, so that a page can be empty and the next one is not. */
+/** Some registries leave out what an account may not see, so a page can be empty although the next one is not. */
 const EMPTY_PAGES_LIMIT = 10;
-/** A list whose pages have fewer new names on average, beyond its first pages with names, is made to have no end. */
+/** A list whose pages have fewer new names on average, beyond its first pages with names, is built to have no end. */
 const FEWEST_NEW = 10;
-/** Lists with one name on a page, or with names that were listed before, are rare and end before. */
+/** Lists with one name on a page, or with names that were listed before, are rare and end before that. */
 const PAGES_NOT_COUNTED = 1000;
 
 /**
  * Returns all pages of a list, parsed. It follows `Link` headers (distribution-spec, "Listing Tags") until there is
- * none, or until a page is the same as an earlier one. If the number of entries a page is refused, it asks without.
+ * none, or until a page is the same as an earlier one. If the registry refuses `n`, the number of entries a page, it asks
+ * without.
  * Throws `REGISTRY_BROKEN` if the list exceeds the limits or hardly grows, `LIST_INCOMPLETE` if a page after the first
  * is refused, and what `send` and `parse` throw.
  */
@@ -128,7 +129,7 @@ async function readPage<Page>(
   }
 }
 
-/** Statuses that say the same about a request with and without `n`. */
+/** Statuses that mean the same for a request with and without `n`. */
 const NOT_ABOUT_SIZE: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
 function mayRefuseSize(error: unknown): boolean {
@@ -137,7 +138,7 @@ function mayRefuseSize(error: unknown): boolean {
   return isClear && !NOT_ABOUT_SIZE.has(error.status);
 }
 
-/** The first page came, so the refusal of another one says nothing about whether there is such a list. */
+/** The first page came, so the refusal of another one does not mean that there is no such list. */
 function explainLaterPage(error: unknown, about: string, number: number): unknown {
   if (!isAnswerFailure(error) || error.transient || error.status === undefined) return error;
   return new HttpFailure({

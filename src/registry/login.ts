@@ -14,8 +14,8 @@ import type { TokenService, TokenServiceParts } from './token-service.ts';
 const ERROR_BODY_LIMIT = 64 * 1024;
 
 /**
- * One or two may be for what the account may not do. Registries that lock accounts allow more wrong passwords than
- * this.
+ * One or two refused tokens may be for actions that the account may not do. Registries that lock accounts allow more
+ * wrong passwords than this.
  */
 const MOST_REFUSED_TOKENS = 3;
 
@@ -52,14 +52,14 @@ export class Login {
     return this.#parts.known?.credential;
   }
 
-  /** The file or the variable that it is from; undefined if it was given for this one host, and for none. */
+  /** The file or the variable that it is from; undefined if it was given for this one host, or there is none. */
   get origin(): string | undefined {
     return this.#parts.known?.origin;
   }
 
   /**
    * Resolves once the password is proved, or if there is none. `scopes` are those of the request that it is for. Throws
-   * `UNAUTHORIZED` if it was refused, then always and without another request.
+   * `UNAUTHORIZED` if it was refused; each later call throws it again, without a request.
    */
   async prove(challenge: Challenge, scopes: readonly string[]): Promise<void> {
     if (this.credential?.kind !== 'password') return;
@@ -79,14 +79,14 @@ export class Login {
 
   /**
    * Lets the password be proved again before its next use, because a request that relied on this proof was refused. A
-   * later proof is kept: it knows better than requests that were under way.
+   * later proof is kept: it is newer than requests that were under way.
    */
   doubt(proof: object | undefined): void {
     if (this.#proof === proof) this.#proof = undefined;
   }
 
   /**
-   * Decides what it means that a registry refuses a new token of ours: that the account may not do this, or that the
+   * Decides why a registry refuses a new token of ours: because the account may not do this, or because the
    * password is wrong and the token anonymous. It is wrong if several tokens were refused and none accepted, and a ping
    * with an anonymous token is answered too: then the ping has proved nothing. Sends no password. Throws `UNAUTHORIZED`
    * if it is wrong, and so does `prove` from then on.
@@ -131,14 +131,14 @@ export class Login {
     }
   }
 
-  /** Some token services give no token without a scope, which says nothing of the password. */
+  /** Some token services issue no token without a scope, which shows nothing about the password. */
   async #provePassword(challenge: Challenge, [scope]: readonly string[]): Promise<void> {
     await this.examine(challenge, []);
     if (this.#isProved || scope === undefined) return;
     try {
       await this.examine(challenge, [scope]);
     } catch (error) {
-      // The account may have no right to this repository, and have one to the next.
+      // The account may have no access to this repository, but to the next one.
       if (!(error instanceof HttpFailure) || error.status !== 403) throw error;
     }
   }
@@ -151,7 +151,7 @@ export class Login {
     return proof;
   }
 
-  /** Throws if that cannot be found out now. */
+  /** Returns whether a token of ours allows no more than an anonymous one. Throws if that cannot be found out now. */
   async #isAsGoodAsNone(
     challenge: BearerChallenge,
     scopes: readonly string[],

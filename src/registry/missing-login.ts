@@ -4,16 +4,16 @@ import type { KnownLogin } from './auth/credentials.ts';
 import type { Host } from './oci/reference.ts';
 import type { RegistryFailure } from './registry-failure.ts';
 
-/** That there is no login for a request, and what there is instead. */
+/** The absence of a login for a request, and what exists instead. */
 export interface LoginAbsence {
   readonly host: Host;
-  /** The logins for paths of the host, none of which the request is below. */
+  /** The logins for paths of the host. The request is below none of them. */
   readonly ofPaths: readonly KnownLogin[];
   /** The file that `REGISTRY_AUTH_FILE` names, if it does not exist. */
   readonly absentFile: string | undefined;
 }
 
-/** Returns the refusal of a request that was sent without a login, with how to give one. */
+/** Returns the refusal of a request that was sent without a login, with advice how to log in. */
 export function anonymousRefusal<Code extends string>(
   failure: HttpFailure<Code>,
   absence: LoginAbsence,
@@ -24,7 +24,7 @@ export function anonymousRefusal<Code extends string>(
   return failure.with({ hint });
 }
 
-/** Returns how to give a login for any host, as a part of a sentence. */
+/** Returns how to log in at any host, as a part of a sentence. */
 export function howToLogIn(host: Host): string {
   return `run "docker login ${host}" or "podman login ${host}", or give it in KEEL_REGISTRY_LOGINS, in a workflow in registry-logins`;
 }
@@ -33,8 +33,8 @@ const AS_DESTINATION =
   'give --username and KEEL_PASSWORD, in a workflow username and password, or log in with docker login or podman login';
 
 /**
- * Returns the failure of a destination that wants a login where there is none. `hint` says how to give it, for sync by
- * default.
+ * Returns the failure of a destination that requires a login if there is none. `hint` is how to log in; the default is
+ * for sync.
  */
 export function missingLogin(absence: LoginAbsence, hint = AS_DESTINATION): RegistryFailure {
   return new HttpFailure({
@@ -65,16 +65,16 @@ function instead({ host, ofPaths, absentFile }: LoginAbsence): string {
   ].join('');
 }
 
-/** A request, of a registry, that another host answered. */
+/** A request to a registry that another host answered. */
 interface StrangeRequest {
-  /** The first address of the request. Where the registry gave it, such as that of an upload, it is at any host. */
+  /** The first address of the request. If the registry sent it, like that of an upload, it can be at any host. */
   readonly asked: URL;
   readonly isUpload: boolean;
   readonly registry: URL;
   readonly stranger: URL;
 }
 
-/** Returns the refusal of a host that got no login, because it is not the registry's own, with who led there. */
+/** Returns the refusal of a host that got no login because it is not the registry's own, with what led there. */
 export function strangerRefusal(failure: RegistryFailure, request: StrangeRequest): RegistryFailure {
   if (failure.code !== 'UNAUTHORIZED') return failure;
   const { registry, stranger } = request;

@@ -6,7 +6,7 @@ const PAGES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml'
 /** What an answer to `GET /v2/` means: the host is a registry, or an `oddity` speaks against that, or neither. */
 type PingVerdict = { readonly kind: 'registry' | 'open' } | { readonly kind: 'odd'; readonly oddity: string };
 
-/** Returns whether an answer has the header by which registries show themselves. */
+/** Returns whether an answer has the header by which registries identify themselves. */
 export function isSigned({ headers }: Pick<HttpAnswer, 'headers'>): boolean {
   return headers['docker-distribution-api-version'] !== undefined;
 }

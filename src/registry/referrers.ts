@@ -61,7 +61,7 @@ export async function askReferrersApi(
   }
 }
 
-/** Returns the tag that stands for the referrers API. It has at most 64 digits of the digest. */
+/** Returns the tag that replaces the referrers API. It has at most 64 digits of the digest. */
 export function referrersTag(digest: Digest): Tag {
   return parseTag(`${digestAlgorithm(digest)}-${digestHex(digest).slice(0, 64)}`);
 }

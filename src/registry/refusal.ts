@@ -37,7 +37,7 @@ export function refusal(answer: RefusedAnswer): RegistryFailure {
   return new HttpFailure({ code, about, message, hint, status, request, transient, retryAt });
 }
 
-/** Returns whether a refusal gives its reason by more than its status. */
+/** Returns whether a refusal has a reason beyond its status. */
 export function saysWhy(answer: RefusedAnswer): boolean {
   return wordsVerdict(answer) !== undefined;
 }
@@ -51,31 +51,31 @@ const OTHER_FAULTS: ReadonlySet<string> = new Set([
   'MANIFEST_REFERENCE_LIMIT',
 ]);
 const FORMAT_STATUS: ReadonlySet<number> = new Set([400, 405, 406, 415, 422]);
-/** Codes with which registries answer whatever is wrong with a manifest. */
+/** Codes that registries use for any error in a manifest. */
 const ANY_FAULT: ReadonlySet<string> = new Set(['MANIFEST_INVALID', 'MANIFEST_UNVERIFIED', 'UNSUPPORTED']);
 const PART_UNKNOWN: ReadonlySet<string> = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN']);
 
-/** Says that a part of a manifest is unknown, without naming it or with its digest. */
+/** Texts about an unknown part of a manifest, without its name or with its digest. */
 const UNKNOWN_PART =
   /\b(?:unknown|missing) (?:blob|layer)|\b(?:blob|layer)s? (?:is |are )?(?:unknown|missing|not found)/i;
 const UNKNOWN = /\b(?:unknown|missing|not found|not exist|unable to find)\b/i;
 const DIGEST = /\bsha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})\b/;
-/** Harbor, ECR, GitLab and ACR, with the codes of other refusals. */
+/** Texts of Harbor, ECR, GitLab and ACR, which have the codes of other refusals. */
 const QUOTA_WORDS =
   /\bquota|exceed(?:s|ed)? the (?:configured upper |storage )?limit|LimitExceededException|storage (?:is )?full/i;
-/** ACR: a type that it does not know, with whatever status. */
+/** ACR: a type that it does not know, with any status. */
 const UNKNOWN_CLASS = /unknown manifest class/i;
-/** Says that it is the type of a manifest, or of something in it, that is refused. */
+/** Texts that refuse the type of a manifest, or of something in it. */
 const FORMAT_WORDS =
   /fail(?:ed)? to parse 'manifest\.json'|\b(?:media|content)[ -]?type|\bschema ?version|\bOCI\b|not (?:supported|accepted|allowed)/i;
 
 /**
- * Returns the meaning of a refusal whose codes or text say more than its status; undefined if they do not. Registries
+ * Returns the meaning of a refusal whose codes or text mean more than its status; undefined if they do not. Registries
  * express these in different ways (field notes of Harbor, ECR, ACR, SWR, Quay).
  */
 function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | undefined {
   const { codes, text, details } = errorBody;
-  // GHCR says this to a workflow token without the permission to write packages.
+  // GHCR answers this to a workflow token without the permission to write packages.
   if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
     const hint =
       'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
@@ -107,7 +107,7 @@ function writeVerdict(writes: Written, status: number, errorBody: ErrorBody): Ve
 function isPartUnknown(writes: Written, { codes, text, details }: ErrorBody): boolean {
   if (codes.some((code) => PART_UNKNOWN.has(code))) return true;
   if (writes !== 'manifest') return false;
-  // A manifest that is being pushed need not be known, so it is one that it lists. That may be there a moment later.
+  // This is not about the manifest that is being pushed, but about one that it lists, which may be there a moment later.
   if (codes.includes('MANIFEST_UNKNOWN') || UNKNOWN_PART.test(text)) return true;
   const said = `${text} ${details}`;
   return DIGEST.test(said) && UNKNOWN.test(said);
@@ -140,7 +140,7 @@ function formatRefused(): Verdict {
 
 function statusVerdict(status: number, writes: Written | undefined): Verdict {
   if (status === 401) {
-    // Some registries also answer so if the login is right but the account may not push.
+    // Some registries also answer this if the login is right but the account may not push.
     return {
       code: 'UNAUTHORIZED',
       hint: 'check the user name and password for this registry, and that the account has permission for this',

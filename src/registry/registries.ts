@@ -22,7 +22,7 @@ export interface RegistryLogin {
 
 /** The settings of a user for the connections to registries. */
 export interface ConnectionSettings {
-  /** The login at one host. At other hosts, and without a user name, what `docker login` and others stored is used. */
+  /** The login at one host. At other hosts, and without a user name, the logins of `docker login` and others are used. */
   readonly login: {
     readonly host: Host;
     readonly username: string | undefined;
@@ -40,14 +40,14 @@ export interface ConnectionSettings {
   readonly caFile: string | undefined;
 }
 
-/** What the front end lends to a run. */
+/** What the command line or the action provides to a run. */
 export interface ConnectionParts {
   readonly environment: NodeJS.ProcessEnv;
   readonly runCredentialHelper: CredentialHelper;
   /** Called with each secret before its first use. */
   readonly onSecret: SecretListener;
   readonly onRetry?: ((error: unknown, attempt: number) => void) | undefined;
-  /** What `readAuthorities` returned for `caFile`, where it was read already. */
+  /** What `readAuthorities` returned for `caFile`, if it was read already. */
   readonly authorities?: readonly string[] | undefined;
   /** Shorter ones are for tests. */
   readonly timeouts?: HttpTimeouts | undefined;
@@ -168,7 +168,7 @@ export class Registries {
   }
 }
 
-/** What people call the logins at further hosts. */
+/** The name of the logins at further hosts, for people. */
 const LIST_OF_LOGINS = 'KEEL_REGISTRY_LOGINS (registry-logins in a workflow)';
 
 function limitsOf({ queryLimit, limit }: Pick<ConnectionSettings, 'queryLimit' | 'limit'>): LimitSettings {
@@ -179,7 +179,7 @@ function limitsOf({ queryLimit, limit }: Pick<ConnectionSettings, 'queryLimit' |
 }
 
 /**
- * Returns the registries of a run, with logins from the settings and from what `docker login` and `podman login` stored.
+ * Returns the registries of a run, with logins from the settings and those that `docker login` and `podman login` stored.
  * Throws `CA_FILE_MALFORMED`.
  */
 export async function openRegistries(

@@ -33,31 +33,31 @@ export function isUnauthorized(error: unknown): boolean {
 /** The `request` of a failure to log in. */
 export const LOGIN_REQUEST = 'login';
 
-/** Returns whether a registry refused our password itself, so that it refuses whatever is asked with it. */
+/** Returns whether a registry refused our password itself, so it refuses every request with it. */
 export function isLoginRefused(error: unknown): boolean {
   return isUnauthorized(error) && error instanceof HttpFailure && error.request === LOGIN_REQUEST;
 }
 
-/** Returns whether a registry refused something to our account that others may have. */
+/** Returns whether a registry refused something to our account that other accounts may be allowed. */
 export function mayBeDeniedToUs(error: unknown): boolean {
   return isUnauthorized(error) || failureCode(error) === 'DENIED';
 }
 
 /**
- * Returns whether a registry refused a question, and would again. After a question that only saves work this means that
- * the answer is not known. That a registry asks for fewer requests is no such refusal, and neither is a broken answer.
+ * Returns whether a registry refused a question, and would again. If the question was only to save work, its answer is
+ * then unknown. A request for a pause is no such refusal, and neither is a broken answer.
  */
 export function isRefusedQuestion(error: unknown): error is HttpFailure {
   const isFinal = isAnswerFailure(error) && !error.transient && error.code !== 'RATE_LIMITED';
-  // What answers with another kind of status is no registry, and must not be taken for one that only refuses.
+  // A host that answers with another kind of status is no registry, and must not pass for one that only refuses.
   return isFinal && error.status !== undefined && error.status >= 400;
 }
 
-/** Of the service and not of the question. */
+/** The status of a failure of the service, not of the question. */
 const UNAVAILABLE = 503;
 
 /**
- * Returns whether a registry failed at a question, in each attempt. Another form of it may fare better, unless the
+ * Returns whether a registry failed at a question, in each attempt. Another form of it may succeed, unless the
  * registry is not available or asks for a pause.
  */
 export function isFailedQuestion(error: unknown): boolean {

@@ -43,7 +43,7 @@ interface RegistryParts {
 export class Registry {
   readonly host: Host;
   readonly limits: HostLimits;
-  /** Whether it is a registry, by all that it has answered. */
+  /** Whether it is a registry, according to all its answers so far. */
   readonly likeness: Likeness;
   readonly #endpoint: Endpoint;
   readonly #transport: Transport;
@@ -69,7 +69,7 @@ export class Registry {
   }
 
   /**
-   * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry wants. It does not
+   * Asks for the version of the API (`GET /v2/`), once in a run, to learn which login the registry requires. It does not
    * retry: the other methods ping first, within their own attempts. Throws `HttpFailure` if the host cannot be reached.
    */
   ping(): Promise<void> {
@@ -95,12 +95,12 @@ export class Registry {
     return username;
   }
 
-  /** Returns the failure of a request that wants a login where there is none. `hint` says how to give it. */
+  /** Returns the failure of a request that requires a login if there is none. `hint` is how to log in. */
   missingLogin(hint: string): ReturnType<Transport['missingLogin']> {
     return this.#transport.missingLogin(hint);
   }
 
-  /** Returns what is known of the login for a repository or the registry: whether an answer proved it, and its origin. */
+  /** Returns what is known about the login for a repository or the registry: whether it is proved, and its origin. */
   aboutLogin(repository?: Repository): ReturnType<Transport['situation']> {
     return this.#transport.situation(repository === undefined ? [] : [pushScope(repository)]);
   }
@@ -135,7 +135,7 @@ export class Registry {
         giveBack();
       }
     };
-    // The ping, a token, and each host that a redirect leads to, costs none of the attempts of another.
+    // The ping, a token and each host that a redirect leads to have attempts of their own.
     const requestOf = (error: unknown) => (isPinged ? failedRequest(error) : 'ping');
     return retry({ policy: this.#retry, signal, onRetry: this.#onRetry, requestOf }, work);
   }
@@ -190,7 +190,7 @@ export class Registry {
   }
 
   /**
-   * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the one asked for.
+   * Returns a manifest with its exact bytes. Throws `NOT_FOUND`, and `DIGEST_MISMATCH` if it is not the requested one.
    */
   getManifest(repository: Repository, name: Tag | Digest, signal: AbortSignal): Promise<Manifest> {
     const about = this.nameOf(repository, name);
@@ -244,8 +244,8 @@ export class Registry {
   }
 
   /**
-   * Returns whether a registry says that it has a manifest, for where pushing it again is all that a wrong answer costs:
-   * unlike `findManifest` it believes `HEAD` that there is nothing, and a refusal means no.
+   * Returns whether a registry reports that it has a manifest. Use it only if a wrong answer costs no more than pushing
+   * the manifest again: unlike `findManifest` it accepts that `HEAD` finds nothing, and a refusal means no.
    */
   async claimsManifest(repository: Repository, digest: Digest, signal: AbortSignal): Promise<boolean> {
     try {
@@ -283,7 +283,7 @@ export class Registry {
 
   /**
    * Stores a manifest, its bytes unchanged, under a tag or its digest. `onActive` is called when it takes its slot and
-   * when it returns it. Returns whether the registry says that it lists the manifest with what refers to its subject.
+   * when it returns it. Returns whether the registry reports that it lists the manifest among the referrers of its subject.
    * Throws `CONTENT_UNKNOWN` if parts of it are missing.
    */
   putManifest(
@@ -387,7 +387,7 @@ export class Registry {
       if (answer.status === 401) this.#transport.note(answer);
       await this.likeness.pinged(answer);
     } catch (error) {
-      // Whatever it says to this question, others tell what it can do.
+      // A refusal of this question does not matter: other requests show what the registry can do.
       if (!isRefusedQuestion(error)) throw error;
       this.likeness.refusedPing();
     }

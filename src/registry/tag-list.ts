@@ -24,7 +24,7 @@ export interface TagList {
   readonly isCut?: boolean | undefined;
 }
 
-/** What came in place of a list is a page for people, or nothing: not even the beginning of JSON, as if it was cut. */
+/** An answer in place of a list that is a page for people, or empty. A list that was cut starts as JSON, this does not. */
 export class NotJson extends SyntaxError {
   override readonly name = 'NotJson';
 }
@@ -35,10 +35,10 @@ function isJsonBegun(body: Buffer): boolean {
 
 /** No repository is known to have more than 100,000 tags, and choosing among far more takes long. */
 const NAMES_LIMIT = 200_000;
-/** Some registries have a number or `null` among their tags. What has more of them is no list of names. */
+/** Some registries have a number or `null` among their tags. An answer with more of them is no list of names. */
 const ODD_LIMIT = 100;
 
-/** Collects what is a name in a list. The rest is skipped, such as the digests that Artifactory lists among tags. */
+/** Collects the names in a list. The rest is skipped, such as the digests that Artifactory lists among tags. */
 class Names<Name extends string> {
   readonly found: Name[] = [];
   readonly #isName: (text: string) => text is Name;

@@ -16,7 +16,7 @@ import { isNotFound, type RegistryFailure } from './registry-failure.ts';
 
 const TOKEN_BODY_LIMIT = 1024 * 1024;
 
-/** What asking for a login at one host needs. */
+/** What is needed to log in at one host. */
 export interface TokenServiceParts {
   readonly host: Host;
   readonly endpoint: Endpoint;
@@ -38,7 +38,7 @@ export class TokenService {
   }
 
   /**
-   * Returns a token for these scopes, the most important first; without a credential it is one for anybody. Throws the
+   * Returns a token for these scopes, the most important first; without a credential, an anonymous one. Throws the
    * refusal of the token service, and `REDIRECT_REFUSED` if the login may not be sent there.
    */
   async fetch(
@@ -57,7 +57,7 @@ export class TokenService {
       if (answer.status !== 200) throw this.#refusalOf(answer, body, credential);
       return this.#read(body);
     } catch (error) {
-      // It has attempts of its own, and costs the request that needs the token none.
+      // The token has attempts of its own, and costs the request that needs it none.
       throw error instanceof HttpFailure ? this.#named(error, realm).with({ request: 'token' }) : error;
     }
   }
@@ -81,7 +81,7 @@ export class TokenService {
     return url;
   }
 
-  /** Returns the failure to reach a token service at another host with the registry that led to it. */
+  /** Returns the failure to reach a token service; at another host, with the registry that named it. */
   #named(error: HttpFailure, realm: URL): HttpFailure {
     if (!isConnectionFailure(error) || realm.host === this.#parts.endpoint.url.host) return error;
     return error.with({ message: `${error.message}; it is the token service of ${this.#parts.host}` });
@@ -139,7 +139,7 @@ export class TokenService {
       retryAt: retryTime(answer, Date.now()),
     });
     if (!isNotFound(failure)) return failure;
-    // That there is no token service says nothing about what the token was to be for.
+    // A missing token service shows nothing about the content that the token was for.
     const { about, message, hint, status } = failure;
     return new HttpFailure({ code: 'REGISTRY_REFUSED', about, message, hint, status });
   }

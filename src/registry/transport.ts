@@ -33,17 +33,17 @@ export interface Exchange {
   readonly about: string;
   /** What the request does, for the message `cannot …`. */
   readonly action: string;
-  /** What the request writes, if it does. A refusal has another meaning then. */
+  /** What the request writes, if anything. A refusal has another meaning then. */
   readonly writes?: Written | undefined;
   /** How long the answer may take to begin. */
   readonly awaited?: Awaited | undefined;
-  /** Returns whether the content that was asked for is itself what an answer with these headers calls encoded. */
+  /** Returns whether an answer with these headers contains the requested content itself, although it calls it encoded. */
   readonly isOwnCoding?: ((headers: HttpAnswer['headers']) => boolean) | undefined;
   readonly signal: AbortSignal;
 }
 
 const ERROR_BODY_LIMIT = 64 * 1024;
-/** A Basic challenge after a token, then another token service, then a scope that it names. */
+/** For a Basic challenge after a token, then another token service, then a scope that it names. */
 const MOST_REPEATS = 3;
 /** The most characters of a path that a message shows. */
 const LONGEST_SHOWN_PATH = 200;
@@ -56,7 +56,7 @@ export class Transport {
   readonly #registry: Endpoint;
   readonly #authorization: Authorization;
   readonly #onRequest: (url: URL) => void;
-  /** Whether what answers is a registry, by all that it has answered. */
+  /** Whether the host is a registry, according to all its answers so far. */
   readonly likeness = new Likeness();
 
   constructor(parts: {
@@ -106,12 +106,12 @@ export class Transport {
     return this.#authorization.situation(scopes);
   }
 
-  /** Returns the failure of a request that cannot do without a login and has none. */
+  /** Returns the failure of a request that needs a login and has none. */
   missingLogin(hint?: string): Promise<RegistryFailure> {
     return this.#authorization.missingLogin(hint);
   }
 
-  /** Verifies the login, an identity token for these scopes. Throws `UNAUTHORIZED`. */
+  /** Verifies the login. An identity token is verified for these scopes. Throws `UNAUTHORIZED`. */
   prove(scopes: readonly Scope[]): Promise<void> {
     return this.#authorization.prove(scopes);
   }
@@ -186,7 +186,7 @@ export class Transport {
         stranger: answer.url,
       });
     }
-    // A used up quota is no matter of a login.
+    // A quota that is used up has nothing to do with the login.
     const isSettled = exchange.writes !== undefined && saysWhy(refused);
     return isSettled ? failure : this.#authorization.advise(failure, exchange.scopes);
   }
@@ -219,7 +219,7 @@ function lossyRedirect({ about, action }: Exchange, { status, headers, url }: Ht
   });
 }
 
-/** What follows the path may be signed. */
+/** The query is left out, because it may contain a signature. */
 function shownPath({ pathname }: URL): string {
   return pathname.length > LONGEST_SHOWN_PATH ? 'another path' : pathname;
 }

@@ -24,7 +24,7 @@ function text(bytes: number): z.ZodType {
   return z.string().max(Math.ceil(bytes / 3) * 4);
 }
 
-/** Ends at the first item too many: what made the list may have made it long. */
+/** Stops at the first item too many, because the author of the list may have made it very long. */
 function list(item: z.ZodType, most: number): z.ZodType {
   return z.custom<unknown[]>((value) => Array.isArray(value) && value.length <= most).pipe(eachOf(item));
 }
@@ -35,7 +35,7 @@ function some(shape: z.core.$ZodLooseShape): z.ZodType {
 
 const certificate = some({ rawBytes: text(DER_LIMIT.bytes).nullish() });
 
-/** How large each part of a bundle may be that is read before its signature is known. What it is, is not looked at. */
+/** How large each part of a bundle may be. This is read before the signature is verified, so it checks only sizes. */
 const boundsShape = z.looseObject({
   messageSignature: some({ signature: text(SIGNATURE_LIMIT).nullish() }),
   dsseEnvelope: some({

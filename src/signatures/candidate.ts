@@ -8,20 +8,20 @@ export interface Candidate {
   readonly form: 'cosign' | 'bundle';
   /** A Sigstore bundle as JSON. */
   readonly bundle: unknown;
-  /** What was signed, where the bundle does not hold it itself. */
+  /** What was signed, if the bundle does not contain it. */
   readonly artifact: Buffer | undefined;
-  /** What the signature says it is of. */
+  /** The names of the image in the signature. */
   readonly names: SignedNames;
 }
 
-/** Something that stands where a signature should, and why it is none of this image. */
+/** Content in the place of a signature that is no signature of this image, with the reason. */
 export interface Unfit {
   readonly kind: 'unfit';
   /** As the end of a sentence. */
   readonly reason: string;
 }
 
-/** Returns what is no signature of an image. */
+/** Returns content that is no signature of an image, with the reason. */
 export function unfit(reason: string): Unfit {
   return { kind: 'unfit', reason };
 }

@@ -8,7 +8,7 @@ import { readPem } from './pem.ts';
 /** The type of a layer that holds what cosign signed. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
 export const COSIGN_PAYLOAD = 'application/vnd.dev.cosign.simplesigning.v1+json';
 
-/** Of the oldest form: the only one that takes a chain of certificates and the log's promise without a proof. */
+/** The type of the oldest form: the only one that allows a chain of certificates and the log's promise without a proof. */
 const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle+json;version=0.1';
 
 const annotationsShape = z.object({
@@ -46,8 +46,8 @@ const payloadShape = z.object({
 const HASH_NAMES = { sha256: 'SHA2_256', sha384: 'SHA2_384', sha512: 'SHA2_512' } as const;
 
 /**
- * Reads a layer of cosign's signature tag as a signature of the manifest with that digest: its payload must say so. Nothing
- * of it is verified here.
+ * Reads a layer of cosign's signature tag as a signature of the manifest with that digest, which its payload must name.
+ * Nothing is verified here.
  */
 export function readCosignLayer(
   layer: { readonly annotations: unknown; readonly payload: Buffer },

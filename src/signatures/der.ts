@@ -1,11 +1,11 @@
-/** One value of DER, which certificates and timestamps are written in. https://www.itu.int/rec/T-REC-X.690 */
+/** One value of DER, the encoding of certificates and timestamps. https://www.itu.int/rec/T-REC-X.690 */
 export interface DerValue {
   /** Class, whether it is made of other values, and number, in one byte. */
   readonly tag: number;
   readonly content: Buffer;
 }
 
-/** Bytes are no DER, or larger than anything real. */
+/** Thrown for bytes that are no DER, or larger than any real value. */
 export class DerError extends Error {
   override readonly name = 'DerError';
 }
@@ -25,7 +25,7 @@ function valueAt(bytes: Buffer, at: number): { readonly value: DerValue; readonl
   let length = first;
   if (first >= 0x80) {
     const count = first - 0x80;
-    // In DER a length has only the bytes that it needs, and none is left open.
+    // In DER a length has only the bytes that it needs, and is never left open.
     if (count < 1 || count > 3 || start + count > bytes.length) throw new DerError('a length is malformed');
     length = bytes.readUIntBE(start, count);
     start += count;
@@ -55,8 +55,9 @@ export function derContent(bytes: Buffer, tag: number): Buffer {
 }
 
 /**
- * Throws `DerError` if bytes hold more than `most` values, nested ones included, or are no DER. What reads them makes an
- * object of each, and looks into each string of bytes for more: a megabyte of the smallest takes it seconds.
+ * Throws `DerError` if bytes hold more than `most` values, nested ones included, or are no DER. The library that reads
+ * them makes an object of each value, and searches each string of bytes for more values: a megabyte of the smallest takes
+ * seconds.
  */
 export function requireSmallDer(bytes: Buffer, most: number): void {
   let left = most;
@@ -75,7 +76,7 @@ export function requireSmallDer(bytes: Buffer, most: number): void {
     try {
       count(content, depth);
     } catch (error) {
-      // Mere bytes, unless there were too many values before that showed.
+      // These are mere bytes, unless there were too many values before the error.
       if (left < 0) throw error;
     }
   }

@@ -1,7 +1,7 @@
 /**
  * Returns the reference in a package URL of an image, as builders write it into statements; undefined if it is not of an
- * image, or names no repository. It reads both forms: the registry as a qualifier, and as the
- * beginning of the path, which BuildKit does. https://github.com/package-url/purl-spec/tree/main/types
+ * image, or names no repository. It reads both forms: the registry as a qualifier, and as the start of the path, as
+ * BuildKit writes it. https://github.com/package-url/purl-spec/tree/main/types
  */
 export function referenceOfPurl(purl: string): string | undefined {
   const parts = /^pkg:(docker|oci)\/+([^@?#]+)(?:@([^?#]*))?(?:\?([^#]*))?/i.exec(purl);

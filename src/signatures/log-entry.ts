@@ -13,7 +13,7 @@ const rawCertificate = z
   .object({ x509Certificate: z.object({ rawBytes: z.string() }) })
   .transform(({ x509Certificate }) => Buffer.from(x509Certificate.rawBytes, 'base64'));
 
-/** Where each kind of entry has the certificates of those who signed. https://github.com/sigstore/rekor/tree/main/pkg/types */
+/** Where each kind of entry has the certificates of its signers. https://github.com/sigstore/rekor/tree/main/pkg/types */
 const certificatesShape = z.union([
   z
     .object({
@@ -59,8 +59,8 @@ const certificatesShape = z.union([
 ]);
 
 /**
- * Throws `Untrusted` if an entry is not of a signature by the holder of that certificate, or does not agree with itself.
- * That the entry is in a log, and of the same bytes and signature, is not looked at here.
+ * Throws `Untrusted` if an entry is not for a signature by the holder of that certificate, or contradicts itself. It does
+ * not check that the entry is in a log, and for the same bytes and signature.
  */
 export function checkLogEntry(entry: LogEntry, certificate: Buffer): void {
   const certificates = certificatesShape.safeParse(parseJson(entry.canonicalizedBody));

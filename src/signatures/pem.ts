@@ -1,7 +1,7 @@
 const BEGINNING = '-----BEGIN CERTIFICATE-----';
 const END = '-----END CERTIFICATE-----';
 
-/** Returns the bytes of a PEM certificate; the first, where there are several. Undefined if there is none. */
+/** Returns the bytes of a PEM certificate; the first one if there are several; undefined if there is none. */
 export function readPem(text: string): Buffer | undefined {
   const start = text.indexOf(BEGINNING);
   const end = text.indexOf(END, start);

@@ -36,31 +36,31 @@ interface SignedImage {
   readonly name: RepositoryName;
   /** The tag that is asked for; undefined for a digest. */
   readonly tag: Tag | undefined;
-  /** As people know it. */
+  /** Its name for people. */
   readonly about: string;
-  /** Any of which may be the one that was signed, the likeliest first. */
+  /** Its digests. Any of them may be the one that was signed; the likeliest is first. */
   readonly digests: readonly Digest[];
   /** Where signatures may be, the likeliest first. */
   readonly places: readonly SignaturePlace[];
 }
 
-/** What policies say of a repository: nothing, that it needs no signature, or under what it is verified. */
+/** What the policies require of a repository: they do not mention it, it needs no signature, or it is verified. */
 type Stance =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'off' }
   /** `policy` is as in a verdict. */
   | { readonly kind: 'signed'; readonly policy: string };
 
-/** A signature that counts for an image under some tags; under any where undefined. */
+/** A signature that is accepted for an image under some tags; under any tag if undefined. */
 interface Accepted extends FoundSigner {
   readonly form: Candidate['form'];
   readonly tags: readonly string[] | undefined;
 }
 
-/** What is known of the signatures of a digest in a repository. */
+/** What is known about the signatures of a digest in a repository. */
 interface Findings {
   readonly accepted: readonly Accepted[];
-  /** Why others do not count. */
+  /** Why others are not accepted. */
   readonly reasons: readonly Reason[];
   /** Why others could not be fetched. Each may be one that would be accepted. */
   readonly unread: readonly unknown[];
@@ -70,17 +70,17 @@ interface Findings {
   readonly isWhole: boolean;
 }
 
-/** Raised when something that counted before does not any more: then recorded verdicts are no longer relied on. */
+/** Raised when something that was accepted before no longer is: then recorded verdicts are no longer used. */
 const RULES = 2;
 
 const OUTCOMES_KEPT = 10_000;
 
-/** What signatures are verified by. */
+/** What signatures are verified against. */
 interface SignatureSettings {
   readonly policies: SignaturePolicies;
-  /** Path of a trusted_root.json; Sigstore's public one without. */
+  /** Path of a trusted_root.json; undefined for Sigstore's public one. */
   readonly trustedRoot: string | undefined;
-  /** Where policies stand, for messages. */
+  /** The file with the policies, for messages. */
   readonly file: string;
 }
 
@@ -91,7 +91,7 @@ export class SignatureCheck {
   readonly #file: string;
   readonly #known = new SingleFlight<string, Findings>({ results: OUTCOMES_KEPT });
   #verifier: Promise<SigstoreVerifier> | undefined;
-  /** Of a trusted root that was given. */
+  /** The digest of a trusted root that was given. */
   #rootDigest: Digest | undefined;
 
   private constructor({ policies, trustedRoot, file }: SignatureSettings) {
@@ -101,7 +101,7 @@ export class SignatureCheck {
   }
 
   /**
-   * Returns what verifies signatures; undefined where none are wanted. A trusted root that was given is read now. Throws
+   * Returns the check of signatures; undefined if they are not verified. A trusted root that was given is read now. Throws
    * `TRUSTED_ROOT_MALFORMED`.
    */
   static async open(
@@ -115,7 +115,7 @@ export class SignatureCheck {
     return check;
   }
 
-  /** Returns what the policies say of an image, without asking anyone. */
+  /** Returns what the policies require of an image, without a request. */
   stanceOn(image: Pick<SignedImage, 'name' | 'tag'>): Stance {
     const applied = policyFor(this.#policies, image.name);
     if (applied === undefined) return { kind: 'unknown' };
@@ -124,13 +124,13 @@ export class SignatureCheck {
       : { kind: 'signed', policy: this.#digestOfPolicy(applied, image) };
   }
 
-  /** Returns the failure of an image for which there is no policy; undefined where there is one. */
+  /** Returns the failure of an image for which there is no policy; undefined if there is one. */
   missingPolicy({ name, about }: Pick<SignedImage, 'name' | 'about'>): Failure | undefined {
     if (policyFor(this.#policies, name) !== undefined) return undefined;
     return policyFailure(about, name.host, this.#file);
   }
 
-  /** Finds out about the signature of an image; what keeps it from being found out is why it is not verified. */
+  /** Verifies the signature of an image. An error that prevents it is the reason why the image is unverified. */
   async check(image: SignedImage, signal: AbortSignal): Promise<SignatureVerdict> {
     const applied = policyFor(this.#policies, image.name);
     if (applied === undefined) {
@@ -159,7 +159,7 @@ export class SignatureCheck {
     }
   }
 
-  /** Ends at the first signature that counts for the tag. */
+  /** Ends at the first signature that is accepted for the tag. */
   async #search(
     image: SignedImage,
     applied: AppliedPolicy,
@@ -174,7 +174,7 @@ export class SignatureCheck {
     for (const digest of image.digests) {
       for (const place of image.places) {
         for await (const found of findSignatures(place, digest, signal)) {
-          // Each costs some milliseconds during which no timeout fires and no Ctrl-C is heard.
+          // Each verification takes some milliseconds, in which no timeout fires and no Ctrl-C is noticed.
           await otherWork();
           signal.throwIfAborted();
           if (found.kind === 'rest') hasRest = true;
@@ -197,12 +197,12 @@ export class SignatureCheck {
     return { accepted, reasons, unread, hasRest, isWhole: true };
   }
 
-  /** Returns a text that changes with all that a verdict about an image depends on, but for its digest. */
+  /** Returns a text that changes with everything that a verdict about an image depends on, except its digest. */
   #digestOfPolicy(
     { scope, policy }: AppliedPolicy,
     { name, tag }: Pick<SignedImage, 'name' | 'tag'>,
   ): string {
-    // A signature names its image, so that a verdict is one about a name too.
+    // A signature names its image, so a verdict is also about that name.
     const image = [name.host, name.repository, tag];
     const text = JSON.stringify([RULES, this.#rootDigest, formatScope(scope), policy, image]);
     return createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -222,7 +222,7 @@ function signatureFor(image: SignedImage, { accepted }: Findings): Accepted | un
   return accepted.find((one) => countsFor(image, one));
 }
 
-/** Returns why no signature counts for the tag of an image. Throws what kept one from being had. */
+/** Returns why no signature is accepted for the tag of an image. Throws the error if one could not be fetched. */
 function refusalOf(
   image: SignedImage,
   findings: Findings,
@@ -252,7 +252,7 @@ interface Measure {
   readonly applied: AppliedPolicy;
 }
 
-/** Returns who signed, and for which tags that counts, or why it does not. */
+/** Returns who signed and for which tags, or why the signature is not accepted. */
 function judge(
   candidate: Candidate,
   { verifier, signers, name, digest, applied }: Measure,
@@ -295,7 +295,7 @@ const EXPLANATIONS: ReadonlyMap<string, string> = new Map([
   ['TLOG_MISSING_INCLUSION_ERROR', 'it has no proof that it is in a log'],
 ]);
 
-/** What a signature of another Sigstore than that of the trusted root fails with. */
+/** The errors of a signature from another Sigstore than that of the trusted root. */
 const UNKNOWN_TO_ROOT: ReadonlySet<string> = new Set([
   'CERTIFICATE_ERROR',
   'TIMESTAMP_ERROR',

@@ -35,7 +35,7 @@ const SIZE_LIMIT = 1024 * 1024;
 const CANDIDATES_LIMIT = 64;
 
 /**
- * Finds what may be signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
+ * Finds possible signatures of the manifest with a digest, one after the other so that nothing is fetched in vain: the
  * layers of cosign's tag, then the bundles that refer to it. Ends after as many as any real image could have.
  */
 export async function* findSignatures(

@@ -12,7 +12,7 @@ const HASHES: ReadonlyMap<HashAlgorithm, string> = new Map([
   [HashAlgorithm.SHA2_512, 'sha512'],
 ]);
 
-/** What is hashed before it is signed with a key of a curve; clients of before 2025 took SHA-256 for all. */
+/** The hashes that go with keys of each curve; clients before 2025 used SHA-256 for all. */
 const HASHES_OF_CURVES: ReadonlyMap<string, readonly string[]> = new Map([
   ['prime256v1', ['sha256']],
   ['secp384r1', ['sha384', 'sha256']],
@@ -36,7 +36,7 @@ function hashesFor(key: KeyObject, stated: string | undefined): readonly (string
   }
 }
 
-/** What DSSE signs of an envelope. https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
+/** The bytes of an envelope that DSSE signs. https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
 function preAuthenticated(payloadType: string, payload: Buffer): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);
@@ -44,7 +44,7 @@ function preAuthenticated(payloadType: string, payload: Buffer): Buffer {
 
 /**
  * Returns what a bundle signs, in the form in which it is verified: by keys of the kinds that clients of Sigstore make, and
- * with the hash that goes with each. Throws `Untrusted` where a bundle says what it signs, and signs something else.
+ * with the hash that goes with each. Throws `Untrusted` if a bundle names what it signs, but signs something else.
  */
 export function signedContent(
   content: Bundle['content'],
@@ -67,7 +67,7 @@ function readContent(
   content: Bundle['content'],
   artifact: Buffer | undefined,
 ): { readonly bytes: Buffer; readonly stated: string | undefined } {
-  // A bundle that says both could be read as one thing here and as another there.
+  // A bundle with both kinds of content could be read in one way here and in another way there.
   if ((content.$case === 'messageSignature') !== (artifact !== undefined)) {
     throw new Untrusted('it signs something else than it seems to');
   }

@@ -12,7 +12,7 @@ import {
 } from '../registry/oci/reference.ts';
 import { referenceOfPurl } from './image-purl.ts';
 
-/** Where the promoter of Kubernetes pushed what registry.k8s.io serves, and signed it under that name until 2023. */
+/** Where the promoter of Kubernetes pushed the images of registry.k8s.io. It signed them under these names until 2023. */
 const PROMOTED =
   /^(?:[a-z0-9-]+-docker\.pkg\.dev\/k8s-artifacts-prod\/images|(?:(?:us|eu|asia)\.)?gcr\.io\/k8s-artifacts-prod)$/;
 
@@ -22,7 +22,7 @@ export interface RepositoryName {
   readonly repository: Repository;
 }
 
-/** What a signature says it is of. */
+/** The names of its image in a signature. */
 export interface SignedNames {
   /** Each list names the image anew; one of its names must be the image's. */
   readonly claims: readonly (readonly string[])[];
@@ -32,13 +32,13 @@ export interface SignedNames {
 
 /** How the names in a signature compare with those of an image. */
 type NameComparison =
-  /** It is of the image under these tags; under any where undefined. */
+  /** It is for the image under these tags; under any tag if undefined. */
   | { readonly kind: 'same'; readonly tags: Tags }
-  /** It names no image at all; `text` is what it names instead, empty where that is nothing. */
+  /** It names no image at all; `text` is what it names instead, or empty. */
   | { readonly kind: 'unnamed'; readonly text: string; readonly tags: Tags }
   | { readonly kind: 'other'; readonly signedAs: string };
 
-/** Returns the name that an image should have been signed under, where those of a scope were signed as another one. */
+/** Returns the name under which an image should be signed, if the images of its scope are signed under another name. */
 export function nameWhenSigned(
   { host, repository }: RepositoryName,
   scope: PolicyScope,
@@ -56,7 +56,7 @@ function below(path: string | undefined, repository: Repository): string {
   return repository.startsWith(`${path}/`) ? repository.slice(path.length + 1) : '';
 }
 
-/** Compares what a signature says it is of with `name`, a registry and a repository, and the digest that it signs. */
+/** Compares the names in a signature with `name`, a registry and a repository, and the digest that it signs. */
 export function compareNames(signed: SignedNames, name: string, digest: Digest): NameComparison {
   const read = signed.claims.map((texts) => texts.flatMap((text) => readName(text, name) ?? []));
   const named = read.filter(({ length }) => length > 0);
@@ -72,7 +72,7 @@ export function compareNames(signed: SignedNames, name: string, digest: Digest):
 
 type Tags = readonly string[] | undefined;
 
-/** A name without a tag is that of all tags. */
+/** A name without a tag is for all tags. */
 function tagsOf(names: readonly ReadName[]): Tags {
   const tags = names.flatMap(({ tag }) => tag ?? []);
   return tags.length < names.length ? undefined : tags;
@@ -108,7 +108,7 @@ function readName(text: string, wanted: string): ReadName | undefined {
   const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1);
   const end = colon < 0 ? tagged.length : colon;
   try {
-    // No repository has capitals, and GitHub writes those of its owners.
+    // No repository has capitals, but GitHub writes those of its owners.
     const lower = reference.slice(0, end).toLowerCase();
     const { host, repository, tag, digest } = parseReference(`${lower}${reference.slice(end)}`);
     const name = current(`${host}/${repository}`);
@@ -120,7 +120,7 @@ function readName(text: string, wanted: string): ReadName | undefined {
   }
 }
 
-/** Returns the name under which Kubernetes gives out what it once pushed, or still pushes, elsewhere. */
+/** Returns the name under which Kubernetes publishes what it once pushed, or still pushes, elsewhere. */
 function current(name: string): string {
   for (const [index, character] of [...name].entries()) {
     if (character !== '/') continue;

@@ -26,9 +26,9 @@ const CODE_SIGNING = '2b06010505070303';
 const TIME_STAMPING = '2b06010505070308';
 /** https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md */
 const ISSUER = '2b0601040183bf300108';
-/** As certificates of before 2023 have it: without an encoding of its own. */
+/** The issuer in certificates from before 2023: without an encoding of its own. */
 const OLD_ISSUER = '2b0601040183bf300101';
-/** Who does not know a critical extension must refuse the certificate. */
+/** A reader that does not know a critical extension must refuse the certificate. */
 const KNOWN: ReadonlySet<string> = new Set([
   KEY_USAGE,
   ALTERNATIVE_NAME,
@@ -108,13 +108,13 @@ function readName(extension: Extension | undefined): Pick<FoundSigner, 'identity
     extension === undefined ? [] : derValues(derContent(extension.content, TAG.sequence));
   const [name, ...others] = names;
   if (name === undefined) throw new Untrusted('its certificate names no signer');
-  // Sigstore's authority writes one; of several each reader could take another.
+  // Sigstore's authority writes one name. If there were several, each reader could take another one.
   if (others.length > 0) throw new Untrusted('its certificate names more than one signer');
   const identityKind = NAME_KINDS.get(name.tag);
   if (identityKind === undefined) {
     throw new Untrusted('its certificate names no signer by an e-mail address or the address of a workflow');
   }
-  // Names of these kinds have ASCII only: other bytes would be read as one thing here and as another there.
+  // Names of these kinds have ASCII only: other bytes could be read in one way here and in another way there.
   if (name.content.some((byte) => byte > 0x7f)) {
     throw new Untrusted('its certificate contains a name with bytes that are not letters');
   }
@@ -138,8 +138,8 @@ function readIssuer(extensions: ReadonlyMap<string, Extension>): string {
 }
 
 /**
- * Returns whom the certificate of a signer names, from its own bytes and strictly: @sigstore reads names without the
- * highest bit of each byte, and takes those of any kind and any certificate. Throws `Untrusted`.
+ * Returns whom the certificate of a signer names. It reads the bytes themselves, and strictly: @sigstore ignores the
+ * highest bit of each byte of a name, and accepts names of any kind and any certificate. Throws `Untrusted`.
  */
 export function readSigner(certificate: Buffer): FoundSigner {
   return strictly(() => {

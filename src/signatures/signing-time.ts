@@ -4,10 +4,10 @@ import { Untrusted } from './untrusted.ts';
 type Timestamps = ReturnType<typeof toSignedEntity>['timestamps'];
 type Timestamp = Extract<Timestamps[number], { readonly $case: 'timestamp-authority' }>['timestamp'];
 
-/** Of GeneralizedTime; a fraction may have as many digits as its authority likes. https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
+/** GeneralizedTime; the authority chooses how many digits a fraction has. https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
 const TIME = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{1,9}))?Z$/;
 const GENERALIZED_TIME = 0x18;
-/** Of the fields of a signed time: version, policy, imprint, serial number, time. */
+/** The index of the time among the fields of a signed time: version, policy, imprint, serial number, time. */
 const TIME_FIELD = 4;
 
 /** https://www.rfc-editor.org/rfc/rfc3161#section-2.4.2 */
@@ -23,9 +23,9 @@ function readTime(text: string): Date | undefined {
 }
 
 /**
- * Lets the timestamps of a signature be read as authorities write them. @sigstore/core knows no fraction of a second
- * but one of three digits, and no signature with RSA but one over SHA-256. The time is read from the very field that it
- * verifies. Throws `Untrusted`.
+ * Completes the timestamps of a signature, so that all forms that authorities write can be read. @sigstore/core reads
+ * fractions of a second only with three digits, and signatures with RSA only over SHA-256. The time is read from the very
+ * field that it verifies. Throws `Untrusted`.
  */
 export function completeTimestamps(timestamps: Timestamps): void {
   for (const each of timestamps) {
@@ -41,7 +41,7 @@ function complete(timestamp: Timestamp): void {
     isGranted = timestamp.status === GRANTED || timestamp.status === GRANTED_WITH_CHANGES;
     const field = timestamp.tstInfo.root.subs[TIME_FIELD];
     if (field?.tag.toDER() === GENERALIZED_TIME) time = readTime(field.value.toString('latin1'));
-    // What is unknown to it is undefined, though its types say otherwise.
+    // An algorithm that it does not know is undefined, although its types exclude that.
     algorithm = timestamp.signatureAlgorithm || timestamp.signerDigestAlgorithm;
   } catch (cause) {
     throw new Untrusted('its timestamp is malformed', { cause });

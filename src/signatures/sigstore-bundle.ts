@@ -12,8 +12,8 @@ const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 const PROMOTION = 'https://k8s.io/promo-tools/promotion/v1';
 
 /**
- * What a statement may be to count as a signature: that of cosign, a record of who built, promoted or released it. Others
- * may tell anything of an image, also that it failed a test.
+ * The kinds of statements that are accepted as a signature: that of cosign, and a record of who built, promoted or
+ * released an image. Others may contain anything about an image, also that it failed a test.
  */
 const PREDICATES =
   /^https:\/\/(?:sigstore\.dev\/cosign\/sign\/v1|slsa\.dev\/provenance\/v\d[\d.]*|k8s\.io\/promo-tools\/promotion\/v1|in-toto\.io\/attestation\/release\/v\d[\d.]*)$/;
@@ -44,7 +44,7 @@ const promotionShape = z.object({
 
 /**
  * Reads a bundle as a signature of the manifest with that digest: of its bytes themselves, or a statement whose subject
- * it is. Nothing of it is verified here.
+ * it is. Nothing is verified here.
  */
 export function readBundle(bytes: Buffer, digest: Digest, manifest: Buffer): Candidate | Unfit {
   const bundle = parseJson(bytes);

@@ -1,4 +1,4 @@
-// Loads some 40 modules; only trusted-root.ts imports it, when a signature is to be verified.
+// This file loads some 40 modules; only trusted-root.ts imports it, when a signature is to be verified.
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
@@ -44,8 +44,8 @@ export class SigstoreVerifier {
   }
 
   /**
-   * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures; who that
-   * should be is another question. Throws what does not hold.
+   * Returns who made a signature, proved by a certificate that was valid then, its log, and the log of signatures. It does
+   * not compare that with a policy. Throws why a signature is not valid.
    */
   verify({ bundle, artifact }: Candidate): FoundSigner {
     refuseLargeParts(bundle);
@@ -61,14 +61,14 @@ export class SigstoreVerifier {
     const entity = toSignedEntity(parsed, artifact);
     completeTimestamps(entity.timestamps);
     const signature = signedContent(parsed.content, artifact, entity.signature);
-    // Without a policy: the library takes the wanted name for a regular expression that may match anywhere.
+    // Without a policy: the library reads the wanted name as a regular expression that may match anywhere.
     this.#verifier.verify({ ...entity, signature });
     const times = signingTimes(entity.timestamps);
     for (const entry of tlogEntries) this.#checkTimes(entry, times);
     return signer;
   }
 
-  /** The library looks at the time of an entry only where the log promised it. */
+  /** The library checks the time of an entry only if the log promised it. */
   #checkTimes({ logId }: LogEntry, times: readonly Date[]): void {
     const isValid = this.#logs.some(
       ({ logID, validFor }) =>
@@ -78,7 +78,7 @@ export class SigstoreVerifier {
   }
 }
 
-/** Returns the certificate of the signer and those that come with it; none where a bare key signed. */
+/** Returns the certificate of the signer and those that come with it; none if a bare key signed. */
 function certificatesOf({ verificationMaterial: { content } }: Bundle): readonly Buffer[] {
   switch (content.$case) {
     case 'publicKey':

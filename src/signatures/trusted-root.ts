@@ -41,8 +41,8 @@ function isOnLines(text: string): boolean {
 }
 
 /**
- * Returns what verifies signatures against the trusted root of a file, or without one against Sigstore's public root as it
- * was when this version was made. Throws `TRUSTED_ROOT_MALFORMED`.
+ * Returns the verifier for the trusted root in a file; without a file, for Sigstore's public root at the time of this
+ * release. Throws `TRUSTED_ROOT_MALFORMED`.
  */
 export async function openVerifier(file: string | undefined, signal: AbortSignal): Promise<SigstoreVerifier> {
   const root = file === undefined ? undefined : await readRoot(file, signal);

@@ -1,4 +1,4 @@
-/** A signature does not count. The message says why, as the end of a sentence. */
+/** A signature is not accepted. The message is the reason, as the end of a sentence. */
 export class Untrusted extends Error {
   override readonly name = 'Untrusted';
 }

@@ -5,9 +5,9 @@ import { joinWords } from '../lib/text/sentence.ts';
 import { shown } from './candidate.ts';
 import type { FoundSigner } from './signer-certificate.ts';
 
-/** What is known of the signature of an image. */
+/** What is known about the signature of an image. */
 export type SignatureVerdict =
-  /** The policy asks for none. */
+  /** The policy requires none. */
   | { readonly kind: 'exempt' }
   | (Pick<FoundSigner, 'identity' | 'issuer'> & {
       readonly kind: 'verified';
@@ -17,13 +17,13 @@ export type SignatureVerdict =
     })
   | { readonly kind: 'unverified'; readonly failure: Failure };
 
-/** Why a signature does not count. */
+/** Why a signature is not accepted. */
 export interface Reason {
   /** As the end of a sentence. */
   readonly text: string;
-  /** Whether it is a good one of a wanted signer that only lacks the name of the image. */
+  /** Whether it is valid and of a required signer, and only lacks the name of the image. */
   readonly isUnnamed?: true | undefined;
-  /** Whether a trusted root does not know who certified or logged it. */
+  /** Whether the trusted root does not contain the authority that certified it, or its log. */
   readonly isOfAnotherRoot?: true | undefined;
 }
 
@@ -37,7 +37,7 @@ const ACCEPT_UNNAMED =
   'find a signature that names its image; if this signer never names one and you trust everything that they sign, write ' +
   '"acceptUnnamed": true next to their identity under "signatures"';
 
-/** Returns the failure of an image without a signature, or with these reasons why those that it has do not count. */
+/** Returns the failure of an image without a signature; `reasons` are why those that it has are not accepted. */
 export function signatureFailure(
   about: string,
   {
@@ -85,13 +85,13 @@ function hintFor(reasons: readonly Reason[], trustedRoot: string | undefined): s
 
 const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
 
-/** What is wrong with a signature of a wanted signer that names no image, but at most something else. */
+/** The reason against a signature of a required signer that names no image; `text` is what it names instead, or empty. */
 export function unnamed(text: string): Reason {
   const named = text === '' ? '' : `, only ${shown(text, 100)}`;
   return { text: `it names no image${named}, and is accepted only with "acceptUnnamed"`, isUnnamed: true };
 }
 
-/** What is wrong with a signature that is by none of these signers. */
+/** The reason against a signature that is by none of these signers. */
 export function byAnother(signer: FoundSigner, wanted: readonly Signer[]): string {
   const near = wanted.find(
     ({ issuer, identity }) => issuer === signer.issuer && isNearly(identity, signer.identity),
@@ -100,7 +100,7 @@ export function byAnother(signer: FoundSigner, wanted: readonly Signer[]): strin
   return `${describeAnother(signer)}${stars || likeOf(signer, wanted)}`;
 }
 
-/** Returns in what little a wanted signer differs, which is hard to see in a long line; empty where it is more. */
+/** Returns the small difference from a required signer, which is hard to see in a long line; empty if it is larger. */
 function likeOf(signer: FoundSigner, wanted: readonly Signer[]): string {
   const isLike = (one: Signer, form: (text: string) => string): boolean =>
     form(one.issuer) === form(signer.issuer) && isIdentity(form(one.identity), form(signer.identity));

@@ -63,7 +63,7 @@ class Scanner {
     return value;
   }
 
-  /** Skips what stands instead of parameters: it ends at a comma or with the header. */
+  /** Skips the text in the place of parameters, up to a comma or the end of the header. */
   skipToken68(): void {
     const start = this.#at;
     this.takeAll(TOKEN68);

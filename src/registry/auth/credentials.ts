@@ -16,7 +16,7 @@ export interface KnownLogin {
   readonly origin?: string | undefined;
 }
 
-/** Returns the logins for exactly this host, the one that goes first before the others; none for anonymous access. */
+/** Returns the logins for exactly this host, in order of precedence; none for anonymous access. */
 export type CredentialLookup = (host: Host) => Promise<readonly KnownLogin[]>;
 
 /** Returns a lookup that asks several lookups in turn, until one has a login for the whole host. */

@@ -63,7 +63,7 @@ function placeOf(key: string): Place | undefined {
   }
 }
 
-/** Returns what is held for a host: Docker Hub can be there under several names, some without a login. */
+/** Returns the values for a host: Docker Hub can be there under several names, some without a login. */
 function allOfHost<Value>(
   record: Record<string, Value>,
   host: Host,
@@ -89,7 +89,7 @@ async function readConfig(
     throw new Failure({ code: 'DOCKER_CONFIG_UNREADABLE', about: file, message: 'it cannot be read', cause });
   }
   try {
-    // Docker takes an empty file and null for a configuration without anything.
+    // Docker reads an empty file and null as an empty configuration.
     return configShape.parse(readJson(text.trim() || 'null') ?? {});
   } catch (cause) {
     throw new Failure({
@@ -151,7 +151,7 @@ export function dockerCredentials(
   };
 }
 
-/** Of two paths that a repository is below, the longer one says more. */
+/** If a repository is below two paths, the longer one is more specific. */
 function byDepth({ path: one = '' }: KnownLogin, { path: other = '' }: KnownLogin): number {
   return other.length - one.length;
 }

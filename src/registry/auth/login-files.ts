@@ -7,7 +7,7 @@ export interface LoginFile {
   readonly path: string;
   /** What to do if it cannot be read, other than repairing it: a command. */
   readonly remedy: string;
-  /** Whether it can be in the folder of another user, so that one that may not be read is none of ours. */
+  /** Whether it can be in the folder of another user. If we may not read it, it is not ours. */
   readonly mayBeOthers?: boolean | undefined;
 }
 
@@ -25,7 +25,7 @@ export function loginFiles(environment: NodeJS.ProcessEnv, user = process.getuid
     XDG_RUNTIME_DIR: runtime,
     XDG_CONFIG_HOME: config,
   } = environment;
-  // Without the variable, as in cron, podman looks where a session of the user has it.
+  // Without XDG_RUNTIME_DIR, as in cron, podman reads the folder that a session of the user has.
   const session = user === ROOT ? '/run/containers/0' : `/run/user/${user}/containers`;
   const written = join(runtime ? join(runtime, 'containers') : session, 'auth.json');
   const remedy = 'remove it and run podman login again';
@@ -35,13 +35,16 @@ export function loginFiles(environment: NodeJS.ProcessEnv, user = process.getuid
       path: join(docker || join(homedir(), '.docker'), 'config.json'),
       remedy: 'point DOCKER_CONFIG at another folder',
     },
-    // sudo and su can leave the variable as the other user has it.
+    // After sudo and su, XDG_RUNTIME_DIR can still be that of the other user.
     ...(named ? [] : [{ path: written, remedy, mayBeOthers: true }]),
     { path: join(config || join(homedir(), '.config'), 'containers/auth.json'), remedy },
   ];
 }
 
-/** Returns the file that `REGISTRY_AUTH_FILE` names, if it does not exist. Docker's and others are asked all the same. */
+/**
+ * Returns the file that `REGISTRY_AUTH_FILE` names, if it does not exist. The files of Docker and others are read all the
+ * same.
+ */
 export function absentLoginFile({ REGISTRY_AUTH_FILE: named }: NodeJS.ProcessEnv): string | undefined {
   return named && !existsSync(named) ? named : undefined;
 }

@@ -1,6 +1,6 @@
 import { seconds } from '../../lib/duration.ts';
 
-/** A request that is not answered says nothing of the login, and must not hold up all others. */
+/** A request without an answer shows nothing about the login, and must not hold up all others. */
 const LONGEST_TRIAL = seconds(5);
 
 /** A request on trial, known by its scopes. */
@@ -12,8 +12,8 @@ interface Running {
 }
 
 /**
- * The first request with a token for our password. A token service may give one for a wrong password too, so that many
- * repositories would each try it.
+ * Lets one request with a token for our password go first. A token service may issue tokens for a wrong password too, so
+ * many repositories would each try it at once.
  */
 export class LoginTrial {
   #isAccepted = false;
@@ -24,7 +24,7 @@ export class LoginTrial {
     return this.#isAccepted;
   }
 
-  /** Resolves when the login was accepted, or if no other request is on trial, or not any more. Then this one is. */
+  /** Resolves once the login was accepted, or once no other request is on trial; then this one is on trial. */
   async enter(request: string): Promise<void> {
     while (!this.#isAccepted && this.#running !== undefined && this.#running.request !== request)
       await this.#running.ended;
@@ -34,12 +34,12 @@ export class LoginTrial {
     this.#running = { request, ended, end, timer };
   }
 
-  /** Lets the next request go on, if this one was on trial. */
+  /** Lets the next request continue, if this one was on trial. */
   leave(request: string): void {
     if (this.#running?.request === request) this.#end();
   }
 
-  /** Lets all requests go on, now and later. */
+  /** Lets all requests continue, now and later. */
   accept(): void {
     this.#isAccepted = true;
     this.#end();

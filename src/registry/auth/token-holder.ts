@@ -3,13 +3,13 @@ import { readJson } from '../../lib/json.ts';
 
 const claimsShape = z.record(z.string(), z.unknown());
 
-/** Claims that differ from token to token, and those that say what it is good for. */
+/** Claims that differ from token to token, and those that list what it allows. */
 const NOT_OF_HOLDER: ReadonlySet<string> = new Set(['exp', 'iat', 'nbf', 'jti', 'access', 'scope']);
 
 /**
  * Returns which account a token names, to be compared with another token of the same token service; undefined if it
- * is no JSON Web Token. Docker's specification has the account as `sub`, which is empty for an anonymous token; Gitea and others have
- * claims of their own. https://distribution.github.io/distribution/spec/auth/jwt/
+ * is no JSON Web Token. Docker's specification has the account as `sub`, which is empty for an anonymous token; Gitea and
+ * others have claims of their own. https://distribution.github.io/distribution/spec/auth/jwt/
  */
 export function holderOf(token: string): string | undefined {
   const [, payload, signature] = token.split('.');

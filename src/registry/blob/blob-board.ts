@@ -46,14 +46,14 @@ export class BlobBoard {
   readonly #entries = new Map<Digest, BoardEntry>();
   readonly #proved = new Map<Repository, Set<Digest>>();
   readonly #underWay = new Set<Promise<void>>();
-  /** The bytes of blobs that no repository has yet, as far as is known. */
+  /** The bytes of blobs that no repository has yet, as far as known. */
   readonly #pending = new Map<Digest, number>();
 
   constructor(destination: Destination) {
     this.#destination = destination;
   }
 
-  /** How many bytes of the blobs that are wanted by now did not move yet. */
+  /** How many bytes of the blobs that images have requested so far have not moved yet. */
   get pending(): number {
     return [...this.#pending.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
@@ -141,7 +141,7 @@ export class BlobBoard {
           onBytes: placement.move,
         });
       } catch {
-        // Images that wait for the other repository get that failure. For this one there is a transfer of its own.
+        // That failure is for images that wait for the other repository. This one starts a transfer of its own.
         placement.signal.throwIfAborted();
       }
     }
@@ -253,7 +253,7 @@ class Placement {
       signal.removeEventListener('abort', leave);
       this.#interests.delete(interest);
       if (this.#isActive) onActive?.(false);
-      // To abort work that is over would break a connection that is about to be reused.
+      // Aborting work that is over would break a connection that is about to be reused.
       if (this.#interests.size === 0 && !this.#isOver) {
         this.#abandonment.abort(
           signal.aborted ? signal.reason : new Error('no image needs this blob any more'),

@@ -51,8 +51,8 @@ export type Placed = 'present' | 'mounted' | 'uploaded';
 
 /**
  * Brings one blob to one repository with as few requests as possible: one for a mount, a POST and a streaming PUT for a
- * new blob. Checks the digest of the bytes. Each request has the attempts of the settings, and what fails at the source
- * costs the destination none. If the transfer of a large blob is cut, it continues where it was, in chunks. Uploads that
+ * new blob. Checks the digest of the bytes. Each request has the attempts of the settings; a failure of the source costs
+ * the destination none of them. If the transfer of a large blob is cut, it continues where it was, in chunks. Uploads that
  * are not completed are deleted. Returns how the blob came there. Throws the failure of the last attempt.
  */
 export async function pushBlob(push: BlobPush): Promise<Placed> {

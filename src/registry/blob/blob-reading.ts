@@ -11,7 +11,7 @@ import { RequestAttempts } from './request-attempts.ts';
 
 /** What a reader needs to know of a push. */
 interface Reading {
-  /** The destination. Its settings hold for sources that are no registries. */
+  /** The destination. Its settings apply to sources that are not registries. */
   readonly registry: Registry;
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
   readonly sources: () => readonly BlobSource[];
@@ -21,8 +21,8 @@ interface Reading {
 const LONGEST_GAP = seconds(10);
 
 /**
- * Reads a blob from its sources, with attempts of its own: what breaks there costs the destination none. After a break
- * it continues at the next byte.
+ * Reads a blob from its sources, with attempts of its own: a failure there costs the destination none. After a break it
+ * continues at the next byte.
  */
 export class BlobReader {
   readonly #reading: Reading;
@@ -34,7 +34,7 @@ export class BlobReader {
     this.#reading = reading;
   }
 
-  /** Chooses the source for the next transfer: not the last one if there are others. Throws why none is left. */
+  /** Chooses the source for the next transfer: not the last one if there are others. Throws the reason if none is left. */
   choose(): BlobSource {
     const living = this.#reading.sources().filter((source) => !this.#dead.has(source));
     const chosen = living.find((source) => source !== this.#source) ?? living[0];
@@ -68,7 +68,7 @@ export class BlobReader {
     }
   }
 
-  /** Resolves when the host of the chosen source takes requests. Throws `SourceFailure` or the signal's reason. */
+  /** Resolves when the host of the chosen source accepts requests. Throws `SourceFailure` or the signal's reason. */
   async patience(signal: AbortSignal): Promise<void> {
     try {
       await this.#chosen().patience?.(signal);

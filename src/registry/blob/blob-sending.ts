@@ -17,7 +17,7 @@ import { LEAST_CHUNK_BYTES, type PushHabits, smallerChunk } from './push-habits.
 import { inRequest, type PushRequest, RequestFailure } from './push-request.ts';
 import { isStuck, positionAfterChunk, type Standing, type Told } from './upload-course.ts';
 
-/** What is sent, and to where. */
+/** What is sent, and its destination. */
 interface Delivery {
   readonly registry: Registry;
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
@@ -28,9 +28,9 @@ interface Delivery {
 /** An upload at the destination. */
 interface OpenUpload {
   readonly upload: Upload;
-  /** Stands where the upload stands. */
+  /** Its position is that of the upload. */
   readonly meter: BlobMeter;
-  /** Whether no request has failed since the registry said so. */
+  /** Whether no request has failed since the registry reported that position. */
   readonly isSure: boolean;
   /** Whether a chunk was refused as misplaced, and none was taken since. */
   readonly isDoubted: boolean;
@@ -38,7 +38,7 @@ interface OpenUpload {
   readonly hasTaken: boolean;
 }
 
-/** Sends a blob to an upload, in one request or in chunks, and keeps where it stands when a request fails. */
+/** Sends a blob to an upload, in one request or in chunks, and keeps its position when a request fails. */
 export class BlobSending {
   readonly #delivery: Delivery;
   readonly #reader: BlobReader;
@@ -88,15 +88,15 @@ export class BlobSending {
     };
   }
 
-  /** Begins with an upload that has no bytes. */
+  /** Starts with an upload that has no bytes. */
   begin(upload: Upload): void {
     const meter = this.#reader.meter();
     this.#open = { upload, meter, isSure: true, isDoubted: false, told: 'nothing', hasTaken: false };
   }
 
   /**
-   * Asks where the upload stands unless that is known. What was taken counts more than an answer that knows of less,
-   * until a chunk there is refused. The upload is abandoned if it is gone.
+   * Asks for the position of the upload unless it is known. If the answer is less than the bytes that the registry has
+   * accepted, it is ignored until a chunk after them is refused. The upload is abandoned if it is gone.
    */
   async locate(): Promise<void> {
     const open = this.#open;
@@ -138,12 +138,12 @@ export class BlobSending {
     if (isTooLarge) this.#habits.tooLarge = Math.min(this.#habits.tooLarge, this.#delivery.descriptor.size);
   }
 
-  /** Believes the registry, from now on, where the upload stands. */
+  /** From now on, uses the position that the registry reports. */
   doubt(): void {
     if (this.#open !== undefined) this.#open = { ...this.#open, isDoubted: true };
   }
 
-  /** Sends all to another upload, and does not ask any more where one stands. */
+  /** Sends all to another upload, and does not ask for positions any more. */
   sendBlindly(): Promise<void> {
     this.#resumes = false;
     return this.abandon();
@@ -221,7 +221,7 @@ export class BlobSending {
     return Math.min(Math.max(this.#habits.chunk, upload.smallestChunk), rest);
   }
 
-  /** Sends the bytes up to `end`. Returns the result of the request, and a meter that stands there. */
+  /** Sends the bytes up to `end`. Returns the result of the request, and a meter at that position. */
   async #transfer<Result>(
     request: PushRequest,
     open: OpenUpload,
@@ -240,7 +240,7 @@ export class BlobSending {
       counted = Math.max(counted, passed);
     };
     const body: BodyWriter = async (sink, stop) => {
-      // After a redirect, or with another login, the same bytes are wanted again.
+      // After a redirect, or with another login, the same bytes are needed again.
       if (isBegun) {
         stream.close();
         stream = await read(stop);

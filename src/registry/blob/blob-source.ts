@@ -13,7 +13,7 @@ export interface BlobSource {
   readonly origin?: { readonly registry: Registry; readonly repository: Repository } | undefined;
   /** Taken during a transfer, together with that of the destination. */
   readonly limiter?: ConcurrencyLimiter | undefined;
-  /** Resolves when its host takes requests again. Awaited before slots are taken. */
+  /** Resolves when its host accepts requests again. Awaited before slots are taken. */
   readonly patience?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Returns the bytes of the blob, or of a range of it. */
   open(
@@ -43,12 +43,12 @@ export function registrySource(registry: Registry, repository: Repository): Blob
 }
 
 /**
- * The whole came instead of a part, or a part of it compressed, the range is refused as such, or the request for one is not understood. Refusals of
- * access say nothing about parts, and would meet the whole as well.
+ * The whole came instead of a part, the part is compressed, or the range is refused or not understood. Refusals of access
+ * are not among these statuses: they are not about the part, and the whole would be refused too.
  */
 const NO_PARTS: ReadonlySet<number> = new Set([200, 206, 400, 405, 416, 501]);
 
-/** Returns whether an answer says that there is no such part of a blob. */
+/** Returns whether an answer means that the registry cannot send this part of a blob. */
 export function saysNoPart(error: unknown): boolean {
   return error instanceof HttpFailure && error.status !== undefined && NO_PARTS.has(error.status);
 }

@@ -66,8 +66,8 @@ export class BlobMeter {
 }
 
 /**
- * A source that failed while its bytes were sent. It was `broken` off and may go on, or its bytes are `wrong`. It is no
- * `HttpFailure`, because no limit of the destination may learn from it.
+ * A source that failed while its bytes were sent. It broke off and may continue (`broken`), or its bytes are `wrong`. It
+ * is no `HttpFailure`, because no limit of the destination may learn from it.
  */
 export class SourceFailure extends Failure {
   override readonly name = 'SourceFailure';

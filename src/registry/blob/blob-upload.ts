@@ -15,7 +15,7 @@ export interface Upload {
   readonly repository: Repository;
   /** The URL for the next request. It may contain a signature, so it is never shown or logged. */
   readonly location: URL;
-  /** The smallest chunk that the registry takes, in bytes (`OCI-Chunk-Min-Length`); 0 if it did not say. */
+  /** The smallest chunk that the registry accepts, in bytes (`OCI-Chunk-Min-Length`); 0 if it sent none. */
   readonly smallestChunk: number;
 }
 
@@ -26,12 +26,12 @@ function closingLocation(upload: Upload, digest: string): URL {
 
 /**
  * Returns the number of bytes that an upload has by its header `Range: 0-N` (or `bytes=0-N`); undefined if the header
- * is missing or says something else.
+ * is missing or has another form.
  */
 function receivedBytes(range: string | undefined): number | undefined {
   const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range?.trim() ?? '')?.[1];
   if (end === undefined) return undefined;
-  // `0-0` should mean one byte, and is what registries say of an upload that has none.
+  // `0-0` should mean one byte, but registries send it for an upload that has none.
   return end === '0' ? 0 : Number(end) + 1;
 }
 
@@ -103,7 +103,7 @@ const DENIED: ReadonlySet<number | undefined> = new Set([401, 403]);
 
 /**
  * Returns how many bytes an upload has, and the upload with its new location; undefined if it is gone, or if the
- * registry does not tell.
+ * registry does not report it.
  */
 export async function inspectUpload(
   registry: Registry,

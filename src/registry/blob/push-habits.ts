@@ -1,17 +1,17 @@
 import type { Repository } from '../oci/reference.ts';
 import type { Registry } from '../registry.ts';
 
-/** What pushes to one registry have learned of it. */
+/** What pushes to one registry have learned about it. */
 export interface PushHabits {
   /** How it answers the request to mount a blob from the repository that it is mounted to. */
   selfMount: 'unknown' | 'reliable' | 'unreliable';
-  /** Whether it answers that for repositories that do not exist yet. Some registries refuse. */
+  /** Whether it answers this request for repositories that do not exist yet. Some registries refuse it. */
   takesNew: boolean;
   /** Repositories that it did not let us mount from. A token for them is not asked for again. */
   readonly closed: Set<Repository>;
   /** The smallest blob that it refused in one request, in bytes. */
   tooLarge: number;
-  /** The bytes of a chunk. They become fewer when it refuses so many. */
+  /** The size of a chunk in bytes. It shrinks when the registry refuses so many. */
   chunk: number;
 }
 

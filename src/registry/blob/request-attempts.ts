@@ -1,7 +1,7 @@
-/** Bytes that count as progress. Fewer could be what a server lets through of each of a million attempts. */
+/** The least progress, in bytes. A server could let fewer through in each of a million attempts. */
 const PROGRESS_BYTES = 1024 * 1024;
 
-/** Counts how often each of several requests failed that serve one transfer. Progress begins the counts anew. */
+/** Counts the failures of each request of one transfer. Progress resets the counts. */
 export class RequestAttempts<Request extends string> {
   readonly #failures = new Map<Request, number>();
   #furthest = 0;
@@ -14,8 +14,8 @@ export class RequestAttempts<Request extends string> {
   }
 
   /**
-   * Learns that the transfer has come to a position, and returns whether that is progress: only one that is further than
-   * all before is.
+   * Notes that the transfer has reached a position, and returns whether that is progress over the furthest position
+   * before.
    */
   reached(position: number): boolean {
     if (position < this.#furthest + PROGRESS_BYTES) return false;

@@ -12,10 +12,10 @@ export interface Setback {
   readonly isPassing: boolean;
 }
 
-/** What a registry said after 416: nothing so far, as it was not asked; the same position, or another. */
+/** The position that a registry reported after 416: none yet, because it was not asked; the same as ours, or another. */
 export type Told = 'nothing' | 'the same' | 'another';
 
-/** What is known of an upload when a request of it fails. */
+/** What is known about an upload when one of its requests fails. */
 export interface Standing {
   /** The bytes of the blob, and how many of them were sent. */
   readonly size: number;
@@ -23,12 +23,13 @@ export interface Standing {
   /** The bytes of a chunk, and the fewest to try. */
   readonly chunk: number;
   readonly leastChunk: number;
-  /** Whether the registry has not refused the blob in one request, and chunks of any size. */
+  /** Whether the registry has not refused the blob in one request. */
   readonly takesWhole: boolean;
+  /** Whether it has not refused chunks of each size. */
   readonly takesChunks: boolean;
-  /** Whether it has taken a chunk of this upload. */
+  /** Whether it has accepted a chunk of this upload. */
   readonly hasTaken: boolean;
-  /** What it said when it was asked, after 416, where the upload stands: the position of the chunk, or another. */
+  /** The position of the upload that it reported after 416: that of the chunk, or another. */
   readonly told: Told;
 }
 
@@ -48,7 +49,7 @@ export type Course =
   | 'too large'
   | 'end';
 
-/** A course, and whether it takes one of the attempts of the request. The others end by themselves. */
+/** A course, and whether it uses one of the attempts of the request. The others cannot repeat forever. */
 interface NextCourse {
   readonly course: Course;
   readonly counts: boolean;
@@ -58,13 +59,13 @@ interface NextCourse {
 export const WORTH_ASKING_BYTES = 8 * 1024 * 1024;
 /** A larger blob whose transfer was cut is sent in chunks from then on. */
 const CHUNKED_FROM_BYTES = 64 * 1024 * 1024;
-/** A chunk of which fewer bytes and a smaller share are kept brings an upload nowhere. */
+/** If the registry keeps fewer bytes of a chunk, and a smaller share, the upload makes no progress. */
 const PROGRESS_BYTES = 1024 * 1024;
 const PROGRESS_SHARE = 0.1;
 const TOO_LARGE = 413;
 const MISPLACED = 416;
 const UNKNOWN = 404;
-/** Statuses that say nothing about the form of an upload. */
+/** Statuses that have nothing to do with the form of an upload. */
 const DENIED: ReadonlySet<number | undefined> = new Set([401, 403]);
 
 const AGAIN: NextCourse = { course: 'again', counts: true };
@@ -92,9 +93,9 @@ export function courseAfter(setback: Setback, standing: Standing): NextCourse {
   }
 }
 
-/** Returns the course in place of an attempt that is not left; undefined if the push has failed. */
+/** Returns the course if no attempt is left; undefined if the push has failed. */
 export function courseAtLast({ request, status }: Setback): Course | undefined {
-  // Without an answer the registry is not there, so a further request would not be answered either.
+  // Without an answer the registry is unreachable, so a further request would get no answer either.
   const isOptional = request === 'mount' || request === 'ask' || request === 'inspect';
   return isOptional && status !== undefined ? 'without' : undefined;
 }
@@ -108,7 +109,7 @@ export function positionAfterChunk({ start, end }: ByteRange, told: number | und
   return told !== undefined && told > start && told < end ? told : end;
 }
 
-/** Returns whether an upload that stands at `position` after a chunk has come too little further to go on for long. */
+/** Returns whether an upload at `position` after a chunk has advanced too little to continue like this. */
 export function isStuck({ start, end }: ByteRange, position: number): boolean {
   return position - start < Math.min(PROGRESS_BYTES, (end - start) * PROGRESS_SHARE);
 }
@@ -131,7 +132,7 @@ function courseAfterPatch({ status }: Setback, standing: Standing): NextCourse {
   if (status === TOO_LARGE) return chunk > leastChunk ? smaller : END;
   if (status === MISPLACED) {
     if (told === 'nothing') return AGAIN;
-    // What ECR says stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
+    // The position of ECR stays where the first chunk ended: https://github.com/aws/containers-roadmap/issues/2831
     if (told === 'another') return { course: 'blindly', counts: true };
     // GHCR answers this to a chunk that is too large.
     return chunk > leastChunk ? smaller : whole;

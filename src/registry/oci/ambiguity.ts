@@ -1,7 +1,7 @@
 import { memberNames } from '../../lib/json-members.ts';
 
-// Readers in Go take a name for another one that differs in case only, and the last of several; others do not. What one of
-// them checks need not be what another one runs. https://pkg.go.dev/encoding/json#Unmarshal
+// Readers in Go ignore the case of a name, and use the last of several; others do not. So what one of them checks may
+// differ from what another one runs. https://pkg.go.dev/encoding/json#Unmarshal
 
 const OF_MANIFEST = 'schemaVersion|mediaType|artifactType|config|layers|manifests|subject|annotations';
 const OF_DESCRIPTOR = 'mediaType|digest|size|urls|annotations|data|platform|artifactType';
@@ -11,8 +11,8 @@ const PART = new RegExp(`^(?:${OF_DESCRIPTOR})$`);
 const PART_IN_ANY_CASE = new RegExp(`^(?:${OF_DESCRIPTOR})$`, 'iu');
 
 /**
- * Returns why a manifest, given as its bytes and what was read of them, can mean another thing to other programs;
- * undefined if it cannot.
+ * Returns why other programs can read a manifest in another way; undefined if they cannot. `bytes` are its content, and
+ * `json` is what this program read from them.
  */
 export function ambiguityOf(bytes: Buffer, json: unknown): string | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;

@@ -67,7 +67,7 @@ const descriptorShape = z.object({
 });
 
 const bodyShape = z.object({ schemaVersion: z.literal(2), mediaType: TEXT_FIELD });
-/** An image under the type of an index is none, and not an empty one. */
+/** An image with the type of an index is malformed, not an empty index. */
 const indexShape = bodyShape.extend({
   manifests: listOf(descriptorShape),
   config: z.null().optional(),
@@ -99,7 +99,7 @@ export function isForeignLayer({ mediaType, urls = [] }: Pick<Descriptor, 'media
   return FOREIGN_LAYER.test(mediaType) && urls.length > 0;
 }
 
-/** Returns whether an entry of an index is an index itself, for which no platform is named. */
+/** Returns whether an entry of an index is an index itself, for which the index names no platform. */
 export function isNestedIndex({ platform, mediaType }: Pick<Descriptor, 'platform' | 'mediaType'>): boolean {
   return platform === undefined && isManifestMediaType(mediaType) && isIndexMediaType(mediaType);
 }
@@ -119,7 +119,7 @@ function parseJson(bytes: Buffer, about: string): unknown {
   try {
     return readJson(bytes);
   } catch (cause) {
-    // It did not break on the way, so asking again is of no use.
+    // It was not damaged on the way, so another request would not help.
     if (cause instanceof UnreasonableJson) throw unusable(about, cause.message);
     throw unusable(about, 'the manifest is not JSON', cause);
   }
@@ -127,7 +127,7 @@ function parseJson(bytes: Buffer, about: string): unknown {
 
 const otherShape = z.object({ schemaVersion: z.unknown().optional(), mediaType: z.unknown().optional() });
 
-/** Returns what a manifest is that is of none of the four types, for people. */
+/** Returns a description of a manifest of none of the four types, for people. */
 function kindOf(json: unknown): string {
   const { schemaVersion, mediaType } = otherShape.safeParse(json).data ?? {};
   if (schemaVersion === 1) return "an image of Docker's schema 1, from before 2016";

@@ -32,7 +32,7 @@ export function pastedName(text: string): string {
   return nameOnPage(name) ?? name;
 }
 
-/** Returns the image that a web page shows, of an address with or without scheme; undefined for all else. */
+/** Returns the image that the web page at an address shows, with or without scheme; undefined for all else. */
 export function pageOfImage(text: string): string | undefined {
   const name = nameOnPage(addressOf(text));
   return name?.includes('/') === true ? name : undefined;

@@ -5,7 +5,7 @@ export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string | undefined;
-  /** Which Windows, such as `10.0.17763.1`. It does not tell platforms apart here, only for people. */
+  /** The version of Windows, such as `10.0.17763.1`. It is only shown; platforms are compared without it. */
   readonly osVersion?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ const ARCHITECTURE_WORDS: ReadonlyMap<string, Pick<Platform, 'architecture' | 'v
   ['armel', { architecture: 'arm', variant: 'v6' }],
 ]);
 
-/** The variants that are meant where none is named. */
+/** The variants of platforms that name none. */
 const USUAL_VARIANTS: ReadonlyMap<string, string> = new Map([
   ['arm', 'v7'],
   ['arm64', 'v8'],
@@ -45,8 +45,8 @@ export function normalizePlatform(platform: Platform): Platform {
 }
 
 /**
- * Reads `os/architecture[/variant]`, such as `linux/arm64/v8`, also in the words that `uname -m` and Debian have for
- * architectures. Throws `PLATFORM_MALFORMED`.
+ * Reads `os/architecture[/variant]`, such as `linux/arm64/v8`, also with the names of architectures from `uname -m` and
+ * Debian. Throws `PLATFORM_MALFORMED`.
  */
 export function parsePlatform(text: string, about: string): Platform {
   const [, os, architecture, variant] = PLATFORM.exec(text.trim().toLowerCase()) ?? [];
@@ -68,8 +68,8 @@ export function formatPlatform(platform: Platform): string {
 
 /**
  * Returns whether the platform of an image is the wanted one. The variant is compared only if one is wanted; an image
- * that names none has the usual one, so that `linux/arm64` is what `linux/arm64/v8` wants. Unlike containerd's `Only`
- * it takes no older variant for a newer one: `linux/arm/v6` is not what `linux/arm/v7` wants.
+ * that names none has the usual one, so `linux/arm64` matches `linux/arm64/v8`. Unlike containerd's `Only`, it does not
+ * accept an older variant for a newer one: `linux/arm/v6` does not match `linux/arm/v7`.
  */
 export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
   const one = normalizePlatform(offered);
@@ -86,7 +86,7 @@ function variantOf({ architecture, variant }: Platform): string | undefined {
 }
 
 /**
- * Returns the entry of an index for a platform. If it has several variants of it and none is wanted, the usual one is
+ * Returns the entry of an index for a platform. If the index has several variants and none is wanted, the usual one is
  * returned, which runs on every machine of the architecture: `linux/amd64` is not `linux/amd64/v3`.
  */
 export function entryFor<Entry extends { readonly platform?: Platform | undefined }>(

@@ -59,7 +59,7 @@ export function parseHost(text: string, about = text): Host {
   return host as Host;
 }
 
-/** Returns the host that answers requests to a registry. It is that of its name but for Docker Hub. */
+/** Returns the host that answers requests to a registry. Except for Docker Hub, it is the host of the name. */
 export function apiHost(registry: Host): Host {
   return registry === DOCKER_HUB ? DOCKER_HUB_API : registry;
 }
