@@ -35,11 +35,21 @@ it('says which flag to change where there can be no folder', () => {
   );
 });
 
+it('says which flag to change where even root can make no folder', () => {
+  expect(() => workFolder('/sys/keel', '--output', {}, new Listener())).toThrow(
+    expect.objectContaining({
+      code: 'FOLDER_UNWRITABLE',
+      about: '/sys/keel',
+      hint: 'check its permissions, or choose another one with --output',
+    }),
+  );
+});
+
 // Root may write everywhere, so nothing is forbidden to it.
 it.skipIf(process.getuid?.() === 0)('gives a user a place of their own for the customary one', () => {
   const own = scratchFolder();
   const reporter = new Listener();
   const folder = workFolder('/var/run/keel/pack', '--download-output', { RUNNER_TEMP: own }, reporter);
   expect(folder).toBe(join(own, 'keel/pack'));
-  expect(reporter.details).toEqual([expect.stringContaining(`${folder} is used`)]);
+  expect(reporter.details).toEqual([expect.stringContaining(`so packer uses ${folder}`)]);
 });
