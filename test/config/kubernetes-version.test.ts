@@ -14,7 +14,11 @@ it.each(['1.37', '2.0.0', '1.037.0', '1.30.0-rc.01', '1.30.0-rc', '1.30.0-gke.1'
   'refuses %j',
   (text) => {
     expect(() => parseKubernetesVersion(text, '--kube-version')).toThrow(
-      expect.objectContaining({ code: 'KUBERNETES_VERSION_MALFORMED', about: '--kube-version' }),
+      expect.objectContaining({
+        code: 'KUBERNETES_VERSION_MALFORMED',
+        about: '--kube-version',
+        message: expect.stringContaining('is not a Kubernetes version'),
+      }),
     );
   },
 );

@@ -50,43 +50,60 @@ test.each<[what: string, text: string | Buffer, certificates: readonly string[]]
   ]);
 });
 
-test.each<[what: string, text: string | undefined, message: string]>([
-  ['that is not there', undefined, 'there is no such file'],
-  ['that is empty', '', 'it contains no certificate'],
-  ['without a certificate', 'MAoC', 'it contains no certificate'],
-  ['in DER', '0\u0003\u0002\u0001\u0001', 'it is in the binary format DER'],
-  ['with a key only', KEY, 'it contains no certificate'],
-  ['with nonsense', NONSENSE, 'certificate 1 (line 1) is damaged'],
-  ['with something else that is encoded', NOTHING, 'certificate 1 (line 1) is damaged'],
-  ['with nonsense first', NONSENSE + ONE, 'certificate 1 (line 1) is damaged'],
+const USUAL = 'use a file with PEM certificates';
+const COPY = 'copy the file again';
+
+test.each<[what: string, text: string | undefined, message: string, hint: string]>([
+  ['that is not there', undefined, 'there is no such file', USUAL],
+  ['that is empty', '', 'it contains no certificate', USUAL],
+  ['without a certificate', 'MAoC', 'it contains no certificate', USUAL],
+  ['in DER', '0\u0003\u0002\u0001\u0001', 'it is in the binary format DER', USUAL],
+  ['with a key only', KEY, 'it contains no certificate', USUAL],
+  ['with nonsense', NONSENSE, 'certificate 1 (line 1) is damaged', COPY],
+  ['with something else that is encoded', NOTHING, 'certificate 1 (line 1) is damaged', COPY],
+  ['with nonsense first', NONSENSE + ONE, 'certificate 1 (line 1) is damaged', COPY],
   [
     'with nonsense last',
     `\n${ONE}${NONSENSE}`,
     `certificate 2 (line ${ONE.split('\n').length + 1}) is damaged`,
+    COPY,
   ],
-  ['with a byte too few', ONE.replace(/\n.{4}/, '\n'), 'certificate 1 (line 1) is damaged'],
-  ['with a character that is not Base64', ONE.replace(/\n./, '\n!'), 'certificate 1 (line 1) is damaged'],
-  ['with \\n written out', ONE.replaceAll('\n', '\\n'), 'certificate 1 (line 1) is damaged'],
-  ['that is cut off', CUT, 'the CERTIFICATE that starts on line 1 has no end'],
-  ['that is cut off before the next', `${CUT}\n${OTHER}`, 'the CERTIFICATE that starts on line 1 has no end'],
-  ['that is cut off at its beginning', ONE.slice(100), 'line 9 ends a CERTIFICATE that has no start'],
+  ['with a byte too few', ONE.replace(/\n.{4}/, '\n'), 'certificate 1 (line 1) is damaged', COPY],
+  [
+    'with a character that is not Base64',
+    ONE.replace(/\n./, '\n!'),
+    'certificate 1 (line 1) is damaged',
+    COPY,
+  ],
+  ['with \\n written out', ONE.replaceAll('\n', '\\n'), 'certificate 1 (line 1) is damaged', COPY],
+  ['that is cut off', CUT, 'the CERTIFICATE that starts on line 1 has no end', COPY],
+  [
+    'that is cut off before the next',
+    `${CUT}\n${OTHER}`,
+    'the CERTIFICATE that starts on line 1 has no end',
+    COPY,
+  ],
+  ['that is cut off at its beginning', ONE.slice(100), 'line 9 ends a CERTIFICATE that has no start', COPY],
   [
     'whose end is of something else',
     ONE.replace('END CERTIFICATE', 'END PRIVATE KEY'),
     'the CERTIFICATE that starts on line 1 has no end',
+    COPY,
   ],
   [
     'with the label of OpenSSL',
     relabelled(ONE, 'TRUSTED CERTIFICATE'),
     'certificate 1 (line 1) is in a format that only OpenSSL reads (TRUSTED CERTIFICATE)',
+    'to convert it to a plain certificate',
   ],
-])('a file %s is refused', async (_what, text, message) => {
+])('a file %s is refused', async (_what, text, message, hint) => {
   const file = text === undefined ? join(scratchFolder(), 'ca.pem') : caFile(text);
   await expect(readAuthorities(file, calm)).rejects.toMatchObject({
     code: 'CA_FILE_MALFORMED',
     fault: 'usage',
     about: `ca-file ${file}`,
     message,
+    hint: expect.stringContaining(hint),
   });
 });
 

@@ -46,6 +46,7 @@ describe('an address that a server names', () => {
       expect.objectContaining({
         code: 'REDIRECT_REFUSED',
         message: expect.stringContaining(message),
+        hint: 'this looks like a broken or hostile server; nothing was sent there',
       }),
     );
   });

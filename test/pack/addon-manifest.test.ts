@@ -290,4 +290,16 @@ describe('a manifest is refused, with its line', () => {
   ])('%s', (_, text, message) => {
     expect(refusal(text)).toMatch(message);
   });
+
+  it.each([pod('image: "{{ .Values.image }}"'), '{{- if .Values.x }}\nkind: Pod\n'])(
+    'with how to render it: %j',
+    (template) => {
+      expect(() => readManifest(template, 'mine')).toThrow(
+        expect.objectContaining({
+          code: 'MANIFEST_UNUSABLE',
+          hint: expect.stringContaining('it looks like a template'),
+        }),
+      );
+    },
+  );
 });

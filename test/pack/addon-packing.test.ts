@@ -190,7 +190,11 @@ describeWith(['docker-registry'], 'a package with add-ons', () => {
     [
       'an own one that is not there',
       () => ({ name: 'mine', manifest: 'nowhere.yaml' }),
-      { code: 'MANIFEST_UNREADABLE', about: expect.stringContaining('nowhere.yaml') },
+      {
+        code: 'MANIFEST_UNREADABLE',
+        about: expect.stringContaining('nowhere.yaml'),
+        hint: expect.stringContaining('the path of the manifest of mine is relative to'),
+      },
     ],
     [
       'an own one that is another than the pinned one',

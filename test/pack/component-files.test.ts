@@ -151,6 +151,7 @@ describe('componentFiles', () => {
     writeFileSync(file, readFileSync(tarGzip({ 'a-file': { content: 'behind' } })));
     await expect(one === undefined ? undefined : contentOf(one)).rejects.toMatchObject({
       code: 'ARCHIVE_CHANGED',
+      message: 'a-file changed during the run',
     });
   });
 
@@ -206,6 +207,7 @@ describe('componentFiles', () => {
       code: 'ARCHIVE_UNSAFE',
       about: 'tool 1.0.0',
       message,
+      hint: expect.stringContaining('this is not the archive that upstream publishes'),
     });
   });
 

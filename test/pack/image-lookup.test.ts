@@ -138,6 +138,7 @@ describe('findImage', () => {
       code: 'IMAGE_FOR_OTHER_PLATFORM',
       about: 'tool v1',
       message: `no image for linux/amd64: ${mirror.host}/tool:v1 is for ${found}`,
+      hint: expect.stringContaining('mirror the image for this platform'),
     });
   });
 
@@ -188,6 +189,19 @@ describe('findImage', () => {
       code: 'IMAGE_UNUSABLE',
       message: 'its configuration does not state a platform',
     });
+  });
+
+  it('refuses a configuration that is too large to be one, and does not fetch it', async () => {
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+    const digest = mirror.storage.putBlob('tool', bytesContent(Buffer.from('{}')));
+    const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: 17 * 1024 ** 2 };
+    const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] }));
+    mirror.storage.putManifest('tool', manifest, mediaType, ['v1']);
+    await expect(find('e.org/tool:v1')).rejects.toMatchObject({
+      code: 'IMAGE_UNUSABLE',
+      message: 'its configuration has 17 MiB, so it is not a normal container image',
+    });
+    expect(mirror.journal.count('blob-get')).toBe(0);
   });
 });
 

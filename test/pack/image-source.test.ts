@@ -15,9 +15,19 @@ describe('parseImageSource', () => {
     expect(parseImageSource(text, '--image-source')).toEqual(source);
   });
 
-  it.each(['keel', '', 'https://mirror.lan/x'])('%j is no image source', (text) => {
+  it.each(['keel', ''])('%j is no image source', (text) => {
     expect(() => parseImageSource(text, '--image-source')).toThrow(
-      expect.objectContaining({ about: '--image-source' }),
+      expect.objectContaining({
+        code: 'IMAGE_SOURCE_MALFORMED',
+        about: '--image-source',
+        message: expect.stringContaining('does not specify a registry to pull images from'),
+      }),
+    );
+  });
+
+  it('a URL is no image source, and what to write is told', () => {
+    expect(() => parseImageSource('https://mirror.lan/x', '--image-source')).toThrow(
+      expect.objectContaining({ about: '--image-source', hint: 'write mirror.lan/x' }),
     );
   });
 });

@@ -119,7 +119,11 @@ describe('install/files', () => {
   it('has one file for each place', () => {
     const twice = ['kubernetes/bin/tool', 'runtime/containerd/bin/tool'].map(program);
     expect(() => lists(twice)).toThrow(
-      expect.objectContaining({ code: 'PLACE_TAKEN', about: '/usr/local/bin/tool' }),
+      expect.objectContaining({
+        code: 'PLACE_TAKEN',
+        about: '/usr/local/bin/tool',
+        message: expect.stringContaining('would both be installed at this path'),
+      }),
     );
   });
 });

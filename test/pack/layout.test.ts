@@ -92,7 +92,11 @@ test('two contents under one name are refused', async () => {
     pulledImage(content, { upstream: PROXY, layers: ['other'] }),
   ]);
   expect(() => layoutEntries(images, filesIn(content))).toThrow(
-    expect.objectContaining({ code: 'IMAGE_NAME_TAKEN', about: PROXY }),
+    expect.objectContaining({
+      code: 'IMAGE_NAME_TAKEN',
+      about: PROXY,
+      message: expect.stringContaining('the package would contain two images with this name'),
+    }),
   );
 });
 

@@ -102,6 +102,7 @@ describeWith(['docker-registry'], 'a lock', () => {
   ])('says exactly what changed: %s', async (_, values, expected) => {
     const failure = await packed('five', { lock, ...values(world) }).catch((error: unknown) => error);
     expect(failureCode(failure)).toBe('LOCK_DIFFERS');
+    expect(describeFailure(failure)).toContain('the package would differ from the lock:');
     expect(describeFailure(failure)).toMatch(expected);
     expect(existsSync(join(world.folder, 'five/out'))).toBe(false);
   });
@@ -298,7 +299,10 @@ describe('what a lock is held against', () => {
     { version: '1.38.0', kubeadm: { etcd: '3.8.0-0' } },
     { version: '1.38.0', matching: [{ name: 'runc', tag: 'a b', origin: 'x' }] },
   ])('is damaged with %j as its Kubernetes', async (kubernetes) => {
-    await expect(locked({ kubernetes })).rejects.toMatchObject({ code: 'LOCK_MALFORMED' });
+    await expect(locked({ kubernetes })).rejects.toMatchObject({
+      code: 'LOCK_MALFORMED',
+      hint: expect.stringContaining('give a file that packer --lock wrote'),
+    });
   });
 
   it.each<[string, object, string[]]>([

@@ -281,6 +281,7 @@ describe('the files of an overlay folder', () => {
     await expect(overlayEntries('/nowhere', values)).rejects.toMatchObject({
       code: 'OVERLAY_UNUSABLE',
       message: 'no such folder',
+      hint: 'check --package',
     });
   });
 });

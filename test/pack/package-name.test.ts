@@ -15,7 +15,10 @@ describe('parseBetaSuffix', () => {
 
   it.each(['a/b', '../x', 'a b', '-beta', 'x'.repeat(65)])('refuses %j', (text) => {
     expect(() => parseBetaSuffix(text, '--beta')).toThrow(
-      expect.objectContaining({ code: 'BETA_MALFORMED' }),
+      expect.objectContaining({
+        code: 'BETA_MALFORMED',
+        message: expect.stringContaining('cannot be part of a file name'),
+      }),
     );
   });
 });

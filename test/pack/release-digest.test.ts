@@ -27,7 +27,11 @@ it.each(['[]', '{"assets": 3}', 'no', '{"assets": [3]}'])(
   'an answer about something else is refused: %s',
   (text) => {
     expect(() => findReleaseDigest(Buffer.from(text), 'x', 'api.example')).toThrow(
-      expect.objectContaining({ code: 'CHECKSUM_UNUSABLE', about: 'api.example' }),
+      expect.objectContaining({
+        code: 'CHECKSUM_UNUSABLE',
+        about: 'api.example',
+        message: 'the response does not describe a release',
+      }),
     );
   },
 );

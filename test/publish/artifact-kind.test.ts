@@ -5,5 +5,6 @@ it('artifacts exist only in a workflow', async () => {
   await expect(openTargets({ repo: 'artifact' })).rejects.toMatchObject({
     code: 'TARGET_UNAVAILABLE',
     about: 'artifact',
+    message: 'this target is not available here',
   });
 });

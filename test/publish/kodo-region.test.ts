@@ -12,5 +12,7 @@ it.each([
 });
 
 it('a zone that is none is refused', () => {
-  expect(() => parseZone('mars', '--zone')).toThrow('"mars" is not a zone');
+  expect(() => parseZone('mars', '--zone')).toThrow(
+    expect.objectContaining({ code: 'ZONE_UNKNOWN', message: '"mars" is not a zone of Qiniu' }),
+  );
 });

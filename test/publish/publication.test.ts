@@ -94,6 +94,9 @@ describe('publishing to several targets', () => {
     await expect(publication.prove(calm)).rejects.toMatchObject({
       code: 'TARGETS_REFUSED',
       about: 'qiniu',
+      message: expect.stringContaining(
+        'packer cannot publish the package to this target, so it fetched and sent nothing',
+      ),
       cause: { errors: [{ code: 'CREDENTIALS_REFUSED' }] },
     });
     const { locations, failures } = await publication.publish(fixture.file, calm);

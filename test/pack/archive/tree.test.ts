@@ -93,6 +93,16 @@ describe('entries that are refused, by name', () => {
     }
   });
 
+  test.each([
+    ['/etc/passwd', 'write it without the first "/"'],
+    ['./a', 'write the path without ".", ".." and "//"'],
+    ['-', 'rename it'],
+  ])('%s, with what to do', (path, hint) => {
+    expect(() => orderEntries([file(path)])).toThrow(
+      expect.objectContaining({ code: 'ENTRY_UNUSABLE', hint }),
+    );
+  });
+
   test('links within the tree are fine', () => {
     expect(orderEntries([link('a/b/c', '../../d/e'), link('f', 'a')])).toHaveLength(4);
   });
