@@ -30,6 +30,7 @@ it('says which flag to change where there can be no folder', () => {
     expect.objectContaining({
       code: 'PATH_UNUSABLE',
       about: folder,
+      message: expect.stringContaining('cannot create a folder here'),
       hint: 'choose another one with --image-output',
     }),
   );

@@ -12,7 +12,12 @@ it.each([[undefined], [{}], ['<html>'], [{ hash: 1 }]])(
   '%j is malformed, and may be better next time',
   (answer) => {
     expect(() => understand(SHAPE, answer, 'Qiniu')).toThrow(
-      expect.objectContaining({ code: 'ANSWER_MALFORMED', about: 'Qiniu', transient: true }),
+      expect.objectContaining({
+        code: 'ANSWER_MALFORMED',
+        message: 'the response has an unexpected format',
+        about: 'Qiniu',
+        transient: true,
+      }),
     );
   },
 );

@@ -98,7 +98,10 @@ describe('publishing as an artifact of the workflow run', () => {
   it('tells that artifacts cannot be had outside of a workflow', async () => {
     vi.stubEnv('ACTIONS_RUNTIME_TOKEN', undefined);
     vi.stubEnv('ACTIONS_RESULTS_URL', undefined);
-    const expected = { code: 'ARTIFACTS_UNAVAILABLE', hint: expect.stringContaining('github.com') };
+    const expected = {
+      code: 'ARTIFACTS_UNAVAILABLE',
+      hint: expect.stringContaining('artifacts exist in workflow runs on github.com'),
+    };
     await expect(target().prove(calm)).rejects.toMatchObject(expected);
   });
 

@@ -9,7 +9,7 @@ it.each<[status: number, error: string, code: string, text: RegExp]>([
   [400, 'incorrect region, please use up-z2.qiniup.com', 'WRONG_ZONE', /set it to z2/],
   [400, 'incorrect region, please use upload-na0.qiniup.com', 'WRONG_ZONE', /set it to na0/],
   [400, 'incorrect region, please use up.qiniup.com', 'WRONG_ZONE', /set it to z0/],
-  [400, 'incorrect region', 'WRONG_ZONE', /\(omit --zone to look it up\)/],
+  [400, 'incorrect region', 'WRONG_ZONE', /it is in another zone .*\(omit --zone to look it up\)/],
   // As it was said until 2017, at hosts of the time.
   [400, 'incorrect zone, please use up-z1.qiniu.com', 'WRONG_ZONE', /set it to z1/],
   [400, 'incorrect region, please use up-z2.qiniu.com', 'WRONG_ZONE', /set it to z2/],
@@ -26,14 +26,15 @@ it.each<[status: number, error: string, code: string, text: RegExp]>([
   [401, 'bad token', 'CREDENTIALS_REFUSED', /access key or secret key is wrong/],
   [612, 'no such accesskey', 'CREDENTIALS_REFUSED', /access key or secret key is wrong/],
   [403, '', 'CREDENTIALS_REFUSED', /bucket keel: writing to it is not allowed \(status 403\)/],
-  [413, '', 'TOO_LARGE', /^kube\.tar\.gz/],
+  [413, '', 'TOO_LARGE', /^kube\.tar\.gz: Kodo does not accept objects of this size/],
   [419, '', 'SERVICE_REFUSED', /suspended/],
   [612, 'no such file or directory', 'ABSENT', /bucket keel does not contain/],
   [614, 'file exists', 'ALREADY_PUBLISHED', /-beta name, or use --overwrite/],
   [631, 'no such bucket', 'BUCKET_ABSENT', /--bucket/],
   [408, '', 'SERVICE_BROKEN', /try again later/],
-  [599, '', 'SERVICE_BROKEN', /try again later/],
+  [599, '', 'SERVICE_BROKEN', /Kodo could not process the request/],
   [600, '', 'SERVICE_REFUSED', /Kodo refused/],
+  [573, '', 'THROTTLED', /Kodo limits requests/],
 ])('%i %j is %s', (status, error, code, text) => {
   const failure = explainKodoAnswer({ ...WHERE, status, error });
   expect(failure.code).toBe(code);

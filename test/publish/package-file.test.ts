@@ -16,7 +16,10 @@ describe('a package that exists', () => {
   });
 
   it('must be a file', async () => {
-    const expected = { code: 'PACKAGE_UNREADABLE', hint: expect.stringContaining('--pkg-uri') };
+    const expected = {
+      code: 'PACKAGE_UNREADABLE',
+      hint: expect.stringContaining('set --pkg-uri to the path of a package'),
+    };
     await expect(measurePackage(scratchFolder(), calm)).rejects.toMatchObject(expected);
     const pipe = join(scratchFolder(), 'pipe');
     execFileSync('mkfifo', [pipe]);

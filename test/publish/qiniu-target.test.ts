@@ -213,7 +213,10 @@ describe('publishing to Qiniu in bad weather', () => {
     await using fixture = await PackageFixture.write(NAME, 9 * MIB);
     fixture.content.writeUInt8(fixture.content.readUInt8(MIB) ^ 1, MIB);
     await writeFile(fixture.file.path, fixture.content);
-    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({
+      code: 'FILE_CHANGED',
+      message: 'the file changed during publishing',
+    });
     expect(kodo.object('keel', NAME)).toBeUndefined();
     expect(kodo.uploads.count).toBe(0);
   });
@@ -230,7 +233,10 @@ describe('publishing to Qiniu in bad weather', () => {
     await using kodo = await Kodo.start();
     await using fixture = await PackageFixture.write(NAME, MIB);
     kodo.faults.add({ operation: 'part', answer: { status: 612 }, times: 10 });
-    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({ code: 'UPLOAD_EXPIRED' });
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({
+      code: 'UPLOAD_EXPIRED',
+      message: expect.stringContaining('Kodo lost the upload'),
+    });
     expect(kodo.requests('init')).toHaveLength(3);
   });
 });

@@ -39,7 +39,12 @@ test.each([
   ['a time beyond all times', () => timeIn({ a: 1e15 }, 'a')],
   ['a text for a digest', () => digestIn({ a: 'sha256' }, 'a')],
 ])('%s cannot be read', (_what, read) => {
-  expect(read).toThrow(expect.objectContaining({ code: 'STATE_ROW_UNREADABLE' }));
+  expect(read).toThrow(
+    expect.objectContaining({
+      code: 'STATE_ROW_UNREADABLE',
+      message: 'the column a has an unexpected value',
+    }),
+  );
 });
 
 test('rows that cannot be read are left out, and faults of the program are not', () => {

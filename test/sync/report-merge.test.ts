@@ -110,16 +110,32 @@ describe('mergeReports', () => {
     expect(mergeReports([{ file: 'one.json', report }])).toEqual(report);
   });
 
-  test.each<[string, Partial<Report>, string]>([
-    ['the same shard twice', shard(1, 2), 'it covers shard 1/2, and so does one.json'],
-    ['another division', shard(2, 3), 'its number of shards is 3, but that of one.json is 2'],
+  test.each<[string, Partial<Report>, string, hint: string]>([
+    [
+      'the same shard twice',
+      shard(1, 2),
+      'it covers shard 1/2, and so does one.json',
+      'name each report once',
+    ],
+    [
+      'another division',
+      shard(2, 3),
+      'its number of shards is 3, but that of one.json is 2',
+      'join only the reports of one run',
+    ],
     [
       'another destination',
       { ...shard(2, 2), destination: 'ghcr.io' },
       'its destination is ghcr.io, but that of one.json is harbor.example:5000',
+      'join only the reports of one run',
     ],
-    ['another namespace', { ...shard(2, 2), namespace: 'other' }, 'its namespace is other'],
-  ])('refuses %s, naming both files', (_name, more, message) => {
+    [
+      'another namespace',
+      { ...shard(2, 2), namespace: 'other' },
+      'its namespace is other',
+      'join only the reports of one run',
+    ],
+  ])('refuses %s, naming both files', (_name, more, message, hint) => {
     const merge = () =>
       mergeReports([
         { file: 'one.json', report: reportOf([], shard(1, 2)) },
@@ -130,6 +146,7 @@ describe('mergeReports', () => {
         code: 'REPORTS_DISAGREE',
         about: 'two.json',
         message: expect.stringContaining(message),
+        hint,
       }),
     );
   });
@@ -141,6 +158,8 @@ describe('mergeReports', () => {
     );
     const copy = { ...named, file: 'copy.json' };
     expect(() => mergeReports([named, copy])).toThrow('and so does one.json');
-    expect(() => mergeReports([])).toThrow(expect.objectContaining({ code: 'REPORTS_MISSING' }));
+    expect(() => mergeReports([])).toThrow(
+      expect.objectContaining({ code: 'REPORTS_MISSING', message: 'there is no report to join' }),
+    );
   });
 });

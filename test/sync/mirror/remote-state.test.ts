@@ -244,6 +244,7 @@ describe('a state in a registry', () => {
     await expect(summariseKnownState(route.settings(REMOTE), route.parts())).rejects.toMatchObject({
       code: 'STATE_MISSING',
       about: name,
+      message: 'there is no state that can be read',
     });
     expect(await stateFinding(all)).toEqual([
       'ok',

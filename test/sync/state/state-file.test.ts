@@ -356,6 +356,7 @@ test('a file that another process is writing is named after the waiting time', (
   expect(failureOf(file, { busyTimeout: milliseconds(20) })).toMatchObject({
     code: 'STATE_BUSY',
     about: file,
+    message: 'another process is writing this state file',
   });
   other.exec('COMMIT');
   other.close();
