@@ -53,7 +53,7 @@ export async function askForBlob(
     // An empty blob has no first byte: 416.
     expected: method === 'GET' ? [200, 206, 404, 416] : [200, 404],
     about: registry.nameOf(repository, blob.digest),
-    action: 'ask for a layer',
+    action: 'check for a layer',
     signal,
   });
   discardBody(answer);

@@ -55,10 +55,10 @@ function instead({ host, ofPaths, absentFile }: LoginAbsence): string {
   const from = first?.origin === undefined ? '' : ` in ${first.origin}`;
   const stored =
     ofPaths.length === 1
-      ? `the one${from} is for ${names} alone`
-      : `those that are stored are for ${names} alone`;
+      ? `the stored login${from} is only for ${names}`
+      : `the stored logins are only for ${names}`;
   return [
-    ...(first === undefined ? [] : [`, ${stored}`]),
+    ...(first === undefined ? [] : [`, because ${stored}`]),
     ...(absentFile === undefined
       ? []
       : [`, and ${absentFile}, which REGISTRY_AUTH_FILE names, does not exist`]),
@@ -78,7 +78,7 @@ interface StrangeRequest {
 export function strangerRefusal(failure: RegistryFailure, request: StrangeRequest): RegistryFailure {
   if (failure.code !== 'UNAUTHORIZED') return failure;
   const { registry, stranger } = request;
-  const hint = `${leadTo(request)} ${stranger.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${registry.host}`;
+  const hint = `${leadTo(request)} ${stranger.host}, which gets no login: set the external URL of the registry, or the host headers of a proxy in front of it, to ${registry.host}`;
   return failure.with({ hint });
 }
 

@@ -83,7 +83,7 @@ async function readReferrers(
       headers: { accept: MEDIA_TYPE.ociIndex },
       expected: [200],
       about,
-      action: 'list what refers to it',
+      action: 'list its referrers',
       signal,
     });
   const attempt = <Result>(operation: () => Promise<Result>) => registry.asMetadata(signal, operation);
@@ -116,7 +116,7 @@ async function parseReferrers(body: Buffer, about: string): Promise<Referrer[]> 
       config: {
         of: 'value',
         take: () => {
-          throw new TypeError('it has a configuration, as an image has, and is no list');
+          throw new TypeError('it has a configuration, so it is an image and not a list');
         },
       },
       manifests: {

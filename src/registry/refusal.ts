@@ -78,12 +78,12 @@ function wordsVerdict({ writes, status, errorBody }: RefusedAnswer): Verdict | u
   // GHCR answers this to a workflow token without the permission to write packages.
   if (status === 403 && /permission_denied: \w+_package|installation not allowed/i.test(text)) {
     const hint =
-      'a workflow needs "permissions: packages: write", and an existing package has to give its repository access under Package settings';
+      'set "permissions: packages: write" in the workflow; for an existing package, also allow the repository under its Package settings';
     return { code: 'DENIED', hint };
   }
   if (codes.includes('NAME_INVALID') || /invalid (?:repository )?name/i.test(text)) {
     const hint =
-      'this registry may take fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
+      'this registry may accept fewer levels of names: for a destination, use --naming basename or dashed and a --push-ns of one level';
     return { code: 'REGISTRY_REFUSED', hint };
   }
   if (writes === undefined || status >= 500 || status === 401 || isRateLimit(status)) return undefined;
@@ -100,7 +100,7 @@ function writeVerdict(writes: Written, status: number, errorBody: ErrorBody): Ve
   const verdict = writes === 'manifest' ? manifestVerdict(status, errorBody) : undefined;
   if (verdict !== undefined || status !== 404) return verdict;
   const hint =
-    'create the repository there, or the namespace, project or organisation above it; not every registry makes them on push';
+    'create the repository there, or the namespace, project or organisation above it; not every registry creates them on push';
   return { code: 'NOT_FOUND', hint };
 }
 
@@ -120,7 +120,7 @@ function manifestVerdict(status: number, { codes, text, details }: ErrorBody): V
     (status === 412 && !isPolicy) || /immutable|TagAlreadyExists/i.test(`${codes.join(' ')} ${text}`);
   if (isImmutable && status < 500) {
     const hint =
-      'tags cannot be changed there: let the rule leave this repository out, or take the tag out of the image set';
+      'tags cannot be changed there: exclude this repository from the rule, or remove the tag from the image set';
     return { code: 'TAG_IMMUTABLE', hint };
   }
   if (!FORMAT_STATUS.has(status) || codes.some((code) => OTHER_FAULTS.has(code))) return undefined;

@@ -266,7 +266,7 @@ export class Registry {
   ): Promise<ToldManifest | 'absent' | 'unknown'> {
     const ask = async () => {
       const exchange = this.#manifestExchange('HEAD', repository, name, signal);
-      const head = await this.send({ ...exchange, action: 'ask for its manifest', expected: [200, 404] });
+      const head = await this.send({ ...exchange, action: 'check for its manifest', expected: [200, 404] });
       discardBody(head);
       return head;
     };

@@ -25,7 +25,7 @@ export async function getTaggedManifest(
     throw new HttpFailure({
       code: 'NOT_FOUND',
       about: registry.nameOf(repository, tag),
-      message: `the registry reports ${shortDigest(digest)} for this tag and does not have it; the tag has ${shortDigest(tagged.digest)}`,
+      message: `the registry reports ${shortDigest(digest)} for this tag, but does not have it; the tag has ${shortDigest(tagged.digest)}`,
       hint: 'the tag was moved a moment ago; the next run copies its new content',
       cause: error,
     });

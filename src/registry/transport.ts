@@ -213,8 +213,8 @@ function lossyRedirect({ about, action }: Exchange, { status, headers, url }: Ht
     about,
     message: `cannot ${action}, the registry answered ${status} and redirects to ${there}, where the content would not arrive`,
     hint: isSame
-      ? 'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all'
-      : 'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+      ? 'configure the registry, or the proxy in front of it, to redirect writes with 307 or 308, or not at all'
+      : 'use the address that the registry redirects to, or configure it to redirect writes with 307 or 308',
     status,
   });
 }

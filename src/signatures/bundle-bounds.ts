@@ -69,7 +69,7 @@ export function refuseLargeParts(bundle: unknown): void {
   const bounds = boundsShape.safeParse(bundle);
   if (bounds.success) return;
   const place = bounds.error.issues[0]?.path.filter((part) => typeof part === 'string').join('.');
-  throw new Untrusted(`a part of it is larger than any real one, ${place || 'the whole'}`);
+  throw new Untrusted(`a part of it is larger than in any real bundle: ${place || 'the whole bundle'}`);
 }
 
 function requireSmall(what: string, bytes: Buffer): void {

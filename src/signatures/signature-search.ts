@@ -120,7 +120,7 @@ async function readSmall(
   layer: Descriptor,
   signal: AbortSignal,
 ): Promise<Buffer | Unfit> {
-  if (layer.size > SIZE_LIMIT) return unfit('it is larger than any real one');
+  if (layer.size > SIZE_LIMIT) return unfit('it is larger than any real signature');
   try {
     return await readBlob(registry, repository, layer, signal);
   } catch (error) {
@@ -139,7 +139,7 @@ async function attempt<Result>(
   } catch (error) {
     signal.throwIfAborted();
     // Some places of registry.k8s.io list signatures that they do not have. https://github.com/kubernetes-sigs/promo-tools/issues/1949
-    if (isNotFound(error)) return unfit('the registry lists it and does not have it');
+    if (isNotFound(error)) return unfit('the registry lists it, but does not have it');
     return { kind: 'unread', error };
   }
 }

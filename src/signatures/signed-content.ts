@@ -69,7 +69,7 @@ function readContent(
 ): { readonly bytes: Buffer; readonly stated: string | undefined } {
   // A bundle with both kinds of content could be read in one way here and in another way there.
   if ((content.$case === 'messageSignature') !== (artifact !== undefined)) {
-    throw new Untrusted('it signs something else than it seems to');
+    throw new Untrusted('it can be read as two different signatures');
   }
   if (content.$case === 'dsseEnvelope') {
     const { payloadType, payload } = content.dsseEnvelope;

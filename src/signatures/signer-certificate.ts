@@ -112,7 +112,9 @@ function readName(extension: Extension | undefined): Pick<FoundSigner, 'identity
   if (others.length > 0) throw new Untrusted('its certificate names more than one signer');
   const identityKind = NAME_KINDS.get(name.tag);
   if (identityKind === undefined) {
-    throw new Untrusted('its certificate names no signer by an e-mail address or the address of a workflow');
+    throw new Untrusted(
+      'its certificate names its signer neither by an e-mail address nor by the address of a workflow',
+    );
   }
   // Names of these kinds have ASCII only: other bytes could be read in one way here and in another way there.
   if (name.content.some((byte) => byte > 0x7f)) {

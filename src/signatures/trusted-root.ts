@@ -28,7 +28,7 @@ async function readRoot(file: string, signal: AbortSignal): Promise<unknown> {
   } catch (cause) {
     throw malformed(
       file,
-      isOnLines(text) ? 'it contains one on each line: keep one' : 'it is not JSON',
+      isOnLines(text) ? 'it contains a trusted root on each line: keep one of them' : 'it is not JSON',
       cause,
     );
   }

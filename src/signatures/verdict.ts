@@ -52,23 +52,24 @@ export function signatureFailure(
   },
   signers: readonly Signer[],
 ): Failure {
-  const wanted = `wanted is one by ${joinWords(signers.map(describeSigner), 'or')}`;
+  const wanted = `the policy requires one by ${joinWords(signers.map(describeSigner), 'or')}`;
   if (reasons.length === 0) {
     return new Failure({
       code: 'SIGNATURE_MISSING',
       about,
       message: `it has no signature; ${wanted}`,
-      hint: 'take a release that is signed, or write "off" for its name under "signatures"',
+      hint: 'use a release that is signed, or write "off" for its name under "signatures"',
     });
   }
   const told = [...new Set(reasons.map(({ text }) => text))];
   const some = told.length > REASONS_TOLD ? [...told.slice(0, REASONS_TOLD), 'and so on'] : told;
   const looked = hasRest ? `the first ${reasons.length} of its` : `its ${reasons.length}`;
-  const subject = reasons.length === 1 ? 'its signature does' : `none of ${looked} signatures does`;
+  const verdict =
+    reasons.length === 1 ? 'its signature is not accepted' : `none of ${looked} signatures is accepted`;
   return new Failure({
     code: 'SIGNATURE_REFUSED',
     about,
-    message: `${subject}${reasons.length === 1 ? ' not' : ''} count: ${some.join('; ')}; ${wanted}`,
+    message: `${verdict}: ${some.join('; ')}; ${wanted}`,
     hint: hintFor(reasons, trustedRoot),
   });
 }
@@ -76,11 +77,11 @@ export function signatureFailure(
 function hintFor(reasons: readonly Reason[], trustedRoot: string | undefined): string {
   if (reasons.some(({ isUnnamed }) => isUnnamed)) return ACCEPT_UNNAMED;
   if (!reasons.every(({ isOfAnotherRoot }) => isOfAnotherRoot)) {
-    return 'find out why before you use this image; where the signer is right, name them under "signatures"';
+    return 'find out why before you use this image; if the signer is right, name them under "signatures"';
   }
   return trustedRoot === undefined
-    ? `find out why before you use this image; where it was signed at another Sigstore than the public one, give its trusted root with ${ROOT_FLAG}`
-    : `find out why before you use this image; ${shown(trustedRoot, 300)} is of one Sigstore, and an image that was signed at another Sigstore needs its trusted root with ${ROOT_FLAG}`;
+    ? `find out why before you use this image; if it was signed at another Sigstore than the public one, set its trusted root with ${ROOT_FLAG}`
+    : `find out why before you use this image; if it was signed at another Sigstore than that of ${shown(trustedRoot, 300)}, set its trusted root with ${ROOT_FLAG}`;
 }
 
 const ROOT_FLAG = '--trusted-root, in a workflow trusted-root';
@@ -96,7 +97,7 @@ export function byAnother(signer: FoundSigner, wanted: readonly Signer[]): strin
   const near = wanted.find(
     ({ issuer, identity }) => issuer === signer.issuer && isNearly(identity, signer.identity),
   );
-  const stars = near === undefined ? '' : `, and "*" of ${near.identity} stands for no "/" and no "@"`;
+  const stars = near === undefined ? '' : `, and "*" in ${near.identity} matches neither "/" nor "@"`;
   return `${describeAnother(signer)}${stars || likeOf(signer, wanted)}`;
 }
 

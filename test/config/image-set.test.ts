@@ -179,7 +179,7 @@ describe('an image set', () => {
       [
         '2:1 expected host/path[:tag], found "coredns/coredns" without a host (write "docker.io/coredns/coredns" for Docker Hub, or put it into "names" if it is an image of the source registry)',
         '3:1 expected host/path[:tag], found "nginx" without a host (write "docker.io/library/nginx" for Docker Hub, or put it into "names" if it is an image of the source registry)',
-        '4:1 the tag after ":" is empty (a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two)',
+        '4:1 the tag after ":" is empty (a tag is up to 128 letters, digits, "_", "." and "-", and does not start with "." or "-")',
         '5:1 expected a text, found 5',
       ],
     ],

@@ -76,7 +76,7 @@ describe('parseVersions', () => {
     ].join('\n');
     expect(problemsIn(text)).toEqual([
       'versions.json:2:11: "amd46" is not an architecture of Kubernetes; did you mean "amd64"? (write amd64, arm64, ppc64le or s390x)',
-      'versions.json:4:39: "v1 22" is not a tag (a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two)',
+      'versions.json:4:39: "v1 22" is not a tag (a tag is up to 128 letters, digits, "_", "." and "-", and does not start with "." or "-")',
       'versions.json:5:14: "Coredns" cannot be part of a repository name (repositories are lower case: coredns)',
       'versions.json:5:51: "coredns/coredns" does not contain a registry (write one such as quay.io/calico/node)',
       'versions.json:6:5: "tag" is missing: expected a text',

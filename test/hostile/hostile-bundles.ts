@@ -50,7 +50,7 @@ function ownIssuer(): Buffer {
 }
 
 const CERTIFICATE = 'its certificate is malformed';
-const LARGE = 'a part of it is larger than any real one';
+const LARGE = 'a part of it is larger than in any real bundle';
 const MALFORMED = 'its timestamp is malformed';
 
 type Change = (bundle: AlteredBundle) => void;
@@ -114,7 +114,7 @@ const ALTERED: readonly [name: string, told: string, alter: Change][] = [
   ],
   ['a timestamp of 350,000 NULLs', LARGE, withTimestamps(sequence(again(700_000)))],
   ['a timestamp of 8,000 NULLs', 'its timestamp is malformed', withTimestamps(sequence(again(MOST_DER)))],
-  ['20,000 timestamps', 'it is no bundle', withTimestamps(...Array.from({ length: 20_000 }, () => NULL))],
+  ['20,000 timestamps', 'it is not a bundle', withTimestamps(...Array.from({ length: 20_000 }, () => NULL))],
   [
     'eight timestamps of 450 strings of 30 bytes',
     MALFORMED,
@@ -158,7 +158,7 @@ const ALTERED: readonly [name: string, told: string, alter: Change][] = [
   ],
   [
     'a checkpoint of a tree with a size of 16,000 digits',
-    'its proof is of another state',
+    'its proof is for another state',
     withCheckpoint(`log\n${'9'.repeat(16_000)}\nAAAA\n\n`),
   ],
   [
@@ -206,17 +206,17 @@ export async function hostileBundles(
     ...made,
     {
       name: 'a bundle of {}',
-      told: 'it is no bundle',
+      told: 'it is not a bundle',
       bytes: Buffer.from(`{"messageSignature":[${'{},'.repeat(MOST / 3)}{}]}`),
     },
     {
       name: 'a statement of {}',
-      told: 'it is no statement',
+      told: 'it is not an in-toto statement',
       bytes: statement(`[${'{},'.repeat(MOST / 5)}{}]`),
     },
     {
       name: 'a statement about 15,000 things',
-      told: 'it is no statement',
+      told: 'it is not an in-toto statement',
       bytes: statement(
         `{"predicateType":"https://slsa.dev/provenance/v1","subject":[${'{"name":"a","digest":{"sha256":"a"}},'.repeat(15_000)}{"digest":{}}]}`,
       ),

@@ -89,7 +89,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     );
     expect(failureCode(failure)).toBe('IMAGES_FAILED');
     expect(describeFailure(failure)).toContain(
-      `${world.maker.host}/pause:3.10.2: its signature does not count: it is by release@example.com (https://accounts.example.com); wanted is one by other@example.com`,
+      `${world.maker.host}/pause:3.10.2: its signature is not accepted: it is by release@example.com (https://accounts.example.com); the policy requires one by other@example.com`,
     );
     expect(existsSync(join(world.folder, 'refused/out/kube-1.37.1-amd64.tar.gz'))).toBe(false);
   });
@@ -102,7 +102,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     const { result, reporter } = await pack('warned', { 'verify-signatures': 'warn', lock });
     if (result.kind !== 'packed') throw new Error(result.kind);
     const reason =
-      'its signature does not count: it is by release@example.com (https://accounts.example.com); wanted is one by other@example.com (https://accounts.example.com)';
+      'its signature is not accepted: it is by release@example.com (https://accounts.example.com); the policy requires one by other@example.com (https://accounts.example.com)';
     expect(reporter.warnings).toContain(`1 image without a valid signature: ${reason}: ${pause}:3.10.2`);
     expect(contentsOf(result.file.path).images.at(-1)?.signature).toEqual({ kind: 'unverified', reason });
     const again = await pack('again', { lock });
@@ -150,7 +150,10 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     // Other authorities count now, so nothing of this counts any more.
     const others = mkdtempSync(join(world.folder, 'others-'));
     const elsewhere = { 'trusted-root': (await TestSigstore.start()).writeTrustedRoot(others) };
-    const refused = { kind: 'unverified', reason: expect.stringContaining('of no trusted authority') };
+    const refused = {
+      kind: 'unverified',
+      reason: expect.stringContaining('not issued by a trusted authority'),
+    };
     expect(await packWith('unclaimed', elsewhere)).toMatchObject({
       signatures: [refused, refused, refused],
       differing: [
@@ -223,7 +226,7 @@ describeWith(['docker-registry'], 'packing with signatures', () => {
     await expect(pack('walled', { 'verify-signatures': 'require' })).rejects.toMatchObject({
       code: 'SIGNATURE_REFUSED',
       message: expect.stringMatching(
-        /^its signature does not count: it was signed as \S+\/pause, not as 127\.0\.0\.1:1\/pause; .*, and its upstream registry cannot be reached: /,
+        /^its signature is not accepted: it was signed as \S+\/pause, not as 127\.0\.0\.1:1\/pause; .*, and its upstream registry cannot be reached: /,
       ),
     });
   });

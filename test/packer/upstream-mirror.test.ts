@@ -116,7 +116,7 @@ describe('a package through a mirror of the makers', () => {
     const said = await all.run('--download-output', 'downloads', '--retry', '1');
     expect(said.code).toBe(1);
     for (const name of ['kubelet', 'runc']) {
-      expect(said.stderr).toMatch(new RegExp(`${name} \\S+: .*\\(.*give a mirror with --upstream-mirror`));
+      expect(said.stderr).toMatch(new RegExp(`${name} \\S+: .*\\(.*set a mirror with --upstream-mirror`));
     }
   });
 

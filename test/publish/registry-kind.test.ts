@@ -76,7 +76,7 @@ describe('before anything is sent, a registry', () => {
       await expect(target?.prove(calm)).rejects.toMatchObject({
         code: 'NOT_A_REGISTRY',
         about: site.host,
-        message: expect.stringContaining('what answers there is no registry'),
+        message: expect.stringContaining('this host is not a registry'),
       });
     },
   );

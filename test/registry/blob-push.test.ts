@@ -85,7 +85,7 @@ describe('a host that wants a login and gets none', () => {
     await expect(test.push()).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       status: 401,
-      hint: `the address of the upload is at ${elsewhere.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${test.sink.host}`,
+      hint: `the address of the upload is at ${elsewhere.host}, which gets no login: set the external URL of the registry, or the host headers of a proxy in front of it, to ${test.sink.host}`,
     });
     expect(elsewhere.journal.count('upload-put')).toBe(1);
     expect(elsewhere.journal.entries.filter(({ headers }) => headers.authorization !== undefined)).toEqual(
@@ -98,7 +98,7 @@ describe('a host that wants a login and gets none', () => {
     await using test = await pair({ access: BASIC });
     const redirect = { kind: 'redirect', location: `${elsewhere.url}/v2/`, status: 307 } as const;
     test.sink.fail({ match: { kind: ['tags-list', 'upload-put'] }, times: Infinity, fault: redirect });
-    const hint = `the registry redirects to ${elsewhere.host}, which gets no login: let the external URL of the registry, or the host headers of a proxy in front of it, say ${test.sink.host}`;
+    const hint = `the registry redirects to ${elsewhere.host}, which gets no login: set the external URL of the registry, or the host headers of a proxy in front of it, to ${test.sink.host}`;
     await expect(test.push()).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });
     const listing = test.client.registry.listTags(APP, test.client.signal);
     await expect(listing).rejects.toMatchObject({ code: 'UNAUTHORIZED', hint });

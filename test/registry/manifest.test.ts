@@ -109,8 +109,8 @@ it.each([
     { mediaType: 'application/vnd.oci.artifact.manifest.v1+json', blobs: [] },
     'it is a manifest of the type "application/vnd.oci.artifact.manifest.v1+json", which cannot',
   ],
-  [{ repositories: [] }, 'it is no manifest of a known kind, which cannot'],
-  [[], 'it is no manifest of a known kind, which cannot'],
+  [{ repositories: [] }, 'it is content of an unknown kind, which cannot'],
+  [[], 'it is content of an unknown kind, which cannot'],
 ])('of another kind is told as what it is: %j', (body, message) => {
   expect(() => parse(body)).toThrow(
     expect.objectContaining({ code: 'MANIFEST_UNUSABLE', message: expect.stringContaining(message) }),

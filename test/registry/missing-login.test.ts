@@ -191,7 +191,7 @@ describe('a source that wants a login', () => {
       const absent = join(folder, 'absent.json');
       using opened = await openAt(folder, [], { REGISTRY_AUTH_FILE: absent });
       const registry = opened.registries.at(host);
-      const instead = `, the one in ${join(folder, 'config.json')} is for ${host}/team alone, and ${absent}, which REGISTRY_AUTH_FILE names, does not exist`;
+      const instead = `, because the stored login in ${join(folder, 'config.json')} is only for ${host}/team, and ${absent}, which REGISTRY_AUTH_FILE names, does not exist`;
       await expect(registry.listTags(APP, opened.signal)).rejects.toMatchObject({
         hint: expect.stringContaining(`there is no login for it${instead}: if the name is right`),
       });
@@ -210,7 +210,7 @@ describe('a source that wants a login', () => {
     const folder = folderWith('config.json', Object.fromEntries(paths.map((path) => [path, 'robot:x'])));
     using opened = await openAt(folder);
     await expect(opened.registries.at(host).logIn(APP)).rejects.toMatchObject({
-      message: `there is no login for this registry, those that are stored are for ${host}/a, ${host}/b, ${host}/c and 1 more alone`,
+      message: `there is no login for this registry, because the stored logins are only for ${host}/a, ${host}/b, ${host}/c and 1 more`,
     });
   });
 

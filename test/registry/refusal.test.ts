@@ -13,7 +13,7 @@ const MANIFEST = 'manifest';
 const START = 'upload';
 
 const FORMAT_HINT = /^this registry does not accept content of this kind; leave the image out$/;
-const NAME_HINT = /^this registry may take fewer levels of names: .*--naming/;
+const NAME_HINT = /^this registry may accept fewer levels of names: .*--naming/;
 const PERMISSION_HINT =
   /^check that the namespace exists and that the account has permission for this there$/;
 
@@ -342,7 +342,7 @@ describe('a refusal', () => {
         errorBody,
       });
       expect(failure).toMatchObject({ code: 'DENIED', transient: false });
-      expect(failure.hint).toContain('a workflow needs "permissions: packages: write"');
+      expect(failure.hint).toContain('set "permissions: packages: write" in the workflow');
     },
   );
 });

@@ -40,7 +40,7 @@ it('what the tag has by now is not taken for it', async () => {
     getTaggedManifest(client.registry, APP, { tag: TAG, digest }, client.signal),
   ).rejects.toMatchObject({
     code: 'NOT_FOUND',
-    message: expect.stringContaining('for this tag and does not have it'),
+    message: expect.stringContaining('for this tag, but does not have it'),
   });
 });
 

@@ -137,19 +137,19 @@ describe.each([301, 302, 303])('a write is not followed at %d, which would lose 
       'to another host',
       'https://mirror.test/v2/?signature=secret',
       'redirects to mirror.test',
-      'give the registry by the address that it leads to, or let it redirect writes with 307 or 308',
+      'use the address that the registry redirects to, or configure it to redirect writes with 307 or 308',
     ],
     [
       'to the same host',
       '/elsewhere/v2/?signature=secret',
       'redirects to /elsewhere/v2/ at the same host',
-      'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all',
+      'configure the registry, or the proxy in front of it, to redirect writes with 307 or 308, or not at all',
     ],
     [
       'to a long path of the same host',
       `/${'x'.repeat(300)}`,
       'redirects to another path at the same host',
-      'let the registry, or the proxy in front of it, redirect writes there with 307 or 308, or not at all',
+      'configure the registry, or the proxy in front of it, to redirect writes with 307 or 308, or not at all',
     ],
   ])('%s', async (_name, location, leads, hint) => {
     await using here = await pair();

@@ -23,7 +23,7 @@ function entryOf({ verificationMaterial }: AlteredBundle) {
   return { ...entry, entry, proof: entry.inclusionProof };
 }
 
-const LARGE = 'a part of it is larger than any real one, ';
+const LARGE = 'a part of it is larger than in any real bundle: ';
 
 describe('a part of a bundle is refused before it is read', () => {
   const timestamp = (length: number, make = base64): VectorCase => ({

@@ -146,10 +146,10 @@ function told(verdict: SignatureVerdict): string {
 const UNNAMED = { 'registry.k8s.io': { ...RELEASERS, acceptUnnamed: true } };
 
 const GOOD = `cosign: ${RELEASERS.identity} (${RELEASERS.issuer})`;
-const WANTED = `wanted is one by ${RELEASERS.identity} (${RELEASERS.issuer})`;
+const WANTED = `the policy requires one by ${RELEASERS.identity} (${RELEASERS.issuer})`;
 
 function refused(reason: string): string {
-  return `SIGNATURE_REFUSED: its signature does not count: ${reason}; ${WANTED}`;
+  return `SIGNATURE_REFUSED: its signature is not accepted: ${reason}; ${WANTED}`;
 }
 
 describe('a signature under cosign’s tag', () => {
@@ -273,7 +273,7 @@ describe('a signature under cosign’s tag', () => {
         it.sign(layer);
         it.registry.storage.deleteBlob('pause', digestOf(layer.payload));
       },
-      refused('the registry lists it and does not have it'),
+      refused('the registry lists it, but does not have it'),
     ],
     [
       'made after its certificate had expired',
@@ -332,7 +332,7 @@ describe('a signature under cosign’s tag', () => {
         };
         it.sign({ ...layer, annotations });
       },
-      'SIGNATURE_REFUSED: its signature does not count: its certificate is malformed',
+      'SIGNATURE_REFUSED: its signature is not accepted: its certificate is malformed',
     ],
     [
       'one good among several',
@@ -346,7 +346,7 @@ describe('a signature under cosign’s tag', () => {
     [
       'none good among several',
       async (it) => it.sign(await it.layer({ identity: 'a@b.c' }), await it.layer({ late: true })),
-      'SIGNATURE_REFUSED: none of its 2 signatures does count: it is by a@b.c (https://accounts.google.com); ' +
+      'SIGNATURE_REFUSED: none of its 2 signatures is accepted: it is by a@b.c (https://accounts.google.com); ' +
         `its certificate was not valid when it was made, or was not issued by a trusted authority; ${WANTED}`,
     ],
   ])('%s', async (_what, prepare, outcome) => {
@@ -434,7 +434,7 @@ describe('a bundle that refers to an image', () => {
         const other = await statementBundle(sigstore, OTHER, RELEASERS);
         it.refer({ ...other, messageSignature: {} }, { ...other, messageSignature: null }, about);
       },
-      'SIGNATURE_REFUSED: none of its 3 signatures does count: ',
+      'SIGNATURE_REFUSED: none of its 3 signatures is accepted: ',
     ],
     [
       'that the registry lists and does not have',
@@ -446,7 +446,7 @@ describe('a bundle that refers to an image', () => {
         // With the API it is not even listed.
         it.registry.quirks = {};
       },
-      refused('the registry lists it and does not have it'),
+      refused('the registry lists it, but does not have it'),
     ],
     ['that is none', (it) => it.refer({ some: 'thing' }), refused('it is not a bundle with a signature')],
     [
@@ -475,7 +475,7 @@ describe('a bundle that refers to an image', () => {
       it.refer(bundle);
     });
     expect(told(verdict)).toBe(
-      refused('a part of it is larger than any real one, verificationMaterial.tlogEntries'),
+      refused('a part of it is larger than in any real bundle: verificationMaterial.tlogEntries'),
     );
   });
 });
@@ -593,7 +593,7 @@ describe('a bundle of the releasers', () => {
     expect((await ask(['3.10', '3.11', '3.9'])).outcomes).toEqual([
       BUNDLE,
       BUNDLE,
-      'SIGNATURE_REFUSED: none of its 2 signatures does count: it was signed for 3.10 and 3.10.1, not for 3.9; ' +
+      'SIGNATURE_REFUSED: none of its 2 signatures is accepted: it was signed for 3.10 and 3.10.1, not for 3.9; ' +
         `it was signed for 3.11, not for 3.9; ${WANTED}`,
     ]);
   });
@@ -656,7 +656,7 @@ test('what a registry makes up to keep us busy costs a bounded number of request
   const untold = Buffer.from(image.bytes.toString().replaceAll(/,"artifactType":"[^"]+"/g, ''));
   stand.put(undefined, image);
   registry.storage.putManifest('pause', untold, image.mediaType, [tag]);
-  expect(told(await check(stand, {}))).toContain('none of the first 64 of its signatures does count');
+  expect(told(await check(stand, {}))).toContain('none of the first 64 of its signatures is accepted');
   const bare = { ...cosignManifest([]), blobs: new Map() };
   const many = Array.from({ length: 300 }, (_, index) => {
     const bytes = Buffer.from(bare.bytes.toString().replace('{', `{"annotations":{"n":"${index}"},`));
@@ -681,7 +681,7 @@ test('layers in a signature tag beyond any number are not all read', async () =>
   stand.sign(
     ...Array.from({ length: 300 }, (_, index) => ({ payload: Buffer.from(`${index}`), annotations: {} })),
   );
-  expect(told(await check(stand, {}))).toContain('none of the first 64 of its signatures does count');
+  expect(told(await check(stand, {}))).toContain('none of the first 64 of its signatures is accepted');
   expect(registry.journal.count('blob-get')).toBeLessThan(70);
 });
 
@@ -766,7 +766,7 @@ describe('a policy', () => {
       'of images that were not signed here',
       { 'docker.io/mirror': me },
       'docker.io/mirror/pause',
-      'SIGNATURE_REFUSED: its signature does not count: it was signed as quay.io/team/pause, not as docker.io/mirror/pause',
+      'SIGNATURE_REFUSED: its signature is not accepted: it was signed as quay.io/team/pause, not as docker.io/mirror/pause',
     ],
     [
       'that is not there',

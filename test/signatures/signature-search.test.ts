@@ -22,7 +22,7 @@ function layer(text: string): CosignLayer {
 
 const NO_IMAGE = 'unfit: its payload is not for an image';
 const NO_BUNDLE = 'unfit: it is not a bundle with a signature';
-const NOT_THERE = 'unfit: the registry lists it and does not have it';
+const NOT_THERE = 'unfit: the registry lists it, but does not have it';
 
 /** An image at a registry, and what a search for its signatures finds. */
 class Stand {
@@ -91,7 +91,7 @@ describe('a search finds', () => {
     [
       'a layer beyond the size of any signature without reading it',
       (it) => it.sign(layer('x'.repeat(1024 * 1024 + 1)), layer('a')),
-      ['unfit: it is larger than any real one', NO_IMAGE],
+      ['unfit: it is larger than any real signature', NO_IMAGE],
     ],
     [
       'no more than 64 in all, and that there may be more',

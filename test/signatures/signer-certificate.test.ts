@@ -22,7 +22,8 @@ const HIGH_BIT = Buffer.from(
 );
 
 const NOT_LETTERS = 'its certificate contains a name with bytes that are not letters';
-const NO_KNOWN_NAME = 'its certificate names no signer by an e-mail address or the address of a workflow';
+const NO_KNOWN_NAME =
+  'its certificate names its signer neither by an e-mail address nor by the address of a workflow';
 const AUTHORITY = "its certificate is an authority's, not a signer's";
 const NOT_SOFTWARE = 'its certificate is not for signatures of software';
 

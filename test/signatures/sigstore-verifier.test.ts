@@ -63,7 +63,7 @@ test('a signature of other bytes does not hold', async () => {
 test('a bundle that was read as a statement may not sign bytes, nor the other way round', async () => {
   const message = candidate(await messageBundle(sigstore, MANIFEST, SIGNER));
   const statement = candidate(await statementBundle(sigstore, DIGEST, SIGNER));
-  const otherwise = 'it signs something else than it seems to';
+  const otherwise = 'it can be read as two different signatures';
   expect(() => verifier.verify({ ...message, artifact: undefined })).toThrow(otherwise);
   expect(() => verifier.verify({ ...statement, artifact: MANIFEST })).toThrow(otherwise);
 });

@@ -80,7 +80,7 @@ test.each<[what: string, text: string | undefined, message: string]>([
   [
     'with one on each line',
     '{"mediaType":"a"}\n{"mediaType":"b"}\n',
-    'it contains one on each line: keep one',
+    'it contains a trusted root on each line: keep one of them',
   ],
   ['that is something else', '{"a":1}', 'it is not a trusted root: it has no certificate authority, no log'],
   ['that is a list', '[]', 'it is not a trusted root: '],

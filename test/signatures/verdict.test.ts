@@ -4,27 +4,27 @@ import { byAnother, policyFailure, type Reason, signatureFailure } from '../../s
 const ME = { identity: 'me@example.com', issuer: 'https://accounts.example.com' };
 const YOU = { identity: 'you@example.com', issuer: 'https://accounts.example.com' };
 const ANOTHER_ROOT = { text: 'it is not in a trusted log', isOfAnotherRoot: true } as const;
-const WANTED = 'wanted is one by me@example.com (https://accounts.example.com)';
+const WANTED = 'the policy requires one by me@example.com (https://accounts.example.com)';
 
 describe('a refused image says what was wrong', () => {
   test.each<[what: string, reasons: readonly string[], message: string]>([
-    ['with its one signature', ['it is late'], `its signature does not count: it is late; ${WANTED}`],
+    ['with its one signature', ['it is late'], `its signature is not accepted: it is late; ${WANTED}`],
     [
       'with each of two',
       ['it is late', 'it is by x'],
-      `none of its 2 signatures does count: it is late; it is by x; ${WANTED}`,
+      `none of its 2 signatures is accepted: it is late; it is by x; ${WANTED}`,
     ],
     [
       'once, where several have the same fault',
       ['it is late', 'it is late', 'it is late'],
-      `none of its 3 signatures does count: it is late; ${WANTED}`,
+      `none of its 3 signatures is accepted: it is late; ${WANTED}`,
     ],
     [
       'with four of many',
       ['a', 'b', 'c', 'd', 'e', 'f'],
-      `none of its 6 signatures does count: a; b; c; d; and so on; ${WANTED}`,
+      `none of its 6 signatures is accepted: a; b; c; d; and so on; ${WANTED}`,
     ],
-    ['with four', ['a', 'b', 'c', 'd'], `none of its 4 signatures does count: a; b; c; d; ${WANTED}`],
+    ['with four', ['a', 'b', 'c', 'd'], `none of its 4 signatures is accepted: a; b; c; d; ${WANTED}`],
   ])('%s', (_what, reasons, message) => {
     expect(
       signatureFailure('pause:3.10', { reasons: reasons.map((text) => ({ text })), hasRest: false }, [ME]),
@@ -39,7 +39,7 @@ describe('a refused image says what was wrong', () => {
 test('a refusal says that there may be more signatures, which nobody looked at', () => {
   const reasons = Array.from({ length: 64 }, () => ({ text: 'it is late' }));
   expect(signatureFailure('pause:3.10', { reasons, hasRest: true }, [ME]).message).toBe(
-    `none of the first 64 of its signatures does count: it is late; ${WANTED}`,
+    `none of the first 64 of its signatures is accepted: it is late; ${WANTED}`,
   );
 });
 
@@ -64,7 +64,7 @@ test('a signature of whom a star no longer covers says what stars stand for', ()
   const seen = `it is by ${identity} (${issuer})`;
   const wanted = { identity: 'https://gitlab.com/org/*', issuer };
   expect(byAnother(found, [ME, wanted])).toBe(
-    `${seen}, and "*" of https://gitlab.com/org/* stands for no "/" and no "@"`,
+    `${seen}, and "*" in https://gitlab.com/org/* matches neither "/" nor "@"`,
   );
   expect(byAnother(found, [{ ...wanted, identity: 'https://gitlab.com/other/*' }])).toBe(seen);
   expect(byAnother(found, [{ ...wanted, issuer: 'https://example.com' }])).toBe(seen);
@@ -94,13 +94,13 @@ test.each<[what: string, reasons: readonly Reason[], trustedRoot: string | undef
     'it is of another Sigstore',
     [ANOTHER_ROOT],
     undefined,
-    /; where it was signed at another .*--trusted-root, in a workflow trusted-root$/,
+    /; if it was signed at another Sigstore than the public one, .*--trusted-root, in a workflow trusted-root$/,
   ],
   [
     'the trusted root is of another one',
     [ANOTHER_ROOT],
     'root.json',
-    /; root\.json is of one Sigstore, .*--trusted-root, in a workflow trusted-root$/,
+    /; if it was signed at another Sigstore than that of root\.json, .*--trusted-root, in a workflow trusted-root$/,
   ],
   ['it is by someone else', [{ text: 'it is by x' }], 'root.json', /name them under "signatures"$/],
   [

@@ -117,7 +117,7 @@ export async function inspectUpload(
       scopes: [pushScope(upload.repository)],
       expected: [204, 200, 202],
       about: `${registry.host}/${upload.repository}`,
-      action: 'ask for an upload',
+      action: 'check an upload',
       signal,
     });
     discardBody(answer);

@@ -133,7 +133,7 @@ function kindOf(json: unknown): string {
   if (schemaVersion === 1) return "an image of Docker's schema 1, from before 2016";
   return typeof mediaType === 'string' && mediaType !== ''
     ? `a manifest of the type "${mediaType.slice(0, 100)}"`
-    : 'no manifest of a known kind';
+    : 'content of an unknown kind';
 }
 
 /**

@@ -115,7 +115,7 @@ export function parseTag(text: string, about = text): Tag {
   throw malformed(
     about,
     text === '' ? 'the tag after ":" is empty' : `"${text.slice(0, 200)}" is not a tag`,
-    'a tag is up to 128 letters, digits, "_", "." and "-", and starts with none of the last two',
+    'a tag is up to 128 letters, digits, "_", "." and "-", and does not start with "." or "-"',
   );
 }
 

@@ -202,7 +202,7 @@ const IMAGE_ATTACKS: readonly MirrorAttack[] = [
   {
     tries: 'another image under the tag of one whose digest versions.json pins',
     page: 'pack.md',
-    says: '`@sha256:…` pins it.',
+    says: '`@sha256:…` at its end pins the digest.',
     isPinned: true,
     bend: (stage) => void stage.forge(),
     ends: packed({ packed: 'genuine', check: 'pin' }),
@@ -372,7 +372,7 @@ const SIGNATURE_ATTACKS = [
     ...attack,
     ...REQUIRED,
     isWalled: true,
-    ends: unlessRequired('its signature does not count'),
+    ends: unlessRequired('its signature is not accepted'),
   }),
 );
 

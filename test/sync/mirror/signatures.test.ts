@@ -141,7 +141,7 @@ describe('with --verify-signatures require', () => {
     ]);
     const foreign = report.images.find(({ source }) => source.includes('/foreign:'));
     expect(foreign?.reason?.message).toBe(
-      'its signature does not count: it is by other@example.com (https://accounts.example.com); wanted is one by release@example.com (https://accounts.example.com)',
+      'its signature is not accepted: it is by other@example.com (https://accounts.example.com); the policy requires one by release@example.com (https://accounts.example.com)',
     );
     expect(lines).toContain('signatures: 1 verified, 3 missing or invalid');
     expect([report.options.verifySignatures, report.totals.failed]).toEqual(['require', 3]);
@@ -197,7 +197,7 @@ describe('with --verify-signatures require', () => {
     const checked = await place.check('pause:3.10');
     expect([areSignaturesFine(checked), checkLines(checked).join('\n')]).toEqual([
       false,
-      expect.stringContaining('signature    its signature does not count: it was signed as '),
+      expect.stringContaining('signature    its signature is not accepted: it was signed as '),
     ]);
   });
 
@@ -212,7 +212,7 @@ describe('with --verify-signatures require', () => {
     expect(refused.report.images[0]?.reason).toMatchObject({
       code: 'SIGNATURE_REFUSED',
       message: expect.stringContaining(
-        'its signature does not count: it names no image, and is accepted only with "acceptUnnamed"; ',
+        'its signature is not accepted: it names no image, and is accepted only with "acceptUnnamed"; ',
       ),
       hint: expect.stringContaining('write "acceptUnnamed": true next to their identity under "signatures"'),
     });
@@ -342,12 +342,12 @@ describe('with --verify-signatures warn', () => {
     await using place = await Place.open();
     const { report, lines, outcomes: became } = await place.run({ verifySignatures: 'warn' });
     expect(Object.values(became)).toEqual(['copied', 'copied', 'copied', 'copied']);
-    const wanted = 'wanted is one by release@example.com (https://accounts.example.com)';
+    const wanted = 'the policy requires one by release@example.com (https://accounts.example.com)';
     const { host } = place.source;
     expect(lines.filter((line) => line.startsWith('warning: ') || line.startsWith('signatures: '))).toEqual([
       'signatures: 1 verified, 3 missing or invalid',
       `warning: 2 images copied without a valid signature: it has no signature; ${wanted}: ${host}/unsigned:1.1.0 and ${host}/unsigned:1.0.0`,
-      `warning: 1 image copied without a valid signature: its signature does not count: it is by other@example.com (https://accounts.example.com); ${wanted}: ${host}/foreign:1.0.0`,
+      `warning: 1 image copied without a valid signature: its signature is not accepted: it is by other@example.com (https://accounts.example.com); ${wanted}: ${host}/foreign:1.0.0`,
     ]);
     expect(report.warnings).toHaveLength(2);
     const foreign = report.images.find(({ source }) => source.includes('/foreign:'));
@@ -394,7 +394,7 @@ test('synctl check tells whose signature an image has, and is not content where 
   expect([isMirrored(signed.tags), areSignaturesFine(signed)]).toEqual([true, true]);
   const foreign = await place.check('foreign:1.0.0', 'require');
   expect(checkLines(foreign).join('\n')).toContain(
-    'signature    its signature does not count: it is by other@',
+    'signature    its signature is not accepted: it is by other@',
   );
   expect([isMirrored(foreign.tags), areSignaturesFine(foreign)]).toEqual([true, false]);
   const unsigned = await place.check('unsigned', 'warn');
