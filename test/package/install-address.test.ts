@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runLibrary, SHELLS } from '../support/install-library.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
-import { writeFile } from '../support/unpacked-package.ts';
+import { UnpackedPackage, writeFile } from '../support/unpacked-package.ts';
 
 const ONE = '2: eth0    inet 10.0.0.11/24 brd 10.0.0.255 scope global eth0\\       valid_lft forever\n';
 const TWO = `${ONE}3: eth1@if7    inet 192.168.5.4/24 brd 192.168.5.255 scope global eth1\\       valid_lft forever\n`;
@@ -72,12 +72,26 @@ describe.each(SHELLS)('the address of a machine, in %s', (shell) => {
     expect(runLibrary(shell, script, [network, address]).stdout).toBe(`${isInside}\n`);
   });
 
+  it('is compared with the networks of the cluster before --init', () => {
+    const pack = new UnpackedPackage();
+    pack.write('install/package.env', 'KUBERNETES_VERSION=v1.37.1\n');
+    pack.write('install/addons', 'flannel\tkubernetes/addons/flannel.yaml\t10.0.0.0/16\n');
+    pack.seal();
+    expect(on(shell, { addresses: ONE }, `here='${pack.folder}'; prepare_init`)).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /10\.0\.0\.11, is in 10\.0\.0\.0\/16, a network of the cluster; pods may be unable to reach machines/,
+      ),
+    });
+  });
+
   it.each<[string, Network, string, string]>([
     [
       'several and no default route',
       { addresses: TWO },
       '',
-      '10.0.0.11 (eth0), 192.168.5.4 (eth1); choose the one at which other machines reach it with --node-ip',
+      'this machine has no default route and several addresses, 10.0.0.11 (eth0), 192.168.5.4 (eth1); choose the one at which other machines reach it with --node-ip',
     ],
     ['none', { addresses: CONTAINERS }, '', 'no address at which others can reach it'],
     [

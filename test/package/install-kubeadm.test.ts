@@ -165,6 +165,18 @@ describe.each(SHELLS)('what kubeadm said when it failed, in %s', (shell) => {
     expect(runLibrary(shell, script, [workplace]).stdout).toContain(reason);
   });
 
+  it('is printed before the reason, with the log that has all of it', () => {
+    const { workplace } = new UnpackedPackage();
+    writeFile(`${workplace}/kubeadm`, '#!/bin/sh\necho "[init] x"; echo "ERROR CRI: y" >&2; exit 1\n', 0o755);
+    writeFile(`${workplace}/journalctl`, '#!/bin/sh\n', 0o755);
+    const script = 'work=$1 state=$1 PATH=$1:$PATH; run_kubeadm "$1/log" "kubeadm begins" init';
+    const { status, stderr } = runLibrary(shell, script, [workplace]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^\[init\] x\nERROR CRI: y\ninstall\.sh: kubeadm init failed after \d+ s; its whole output is in .*\/log\ninstall\.sh: likely: containerd does not answer/,
+    );
+  });
+
   it('is not explained where nobody knows it', () => {
     const { workplace } = new UnpackedPackage();
     writeFile(`${workplace}/log`, 'all is well\n');

@@ -229,6 +229,30 @@ describe('publishing to Qiniu in bad weather', () => {
     await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject(expected);
   });
 
+  it('gives up on a part that arrives damaged at every attempt', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, MIB);
+    kodo.faults.add({ operation: 'part', part: 1, wrongEtag: true, times: 3 });
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({
+      code: 'PART_DAMAGED',
+      about: NAME,
+      message: expect.stringContaining('arrived with different content in each of'),
+    });
+    expect(kodo.requests('part')).toHaveLength(3);
+    expect(kodo.object('keel', NAME)).toBeUndefined();
+  });
+
+  it('compares the hash of the whole package with the one that Kodo stored', async () => {
+    await using kodo = await Kodo.start();
+    await using fixture = await PackageFixture.write(NAME, MIB);
+    kodo.faults.add({ operation: 'complete', wrongEtag: true });
+    await expect(publish(targetFor(kodo), fixture)).rejects.toMatchObject({
+      code: 'HASH_MISMATCH',
+      about: NAME,
+      message: expect.stringContaining('Kodo stored it with the hash'),
+    });
+  });
+
   it('gives up on an upload that is forgotten again and again', async () => {
     await using kodo = await Kodo.start();
     await using fixture = await PackageFixture.write(NAME, MIB);

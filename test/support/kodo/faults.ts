@@ -48,7 +48,7 @@ export interface Fault {
   readonly silent?: boolean;
   /** Do the work and answer null, as programs in Go write an empty list. */
   readonly isNull?: boolean;
-  /** Answer correctly, but with another etag. */
+  /** Answer correctly, but with another etag, which is named a hash after the last part. */
   readonly wrongEtag?: boolean;
 }
 

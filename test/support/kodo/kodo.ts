@@ -188,7 +188,10 @@ export class Kodo {
     if (cutting !== undefined) pipeline(request, cutting).catch(() => {});
     const answer = await this.#answer(route, cutting ?? request, request, url, response);
     if (fault?.loseAnswer === true) throw new ConnectionCut();
-    if (fault?.wrongEtag === true) return { ...answer, etag: 'FnotTheEtagOfAnything0000000', md5: '0' };
+    if (fault?.wrongEtag === true) {
+      const wrong = 'FnotTheEtagOfAnything0000000';
+      return { ...answer, etag: wrong, hash: wrong, md5: '0' };
+    }
     return answer;
   }
 
