@@ -63,6 +63,19 @@ test('every message that is quoted is one that the tools print', () => {
   expect(unknown).toEqual([]);
 });
 
+test('every message that is quoted is expected by a test, which produces it', () => {
+  const [ours = ''] = INSTALLING.split('\n### ');
+  const quoted = [PAGE, ours].flatMap(rowsOf).flatMap(({ messages }) => messages);
+  expect(quoted.length).toBeGreaterThan(250);
+  const tests = globSync('test/**/*.{ts,txt}', { exclude: ['test/docs/**'] })
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
+    // Texts that are joined, and characters that a regular expression or a string escapes.
+    .replaceAll(/['"`]\s*\+\s*['"`]/g, '')
+    .replaceAll(/\\(.)/g, '$1');
+  expect(quoted.filter((message) => !tests.includes(message))).toEqual([]);
+});
+
 test('every message of install.sh that is quoted is one that it prints', () => {
   const [ours = ''] = INSTALLING.split('\n### ');
   const quoted = rowsOf(ours).flatMap(({ messages }) => messages);

@@ -302,7 +302,7 @@ it('tells a web site as destination once, where it is found, and asks no more of
     username: 'keel',
     password: 'secret',
   });
-  expect(failed).toEqual([expect.stringMatching(/^destination: .* is no registry/)]);
+  expect(failed).toEqual([expect.stringMatching(/^destination: .* is not a registry/)]);
   expect(partial).toEqual([]);
   expect(skipped).toEqual(expect.arrayContaining(['login: needs destination', ...AFTER_LOGIN]));
 });
