@@ -27,8 +27,8 @@ function row(
 }
 
 /**
- * The images of each network plugin. `make tables` updates them from upstream's own lists at the newest release, as of
- * 2026-11-30:
+ * The images of each network plugin. `make tables` updates them from upstream's own lists at the newest release,
+ * as of 2026-11-30:
  * - calico: https://github.com/projectcalico/calico/tree/v3.32.1/manifests (by manifest, where `calico.yaml` is needed) and
  *   https://github.com/tigera/operator/blob/v1.42.3/pkg/components/calico.go (by the operator that these manifests name)
  * - cilium: https://github.com/cilium/cilium/blob/v1.20.2/install/kubernetes/cilium/values.yaml
