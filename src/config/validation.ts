@@ -156,7 +156,7 @@ export function validate<Schema extends z.ZodType>(document: Document, schema: S
 }
 
 const LOGIN_IN_TEXT =
-  'there is a user name and a password in it, which are not taken from there (remove them, and log in with docker login)';
+  'it contains a user name and a password, which are not read from there (remove them, and log in with docker login)';
 
 function describeRefusal(text: string, { message, hint }: Failure): string {
   // A message quotes the beginning of a long text, in which a login has no end.

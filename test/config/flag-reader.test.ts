@@ -74,6 +74,6 @@ test('a long login in a value that is quoted in part is not shown', () => {
   const flags = new FlagReader<'count'>([flag], source);
   flags.optional('count', parseSwitch);
   expect(flags.failures.map(({ message }) => message)).toEqual([
-    'there is a user name and a password in it, which are not taken from there',
+    'it contains a user name and a password, which are not read from there',
   ]);
 });

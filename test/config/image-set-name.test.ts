@@ -59,7 +59,7 @@ describe.each([parseSourceName, parseImageName, parsePrefix, parseExtra])('%o', 
       expect(() => parse(text)).toThrow(
         expect.objectContaining({
           code: 'REFERENCE_MALFORMED',
-          message: 'there is a user name and a password in it, which are not taken from there',
+          message: 'it contains a user name and a password, which are not read from there',
           about: expect.not.stringContaining('secret'),
           hint: expect.not.stringContaining('secret'),
         }),

@@ -134,7 +134,7 @@ describe('an image set', () => {
         '1:37 "“kube-proxy”" cannot be part of a repository name (it has “ (U+201C): write "kube-proxy")',
         '1:53 "pause\u00a0" is not a repository name (it has a character that looks like a space (U+00A0): write pause)',
         '2:1 this is an address and not the name of an image (write docker.io/library/nginx)',
-        '3:1 there is a user name and a password in it, which are not taken from there (write harbor.example/app:1, and log in with docker login)',
+        '3:1 it contains a user name and a password, which are not read from there (write harbor.example/app:1, and log in with docker login)',
         '4:1 "node：" cannot be part of a repository name (it has ： (U+FF1A): write quay.io/calico/node:)',
       ],
     ],

@@ -18,6 +18,7 @@ describe('a login', () => {
       'expected an age, found "https://a.example" (write "48h")',
     ],
     ['user：hush＠registry.example／app', 'registry.example／app'],
+    ['https://user:hush@', 'https://'],
   ])('in %s is left out', (text, rest) => {
     expect(hasLogin(text)).toBe(true);
     expect(withoutLogins(text)).toBe(rest);
@@ -27,7 +28,6 @@ describe('a login', () => {
     `nginx:1@${DIGEST}`,
     `host.example:5000/a:1@${DIGEST}`,
     'a@b',
-    'nginx:latest@',
     'registry.example:5000/app:1',
     'https://registry.example:5000/a/b@c',
     'https://github.com/team/app/.github/workflows/release.yml@refs/tags/v1',
@@ -36,6 +36,16 @@ describe('a login', () => {
   ])('is not in %s', (text) => {
     expect(hasLogin(text)).toBe(false);
     expect(withoutLogins(text)).toBe(text);
+  });
+
+  it.each([
+    ['user:hush@', ''],
+    ['"user:hush@"', '""'],
+    ['user:hush@/app', '/app'],
+    ['nginx:latest@', ''],
+  ])('may be in %s, which is left out, but is no reason to refuse it', (text, rest) => {
+    expect(hasLogin(text)).toBe(false);
+    expect(withoutLogins(text)).toBe(rest);
   });
 });
 

@@ -102,7 +102,7 @@ function withAdvice(failure: Failure, text: string): Failure {
   const hint = isQuoted ? 'log in with docker login' : adviseOnLookAlikes(text);
   if (hint === undefined) return failure;
   const message = isQuoted
-    ? 'there is a user name and a password in it, which are not taken from there'
+    ? 'it contains a user name and a password, which are not read from there'
     : failure.message;
   return new Failure({ code, fault, about, message, hint, cause });
 }

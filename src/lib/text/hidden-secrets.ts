@@ -1,5 +1,6 @@
 /** What can be in front of a login in a word: quotes, brackets, the name of a flag or field. */
 const BEFORE_LOGIN = /["'`([{<=,“‘]/;
+const AT_SIGN = /[@＠]/;
 /** A port, and nothing of a password. */
 const PORT = /:\d{1,5}$/;
 /** A parameter of an address whose value opens something: `access_token`, `X-Amz-Signature`, `sig`. */
@@ -16,12 +17,16 @@ const ACCOUNT = /\s(?:-u|--user)[\s=]["']?[a-z][^\s:]{0,60}:\S/i;
 
 /** Returns whether a text has a user name, a password or a token in front of a host. */
 export function hasLogin(text: string): boolean {
-  return withoutLogins(text) !== text;
+  if (!AT_SIGN.test(text)) return false;
+  return [...text.matchAll(/\S+/g)].some(([word]) => findLogin(word)?.isCertain === true);
 }
 
-/** Returns a text without logins in its addresses: `user:password@host`, `https://token@host`. */
+/**
+ * Returns a text without logins in its addresses: `user:password@host`, `https://token@host`. Also leaves out what may be one,
+ * such as `user:password@`, which is left of an address if a variable for the host is not set.
+ */
 export function withoutLogins(text: string): string {
-  return /[@＠]/.test(text) ? text.replace(/\S+/g, withoutLoginOf) : text;
+  return AT_SIGN.test(text) ? text.replace(/\S+/g, withoutLoginOf) : text;
 }
 
 /**
@@ -41,18 +46,31 @@ export function mayHoldSecret(text: string): boolean {
   return (/\S\s+\S/.test(text) && (SECRET_WORD.test(text) || ACCOUNT.test(text))) || SECRET_VALUE.test(text);
 }
 
-function withoutLoginOf(written: string): string {
+function withoutLoginOf(word: string): string {
+  const login = findLogin(word);
+  return login === undefined ? word : `${word.slice(0, login.start)}${word.slice(login.end)}`;
+}
+
+/** A login in a word, with the `@` behind it. */
+interface FoundLogin {
+  readonly start: number;
+  readonly end: number;
+  /** Whether it is no image whose digest is missing, such as `nginx:latest@`. */
+  readonly isCertain: boolean;
+}
+
+function findLogin(written: string): FoundLogin | undefined {
   // Input methods write other characters for these.
   const word = written.replaceAll('＠', '@').replaceAll('：', ':').replaceAll('／', '/');
   const at = endOfLogin(word);
-  if (at < 0) return written;
+  if (at < 0) return undefined;
   const before = word.slice(0, at);
   const scheme = before.indexOf('://');
   const start = scheme < 0 ? startOfName(before) : scheme + '://'.length;
   const login = before.slice(start);
+  const isLogin = scheme < 0 ? isPair(login) : isLoginOfAddress(login);
   const hasHost = /^[\w.[-]/.test(word.slice(at + 1));
-  const isLogin = hasHost && (scheme < 0 ? isPair(login) : isLoginOfAddress(login));
-  return isLogin ? `${written.slice(0, start)}${written.slice(at + 1)}` : written;
+  return isLogin ? { start, end: at + 1, isCertain: hasHost || scheme >= 0 } : undefined;
 }
 
 /** Returns where the last `@` is that is not the one of a digest; -1 for none. A password can contain one. */

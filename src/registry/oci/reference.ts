@@ -69,7 +69,7 @@ export function refuseLogin(text: string, about = text): void {
   if (!hasLogin(text)) return;
   throw malformed(
     about,
-    'there is a user name and a password in it, which are not taken from there',
+    'it contains a user name and a password, which are not read from there',
     `write ${pastedName(text)}, and log in with docker login`,
   );
 }

@@ -50,7 +50,7 @@ test.each([
   ['a1'.repeat(32), 'it is a digest without the name of an image'],
   [
     'https://robot:hush@hub.docker.com/r/a/b',
-    'there is a user name and a password in it, which are not taken from there',
+    'it contains a user name and a password, which are not read from there',
   ],
 ])('%j is refused with what to write', (text, message) => {
   const error = (() => {
