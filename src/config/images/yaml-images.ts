@@ -87,7 +87,7 @@ class ImageWalk {
     const isVariable = field === 'env' && textOfMap(map, 'name') !== undefined;
     if (kind === 'Kustomization') {
       const doubt = 'a kustomization takes its images from other files';
-      const hint = 'give what "kubectl kustomize" prints';
+      const hint = 'use the output of "kubectl kustomize"';
       this.#add(map, kind, { isNameless: true, doubt, hint });
     }
     for (const { key, value } of map.items) {
