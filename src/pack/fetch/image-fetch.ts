@@ -65,11 +65,14 @@ export async function lookUpImages(
         return { image, check, signature: signatureNow(known, verification), verification };
       }
       const image = await findImage(plan, parts);
-      const [check, signature] = await Promise.all([
+      const [check, signature] = await Promise.allSettled([
         parts.comparison.check(image, parts.signal),
         parts.verification?.verify(image, parts.signal),
       ]);
-      return { image, check, signature, verification: signature };
+      // Both end first: otherwise a missing signature could hide that the image is another one than upstream's.
+      if (check.status === 'rejected') throw check.reason;
+      if (signature.status === 'rejected') throw signature.reason;
+      return { image, check: check.value, signature: signature.value, verification: signature.value };
     }),
   );
   parts.signal.throwIfAborted();

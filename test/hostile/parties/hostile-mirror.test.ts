@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packerOfFile, runIn, type Said } from '../../support/built-packer.ts';
 import { PUBLIC_TOKENS } from '../../support/registry/access.ts';
+import type { JournalEntry } from '../../support/registry/journal.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { TestSigstore } from '../../support/sigstore/sigstore.ts';
 import { MIRROR_ATTACKS, type MirrorAttack } from './mirror-attacks.ts';
@@ -235,6 +236,28 @@ describe.each(MODES)('a hostile mirror, with --verify-signatures %s,', (mode) =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(told).not.toMatch(/[\u001b\u009b\r]|^::/m);
   });
+});
+
+test('another image is the error, also where it is found after its signature was missed', async () => {
+  const attack = MIRROR_ATTACKS.find(
+    ({ tries }) => tries === 'the genuine configuration with one layer more',
+  );
+  if (attack === undefined) throw new Error('there is no such attack');
+  await using world = await World.open([attack]);
+  const missed = Promise.withResolvers<void>();
+  const isOfSignature = ({ reference }: JournalEntry): boolean => {
+    const is = reference.startsWith('sha256-');
+    if (is) missed.resolve();
+    return is;
+  };
+  world.maker.fail({
+    match: { when: (entry) => !isOfSignature(entry) && entry.kind.startsWith('manifest') },
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: 'hold', until: missed.promise },
+  });
+  const { said } = await world.attack('slow', 'require', [attack]);
+  expect(said.stderr).toContain('it has the same configuration but different layers');
+  expect(said.code).toBe(1);
 });
 
 test('what was locked is packed again, to the byte, whatever a mirror has under its tags now', async () => {
