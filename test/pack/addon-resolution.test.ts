@@ -106,16 +106,20 @@ it.each<[string, unknown, RegExp]>([
   [
     'plain http',
     { name: 'x', tag: '1', uri: 'http://e.org/x.yaml' },
-    /what comes over plain http can be changed/,
+    /a download over plain http can be changed/,
   ],
   ['a name that is none', { name: '../x', tag: '1' }, /is not an add-on's name/],
-  ['a manifest that is a folder', { name: 'x', manifest: 'manifests/' }, /names no file/],
+  ['a manifest that is a folder', { name: 'x', manifest: 'manifests/' }, /is not the path of a file/],
   [
     'a path and an address',
     { name: 'x', manifest: 'x.yaml', uri: 'https://e.org/x.yaml' },
-    /a path or a "uri", and not both/,
+    /a path or a "uri", but not both/,
   ],
-  ['a tag of what has none', { name: 'x', manifest: 'x.yaml', tag: '1' }, /is what it is, without a "tag"/],
+  [
+    'a tag of what has none',
+    { name: 'x', manifest: 'x.yaml', tag: '1' },
+    /a manifest of your own has no "tag"/,
+  ],
   [
     'a file that is not to be checked',
     { name: 'x', manifest: 'x.yaml', sha256: 'none' },
