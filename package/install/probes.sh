@@ -1,6 +1,24 @@
 # The pods of --verify. A package may have no image with a shell. But it has CoreDNS, which can ask for names and
 # listen, and pause, whose probes make the kubelet of a machine connect to any address.
 
+# Prints a pod on each machine by its name, up to its containers.
+pod_on_each_machine() {
+  cat <<YAML
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: $1, namespace: $space}
+spec:
+  selector: {matchLabels: {app: $1}}
+  template:
+    metadata: {labels: {app: $1}}
+    spec:
+      tolerations: [{operator: Exists}]
+      automountServiceAccountToken: false
+      terminationGracePeriodSeconds: 1
+      containers:
+YAML
+}
+
 # Prints the objects of the namespace: on each machine a pod that listens, and asks for the name of a Service when it
 # starts.
 #
@@ -30,18 +48,9 @@ data:
       health :8080
     }
 ---
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: names, namespace: $space}
-spec:
-  selector: {matchLabels: {app: names}}
-  template:
-    metadata: {labels: {app: names}}
-    spec:
-      tolerations: [{operator: Exists}]
-      automountServiceAccountToken: false
-      terminationGracePeriodSeconds: 1
-      containers:
+YAML
+  pod_on_each_machine names
+  cat <<YAML
       - name: names
         image: $image_of_dns
         imagePullPolicy: Never
@@ -65,20 +74,7 @@ YAML
 # Prints a pod on each machine, with probes by which the kubelet connects to the DNS, to the Service and to the pods of
 # $work/pods.
 looking_pods() {
-  cat <<YAML
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: reach, namespace: $space}
-spec:
-  selector: {matchLabels: {app: reach}}
-  template:
-    metadata: {labels: {app: reach}}
-    spec:
-      tolerations: [{operator: Exists}]
-      automountServiceAccountToken: false
-      terminationGracePeriodSeconds: 1
-      containers:
-YAML
+  pod_on_each_machine reach
   looking_container dns "tcpSocket: {host: $dns_address, port: 53}"
   looking_container service "httpGet: {host: $web_address, path: /health, port: 80}"
   while read -r number _ target; do
